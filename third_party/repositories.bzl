@@ -1,0 +1,64 @@
+"""Everything outside this repository that a build needs.
+
+With Bazel 7 and newer MODULE.bazel says the same in its own way.
+"""
+
+load("//third_party:debian.bzl", "debian_repository")
+load("//third_party/abseil:repository.bzl", "abseil_repository")
+
+def _bazel_repositories():
+    """What Bazel 4 would otherwise try to download for itself."""
+    debian_repository(
+        name = "rules_cc",
+        files = {
+            "@troupe//third_party/bazel:empty.BUILD": "cc/BUILD",
+            "@troupe//third_party/bazel:rules_cc_defs.bzl": "cc/defs.bzl",
+        },
+    )
+    debian_repository(
+        name = "rules_java",
+        files = {
+            "@troupe//third_party/bazel:empty.BUILD": "java/BUILD",
+            "@troupe//third_party/bazel:rules_java_defs.bzl": "java/defs.bzl",
+        },
+    )
+    debian_repository(
+        name = "remote_coverage_tools",
+        files = {"@troupe//third_party/bazel:remote_coverage_tools.BUILD": "BUILD"},
+    )
+    debian_repository(
+        name = "bazel_skylib",
+        children_of = ["/usr/share/bazel/tools/skylib"],
+        package = "bazel-skylib",
+    )
+    debian_repository(
+        name = "platforms",
+        children_of = ["/usr/share/bazel/tools/platforms"],
+        package = "bazel-platforms",
+    )
+
+def troupe_repositories():
+    """Declares every repository, under the labels that upstream uses."""
+    _bazel_repositories()
+    abseil_repository(name = "com_google_absl")
+    debian_repository(
+        name = "com_google_googletest",
+        files = {"@troupe//third_party/googletest:packaged.BUILD": "BUILD"},
+        headers = {
+            "/usr/include/gmock": "include/gmock",
+            "/usr/include/gtest": "include/gtest",
+        },
+        package = "libgmock-dev",
+    )
+    debian_repository(
+        name = "com_github_google_benchmark",
+        files = {"@troupe//third_party/benchmark:packaged.BUILD": "BUILD"},
+        headers = {"/usr/include/benchmark": "include/benchmark"},
+        package = "libbenchmark-dev",
+    )
+    debian_repository(
+        name = "nlohmann_json",
+        files = {"@troupe//third_party/nlohmann_json:packaged.BUILD": "BUILD"},
+        headers = {"/usr/include/nlohmann": "include/nlohmann"},
+        package = "nlohmann-json3-dev",
+    )

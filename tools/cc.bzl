@@ -1,0 +1,89 @@
+"""The C++ rules of this repository.
+
+They are rules_cc's, with three things added that every package wants:
+
+* headers are included by `troupe/<package>/<file>.h`, so that our plain folder
+  names cannot collide with a user's;
+* own code is warning-free; code of others is not held to that;
+* layering is checked (with clang): a header that is reachable only through
+  another target's deps is an error that names it.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+
+_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    # Sizes are unsigned and counts are signed; both are compared all the time
+    # and a wrong cast is worse than the comparison.
+    "-Wno-sign-compare",
+]
+
+_FEATURES = ["layering_check"]
+
+# Who asks for the `main` of a framework includes its headers too. Upstream has
+# them in a target of their own, and the layering check wants that one as well.
+_HEADERS_OF_MAIN = {
+    "@com_github_google_benchmark//:benchmark_main": "@com_github_google_benchmark//:benchmark",
+    "@com_google_googletest//:gtest_main": "@com_google_googletest//:gtest",
+}
+
+def _with_headers_of_main(deps):
+    headers = [_HEADERS_OF_MAIN[dep] for dep in deps if dep in _HEADERS_OF_MAIN]
+    return deps + [dep for dep in headers if dep not in deps]
+
+def troupe_cc_library(name, copts = [], features = [], **kwargs):
+    """A cc_library whose headers are included as `troupe/<package>/<file>.h`.
+
+    Args:
+      name: the name of the target.
+      copts: added to the options of all our code.
+      features: added to the features of all our code.
+      **kwargs: as for cc_library.
+    """
+    cc_library(
+        name = name,
+        copts = _COPTS + copts,
+        features = _FEATURES + features,
+        include_prefix = "troupe/" + native.package_name(),
+        **kwargs
+    )
+
+def troupe_cc_test(name, size, deps, copts = [], features = [], **kwargs):
+    """A cc_test; its size must be said.
+
+    Args:
+      name: the name of the target.
+      size: as for cc_test.
+      deps: as for cc_test; `gtest_main` brings GoogleTest's headers.
+      copts: added to the options of all our code.
+      features: added to the features of all our code.
+      **kwargs: as for cc_test.
+    """
+    cc_test(
+        name = name,
+        size = size,
+        copts = _COPTS + copts,
+        features = _FEATURES + features,
+        deps = _with_headers_of_main(deps),
+        **kwargs
+    )
+
+def troupe_cc_binary(name, deps = [], copts = [], features = [], **kwargs):
+    """A cc_binary.
+
+    Args:
+      name: the name of the target.
+      deps: as for cc_binary; `benchmark_main` brings Benchmark's headers.
+      copts: added to the options of all our code.
+      features: added to the features of all our code.
+      **kwargs: as for cc_binary.
+    """
+    cc_binary(
+        name = name,
+        copts = _COPTS + copts,
+        features = _FEATURES + features,
+        deps = _with_headers_of_main(deps),
+        **kwargs
+    )
