@@ -1,0 +1,39 @@
+// Tells AddressSanitizer which memory of a pool nobody may touch.
+#ifndef TROUPE_BASE_SANITIZER_H_
+#define TROUPE_BASE_SANITIZER_H_
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TROUPE_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TROUPE_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+#ifdef TROUPE_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace troupe {
+
+// Any access to the region is reported until UnpoisonMemory(). No effect in
+// builds without AddressSanitizer.
+inline void PoisonMemory([[maybe_unused]] void* begin,
+                         [[maybe_unused]] size_t size_bytes) {
+#ifdef TROUPE_ADDRESS_SANITIZER
+  __asan_poison_memory_region(begin, size_bytes);
+#endif
+}
+
+inline void UnpoisonMemory([[maybe_unused]] void* begin,
+                           [[maybe_unused]] size_t size_bytes) {
+#ifdef TROUPE_ADDRESS_SANITIZER
+  __asan_unpoison_memory_region(begin, size_bytes);
+#endif
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_BASE_SANITIZER_H_

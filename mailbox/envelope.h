@@ -1,0 +1,101 @@
+// An Envelope is one message in memory: a header of 24 bytes and the message
+// itself, built in place behind it. A message of up to 40 bytes shares one
+// cache line with its header.
+//
+// Ownership: whoever holds the pointer. DestroyEnvelope() ends message and
+// memory; an envelope in a queue belongs to the queue.
+// Thread safety: none; an envelope is handed from thread to thread by the
+// queues.
+//
+//   Envelope* envelope = MakeEnvelope<Deposit>(100);   // Deposit(100)
+//   if (queue.Push(envelope) == PushResult::kClosed) DestroyEnvelope(envelope);
+#ifndef TROUPE_MAILBOX_ENVELOPE_H_
+#define TROUPE_MAILBOX_ENVELOPE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "troupe/mailbox/envelope_pool.h"
+#include "troupe/mailbox/message_type.h"
+
+namespace troupe {
+
+// Which of a mailbox's queues an envelope belongs to, first served first.
+enum class Lane : uint8_t {
+  kSignal,  // Stop, kill, drain and other requests to the runtime.
+  kEvent,   // What the owner's children did.
+  kUrgent,  // Messages that overtake.
+  kNormal,  // Messages.
+};
+
+struct Envelope {
+  Envelope* next;           // The queue's.
+  const MessageType* type;  // What the payload is.
+  uint32_t target;          // Low half of the receiver's id.
+  Lane lane;
+  uint8_t size_class;  // The pool's.
+  uint16_t tag;        // Free for the sender's layer.
+
+  void* payload() {
+    return reinterpret_cast<char*>(this) + type->payload_offset;
+  }
+  template <typename M>
+  M& As() {
+    return *reinterpret_cast<M*>(reinterpret_cast<char*>(this) +
+                                 MessageType::PayloadOffset(alignof(M)));
+  }
+  // Bytes that the envelope occupies.
+  size_t size_bytes() const { return EnvelopePool::SizeOf(size_class); }
+};
+static_assert(sizeof(Envelope) == MessageType::kHeaderBytes);
+
+// Builds M(args...) in an envelope of the kNormal lane. If the constructor
+// throws, nothing leaks and the caller sees the exception.
+template <typename M, typename... Args>
+[[nodiscard]] inline Envelope* MakeEnvelope(Args&&... args) {
+  static_assert(std::is_nothrow_destructible_v<M>,
+                "a message's destructor must not throw");
+  static_assert(alignof(M) <= EnvelopePool::kMaxAlignment,
+                "a message may be aligned to at most 64 bytes");
+  constexpr size_t kOffset = MessageType::PayloadOffset(alignof(M));
+  constexpr uint8_t kClass = EnvelopePool::ClassOf(kOffset + sizeof(M));
+  void* memory;
+  if constexpr (kClass == EnvelopePool::kOversize) {
+    memory = EnvelopePool::AllocateOversize(kOffset + sizeof(M));
+  } else {
+    memory = EnvelopePool::Allocate(kClass);
+  }
+  void* payload = static_cast<char*>(memory) + kOffset;
+  if constexpr (std::is_nothrow_constructible_v<M, Args&&...>) {
+    ::new (payload) M(std::forward<Args>(args)...);
+  } else {
+    struct Guard {
+      ~Guard() {
+        if (memory != nullptr) EnvelopePool::Free(memory, kClass);
+      }
+      void* memory;
+    } guard{memory};
+    ::new (payload) M(std::forward<Args>(args)...);
+    guard.memory = nullptr;
+  }
+  return ::new (memory)
+      Envelope{nullptr, &kMessageType<M>, 0, Lane::kNormal, kClass, 0};
+}
+
+// Gives back the memory only: the payload is destroyed already.
+inline void FreeEnvelope(Envelope* envelope) {
+  EnvelopePool::Free(envelope, envelope->size_class);
+}
+
+// Destroys the payload and gives back the memory.
+inline void DestroyEnvelope(Envelope* envelope) {
+  const MessageType* type = envelope->type;
+  if (type->destroy != nullptr) type->destroy(envelope->payload());
+  FreeEnvelope(envelope);
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_MAILBOX_ENVELOPE_H_

@@ -1,0 +1,71 @@
+// What the runtime knows of a message's type, one constant object for each.
+#ifndef TROUPE_MAILBOX_MESSAGE_TYPE_H_
+#define TROUPE_MAILBOX_MESSAGE_TYPE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+struct MessageType {
+  static constexpr size_t kHeaderBytes = 24;
+
+  // Where a payload of that alignment begins in an envelope.
+  static constexpr size_t PayloadOffset(size_t alignment) {
+    return (kHeaderBytes + alignment - 1) / alignment * alignment;
+  }
+
+  // For people: logs and dead letters. Spelled as the compiler does; never a
+  // name on the wire.
+  std::string_view name;
+  uint32_t size_bytes;
+  uint32_t payload_offset;
+  // Null if there is nothing to do.
+  void (*destroy)(void* payload);
+  // Move-constructs at `to` and destroys `from`; null if the type is not
+  // movable.
+  void (*relocate)(void* from, void* to);
+};
+
+namespace internal {
+
+template <typename T>
+constexpr std::string_view TypeName() {
+  // "... TypeName() [with T = X; ...]" (GCC), "... TypeName() [T = X]" (Clang).
+  constexpr std::string_view kText = __PRETTY_FUNCTION__;
+  constexpr size_t kBegin = kText.find("T = ") + 4;
+  constexpr size_t kSemicolon = kText.find(';', kBegin);
+  constexpr size_t kEnd =
+      kSemicolon != std::string_view::npos ? kSemicolon : kText.rfind(']');
+  return kText.substr(kBegin, kEnd - kBegin);
+}
+
+template <typename M>
+constexpr MessageType MakeMessageType() {
+  MessageType type{TypeName<M>(), sizeof(M),
+                   MessageType::PayloadOffset(alignof(M)), nullptr, nullptr};
+  if constexpr (!std::is_trivially_destructible_v<M>) {
+    type.destroy = [](void* payload) { static_cast<M*>(payload)->~M(); };
+  }
+  if constexpr (std::is_move_constructible_v<M>) {
+    type.relocate = [](void* from, void* to) {
+      M* source = static_cast<M*>(from);
+      ::new (to) M(std::move(*source));
+      source->~M();
+    };
+  }
+  return type;
+}
+
+}  // namespace internal
+
+// The address is the type's identity within the process.
+template <typename M>
+inline constexpr MessageType kMessageType = internal::MakeMessageType<M>();
+
+}  // namespace troupe
+
+#endif  // TROUPE_MAILBOX_MESSAGE_TYPE_H_
