@@ -4,7 +4,7 @@ With Bazel 7 and newer MODULE.bazel says the same in its own way.
 """
 
 load("//third_party:debian.bzl", "debian_repository")
-load("//third_party/abseil:repository.bzl", "abseil_repository")
+load("//third_party/abseil:repository.bzl", "abseil_repository", "abseil_source_repository")
 
 def _bazel_repositories():
     """What Bazel 4 would otherwise try to download for itself."""
@@ -40,6 +40,7 @@ def _bazel_repositories():
 def troupe_repositories():
     """Declares every repository, under the labels that upstream uses."""
     _bazel_repositories()
+    abseil_source_repository(name = "abseil_source")
     abseil_repository(name = "com_google_absl")
     debian_repository(
         name = "com_google_googletest",

@@ -1,12 +1,13 @@
 """The C++ rules of this repository.
 
-They are rules_cc's, with three things added that every package wants:
+They are rules_cc's, with four things added that every package wants:
 
 * headers are included by `troupe/<package>/<file>.h`, so that our plain folder
   names cannot collide with a user's;
 * own code is warning-free; code of others is not held to that;
 * layering is checked (with clang): a header that is reachable only through
-  another target's deps is an error that names it.
+  another target's deps is an error that names it;
+* a program built in a sanitizer lane carries that lane's options.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
@@ -32,6 +33,14 @@ _HEADERS_OF_MAIN = {
 def _with_headers_of_main(deps):
     headers = [_HEADERS_OF_MAIN[dep] for dep in deps if dep in _HEADERS_OF_MAIN]
     return deps + [dep for dep in headers if dep not in deps]
+
+# Every program, so that it behaves alike under `bazel test`, `bazel run` and by
+# hand: no option has to be passed in the environment.
+_SANITIZER_OPTIONS = select({
+    "//tools/sanitizers:is_asan": ["//tools/sanitizers:asan_options"],
+    "//tools/sanitizers:is_tsan": ["//tools/sanitizers:tsan_options"],
+    "//conditions:default": [],
+})
 
 def troupe_cc_library(name, copts = [], features = [], **kwargs):
     """A cc_library whose headers are included as `troupe/<package>/<file>.h`.
@@ -66,7 +75,7 @@ def troupe_cc_test(name, size, deps, copts = [], features = [], **kwargs):
         size = size,
         copts = _COPTS + copts,
         features = _FEATURES + features,
-        deps = _with_headers_of_main(deps),
+        deps = _with_headers_of_main(deps) + _SANITIZER_OPTIONS,
         **kwargs
     )
 
@@ -84,6 +93,6 @@ def troupe_cc_binary(name, deps = [], copts = [], features = [], **kwargs):
         name = name,
         copts = _COPTS + copts,
         features = _FEATURES + features,
-        deps = _with_headers_of_main(deps),
+        deps = _with_headers_of_main(deps) + _SANITIZER_OPTIONS,
         **kwargs
     )
