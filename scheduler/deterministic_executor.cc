@@ -1,0 +1,191 @@
+#include "troupe/scheduler/deterministic_executor.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/base/check.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kTick = absl::Milliseconds(1);
+
+MonotonicTime TimeOf(uint64_t tick) {
+  return MonotonicTime() + static_cast<int64_t>(tick) * kTick;
+}
+
+uint64_t TickAtOrAfter(MonotonicTime time) {
+  if (time <= MonotonicTime()) return 0;
+  if (time.IsInfinite()) return std::numeric_limits<uint64_t>::max();
+  return absl::ToInt64Milliseconds(absl::Ceil(time - MonotonicTime(), kTick));
+}
+
+}  // namespace
+
+DeterministicExecutor::DeterministicExecutor(const Options& options)
+    : random_(options.seed),
+      hand_over_probability_(options.hand_over_probability),
+      shared_count_(options.workers) {
+  TROUPE_CHECK(options.workers > 0, "an executor needs a worker");
+  for (int i = 0; i < shared_count_; ++i) {
+    absl::StatusOr<std::unique_ptr<Worker>> worker =
+        Worker::Create(*this, Worker::Kind::kShared, i);
+    TROUPE_CHECK(worker.ok(), worker.status().message());
+    workers_.push_back(*std::move(worker));
+    TROUPE_CHECK(workers_.back()->Rest() && workers_.back()->FallAsleep(),
+                 "a new worker has nothing to do");
+  }
+}
+
+DeterministicExecutor::~DeterministicExecutor() {
+  const absl::Status status = Shutdown();
+  TROUPE_CHECK(status.ok(), "an executor is destroyed in one of its own turns");
+}
+
+Worker& DeterministicExecutor::shared_worker(int index) {
+  TROUPE_CHECK(index >= 0 && index < shared_count_, "no such worker");
+  return *workers_[index];
+}
+
+void DeterministicExecutor::SetLocals(
+    absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make) {
+  make_local_ = std::move(make);
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->set_local(make_local_(*worker));
+  }
+}
+
+absl::StatusOr<Worker*> DeterministicExecutor::StartDedicatedWorker(
+    absl::string_view name) {
+  if (shut_down_) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "dedicated thread '", name, "': the executor has been shut down"));
+  }
+  absl::StatusOr<std::unique_ptr<Worker>> worker =
+      Worker::Create(*this, Worker::Kind::kDedicated, dedicated_started_++);
+  if (!worker.ok()) return worker.status();
+  workers_.push_back(*std::move(worker));
+  Worker& started = *workers_.back();
+  if (make_local_) started.set_local(make_local_(started));
+  TROUPE_CHECK(started.Rest() && started.FallAsleep(),
+               "a new worker has nothing to do");
+  return &started;
+}
+
+void DeterministicExecutor::ReleaseDedicatedWorker(Worker& worker) {
+  // It may be the one whose turn this is.
+  released_.push_back(&worker);
+}
+
+void DeterministicExecutor::Inject(Runnable& runnable) {
+  workers_[random_.Uniform(shared_count_)]->Deliver(runnable);
+}
+
+void DeterministicExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
+  alarms_.Schedule(alarm, TickAtOrAfter(time));
+}
+
+bool DeterministicExecutor::CancelAlarm(Alarm& alarm) {
+  return alarms_.Cancel(alarm);
+}
+
+bool DeterministicExecutor::Step() {
+  std::vector<Worker*> busy;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    if (worker->ready() > 0 || worker->HasDeliveries()) {
+      busy.push_back(worker.get());
+    }
+  }
+  if (busy.empty()) return false;
+  ++steps_;
+  PlayTurn(*busy[random_.Uniform(busy.size())]);
+  for (Worker* worker : std::exchange(released_, {})) Erase(*worker);
+  return true;
+}
+
+void DeterministicExecutor::PlayTurn(Worker& worker) {
+  TROUPE_CHECK(!this_thread.InTurn(), "an executor is pumped in a turn");
+  (void)this_thread.seat.Enter();
+  worker.SeatThread();
+  worker.Poll();
+  if (worker.ready() > 0) {
+    Runnable& runnable = *worker.TakeReady(random_.Uniform(worker.ready()));
+    Worker& other = *workers_[random_.Uniform(shared_count_)];
+    if (worker.kind() == Worker::Kind::kShared && &other != &worker &&
+        random_.Bernoulli(hand_over_probability_) &&
+        runnable.type->release(runnable, worker)) {
+      worker.FlushLocal();
+      runnable.queue_next = nullptr;
+      worker.GiveTo(other, runnable);
+    } else {
+      TROUPE_CHECK(worker.Run(runnable), "no seat is ever revoked here");
+    }
+  }
+  if (worker.ready() == 0) {
+    worker.FlushLocal();
+    // With something delivered meanwhile it stays awake.
+    if (worker.Rest()) (void)worker.FallAsleep();
+  }
+  worker.UnseatThread();
+  this_thread.worker = nullptr;
+  this_thread.seat.Leave();
+}
+
+void DeterministicExecutor::Erase(Worker& worker) {
+  workers_.erase(std::find_if(
+      workers_.begin() + shared_count_, workers_.end(),
+      [&worker](const auto& candidate) { return candidate.get() == &worker; }));
+}
+
+uint64_t DeterministicExecutor::RunUntilIdle() {
+  const uint64_t before = steps_;
+  while (Step()) {
+  }
+  return steps_ - before;
+}
+
+bool DeterministicExecutor::JumpToNextAlarm(MonotonicTime limit) {
+  while (const std::optional<uint64_t> next = alarms_.NextExpiry()) {
+    if (TimeOf(*next) > limit) break;
+    clock_.AdvanceTo(TimeOf(*next));
+    const auto ring = [](TimerNode& node) { static_cast<Alarm&>(node).Ring(); };
+    if (alarms_.Advance(*next, ring) > 0) return true;
+  }
+  if (!limit.IsInfinite()) clock_.AdvanceTo(limit);
+  return false;
+}
+
+void DeterministicExecutor::RunFor(absl::Duration duration) {
+  const MonotonicTime end = clock_.Now() + duration;
+  do {
+    RunUntilIdle();
+  } while (JumpToNextAlarm(end));
+}
+
+bool DeterministicExecutor::RunUntil(absl::FunctionRef<bool()> done,
+                                     MonotonicTime deadline) {
+  while (!done()) {
+    if (Step()) continue;
+    if (clock_.Now() >= deadline || !JumpToNextAlarm(deadline)) return done();
+  }
+  return true;
+}
+
+bool DeterministicExecutor::WaitFor(Event& event, MonotonicTime deadline) {
+  return RunUntil([&event] { return event.IsSet(); }, deadline);
+}
+
+absl::Status DeterministicExecutor::Shutdown() {
+  if (this_thread.InTurn() && &this_thread.worker->executor() == this) {
+    return absl::FailedPreconditionError(
+        "an executor cannot be shut down in one of its own turns; leave it to "
+        "the thread that created it");
+  }
+  RunUntilIdle();
+  shut_down_ = true;
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

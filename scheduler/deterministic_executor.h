@@ -1,0 +1,109 @@
+// An Executor without threads: it plays N workers on the caller's thread, and a
+// seed decides at each step which worker runs which of its runnables. The same
+// seed gives the same run.
+//
+// The workers are those of ThreadExecutor, so the paths between workers run
+// too: deliveries, claims, and hand-overs, which the seed throws in at random.
+// Time is virtual: it stands still while something can run, and then jumps to
+// the next alarm.
+//
+// Blocking: no call blocks; those that wait play steps until they are done.
+// Thread safety: none. One thread at a time uses the executor and everything
+// that runs on it; two executors on two threads do not meet.
+//
+//   DeterministicExecutor executor({.seed = 17});
+//   ...
+//   executor.RunUntilIdle();
+#ifndef TROUPE_SCHEDULER_DETERMINISTIC_EXECUTOR_H_
+#define TROUPE_SCHEDULER_DETERMINISTIC_EXECUTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "troupe/base/clock.h"
+#include "troupe/base/random.h"
+#include "troupe/scheduler/event.h"
+#include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/runnable.h"
+#include "troupe/scheduler/timer_wheel.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe {
+
+class DeterministicExecutor final : public Executor {
+ public:
+  struct Options {
+    uint64_t seed = 0;
+    int workers = 2;
+    // How often a step first gives the runnable to another worker, if it can be
+    // given.
+    double hand_over_probability = 0.1;
+  };
+
+  // REQUIRES: options.workers > 0.
+  explicit DeterministicExecutor(const Options& options);
+  // REQUIRES: nothing runs any more; not in a turn.
+  ~DeterministicExecutor() override;
+
+  // Plays one step, without moving the time. False: nothing was ready.
+  bool Step();
+  // Plays until nothing is ready; time stands still. Returns the steps played.
+  uint64_t RunUntilIdle();
+  // Plays for that long in virtual time, alarms included.
+  void RunFor(absl::Duration duration);
+
+  // Steps played so far.
+  uint64_t steps() const { return steps_; }
+
+  int shared_workers() const override { return shared_count_; }
+  Worker& shared_worker(int index) override;
+  void SetLocals(
+      absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make) override;
+  absl::StatusOr<Worker*> StartDedicatedWorker(absl::string_view name) override;
+  void ReleaseDedicatedWorker(Worker& worker) override;
+  void Inject(Runnable& runnable) override;
+
+  const Clock& clock() const override { return clock_; }
+  void SetAlarm(Alarm& alarm, MonotonicTime time) override;
+  bool CancelAlarm(Alarm& alarm) override;
+
+  bool WaitFor(Event& event, MonotonicTime deadline) override;
+  bool RunUntil(absl::FunctionRef<bool()> done,
+                MonotonicTime deadline) override;
+  absl::Status Shutdown() override;
+
+  void Unpark(Worker&) override {}
+  void AwaitSettledSeat() override {}
+  void GiveUpSeat() override {}
+
+ private:
+  // One worker's turn, with the calling thread in its seat.
+  void PlayTurn(Worker& worker);
+  // Moves the time to the next alarm, at most to `limit`, and rings what is
+  // due. False: there is no alarm up to `limit`; the time is `limit` then,
+  // unless that is infinite.
+  bool JumpToNextAlarm(MonotonicTime limit);
+  void Erase(Worker& worker);
+
+  Random random_;
+  const double hand_over_probability_;
+  int shared_count_;
+  ManualClock clock_;
+  TimerWheel alarms_;
+  absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // Shared ones first.
+  std::vector<Worker*> released_;
+  int dedicated_started_ = 0;
+  bool shut_down_ = false;
+  uint64_t steps_ = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_SCHEDULER_DETERMINISTIC_EXECUTOR_H_

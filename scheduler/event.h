@@ -1,0 +1,45 @@
+// A one-shot event that plain threads wait for through Executor::WaitFor(), so
+// that the same code works where waiting must pump a deterministic executor.
+//
+// Thread safety: any thread.
+// Memory ordering: what happened before Set() is visible after a wait or an
+// IsSet() that returned true.
+#ifndef TROUPE_SCHEDULER_EVENT_H_
+#define TROUPE_SCHEDULER_EVENT_H_
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace troupe {
+
+class Event {
+ public:
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void Set() ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    set_ = true;
+  }
+
+  bool IsSet() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return set_;
+  }
+
+  // Blocks. Returns whether the event was set within `timeout`.
+  bool WaitWithTimeout(absl::Duration timeout) const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return mu_.AwaitWithTimeout(absl::Condition(&set_), timeout);
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  bool set_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_SCHEDULER_EVENT_H_

@@ -1,0 +1,87 @@
+// The parts of a ThreadExecutor; see there.
+#ifndef TROUPE_SCHEDULER_INTERNAL_STATION_H_
+#define TROUPE_SCHEDULER_INTERNAL_STATION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "troupe/base/clock.h"
+#include "troupe/scheduler/thread_executor.h"
+#include "troupe/scheduler/thread_factory.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe {
+
+struct ThreadExecutor::Station {
+  // Set once.
+  std::unique_ptr<Worker> worker;
+  std::string thread_name;
+
+  // Where its thread sleeps.
+  absl::Mutex park_mu;
+  bool unparked ABSL_GUARDED_BY(park_mu) = false;
+  bool ends ABSL_GUARDED_BY(park_mu) = false;
+
+  // Whoever drives: when to look again whether work should be shared.
+  uint32_t turns_to_sample = 1;
+  uint32_t sample_interval = 1;
+  uint64_t sampled_turns = 0;
+  MonotonicTime sampled_at;
+
+  // Guarded by the executor's lock.
+  Driver* driver = nullptr;  // Null: nobody drives.
+  uint64_t seen_turns = 0;   // By the monitor, at its last look.
+  bool finished = false;     // Dedicated: its thread is gone.
+
+  void Unpark() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    unparked = true;
+  }
+  void End() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    ends = unparked = true;
+  }
+  // Returns false once the station ends.
+  bool Park() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    park_mu.Await(absl::Condition(&unparked));
+    unparked = false;
+    return !ends;
+  }
+};
+
+struct ThreadExecutor::Driver {
+  std::unique_ptr<JoinableThread> thread;
+
+  // Guarded by the executor's lock.
+  Station* station = nullptr;        // What it drives.
+  ThreadContext* context = nullptr;  // Null: not seated yet.
+  bool ends = false;
+
+  // The turn in which it lost its seat, until it has handed the runnable back.
+  Station* lost_station = nullptr;
+  Runnable* lost_runnable = nullptr;
+  std::string lost_name;
+  MonotonicTime lost_since;
+  bool long_turn_reported = false;
+};
+
+// Brings the runnable of a turn that lost its seat back to its worker.
+struct ThreadExecutor::ReturnEntry : Runnable {
+  explicit ReturnEntry(Runnable& returning_runnable)
+      : returning(returning_runnable) {
+    type = &kType;
+  }
+
+  static bool BringBack(Runnable& runnable, Worker& worker);
+  static const RunnableType kType;
+
+  Runnable& returning;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_SCHEDULER_INTERNAL_STATION_H_

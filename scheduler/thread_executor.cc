@@ -1,0 +1,303 @@
+// Starting, ending, and what other threads ask for. The threads' own work is in
+// thread_executor_drive.cc, the monitor's in thread_executor_monitor.cc.
+//
+// Ending, step by step (Shutdown()):
+//   1. Phase kClosing: no dedicated worker is started any more.
+//   2. Wait until every worker sleeps with an empty inbox and no turn is
+//   without
+//      its seat. Only turns make work then, so nothing can become ready again.
+//      Two looks under the lock are needed: a worker that was seen asleep may
+//      be delivered to by one that is looked at later; it shows at the second
+//      look, and it cannot have run in between, because waking it takes the
+//      lock.
+//   3. Phase kEnding: drivers and the monitor are told to end, and are joined.
+// Callers that come second wait for phase kEnded.
+#include "troupe/scheduler/thread_executor.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/base/check.h"
+#include "troupe/base/cpu_count.h"
+#include "troupe/base/membarrier.h"
+#include "troupe/scheduler/internal/station.h"
+
+namespace troupe {
+
+ThreadExecutor::ThreadExecutor(Options options)
+    : options_(std::move(options)), start_(RealClock().Now()) {
+  if (options_.threads != nullptr) {
+    threads_ = options_.threads;
+  } else {
+    threads_ = &RealThreadFactory();
+  }
+}
+
+ThreadExecutor::~ThreadExecutor() {
+  const absl::Status status = Shutdown();
+  TROUPE_CHECK(status.ok(), "an executor is destroyed in one of its own turns");
+}
+
+absl::StatusOr<std::unique_ptr<ThreadExecutor>> ThreadExecutor::Create(
+    Options options) {
+  if (options.workers < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("workers is ", options.workers,
+                     "; give a positive number, or 0 for one per processor"));
+  }
+  if (options.max_spare_threads < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("max_spare_threads is ",
+                                                   options.max_spare_threads,
+                                                   "; give 0 or more"));
+  }
+  std::unique_ptr<ThreadExecutor> executor(
+      new ThreadExecutor(std::move(options)));
+  if (absl::Status status = executor->Start(); !status.ok()) {
+    executor->EndThreads();
+    return status;
+  }
+  return executor;
+}
+
+absl::Status ThreadExecutor::Start() {
+  const int count =
+      options_.workers > 0 ? options_.workers : AvailableCpuCount();
+  can_take_over_ = options_.take_over_after < absl::InfiniteDuration() &&
+                   AsymmetricBarrierAvailable();
+  if (!can_take_over_ && options_.take_over_after < absl::InfiniteDuration()) {
+    options_.logger.Log(LogSeverity::kWarning,
+                        "this kernel offers no membarrier(2): a handler that "
+                        "blocks holds up all actors of its worker");
+  }
+  for (int i = 0; i < count; ++i) {
+    absl::StatusOr<std::unique_ptr<Station>> station =
+        MakeStation(Worker::Kind::kShared, i, absl::StrCat("worker-", i));
+    if (!station.ok()) return station.status();
+    shared_.push_back(*std::move(station));
+  }
+  shared_count_ = count;
+  absl::MutexLock lock(&mu_);
+  for (const std::unique_ptr<Station>& station : shared_) {
+    if (absl::Status status = StartDriver(*station); !status.ok()) {
+      return status;
+    }
+  }
+  absl::StatusOr<std::unique_ptr<JoinableThread>> monitor =
+      threads_->Start("monitor", [this] { MonitorMain(); });
+  if (!monitor.ok()) return monitor.status();
+  monitor_ = *std::move(monitor);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<ThreadExecutor::Station>>
+ThreadExecutor::MakeStation(Worker::Kind kind, int index, std::string name) {
+  auto station = std::make_unique<Station>();
+  absl::StatusOr<std::unique_ptr<Worker>> worker =
+      Worker::Create(*this, kind, index);
+  if (!worker.ok()) return worker.status();
+  station->worker = *std::move(worker);
+  station->worker->host = station.get();
+  station->thread_name = std::move(name);
+  return station;
+}
+
+ThreadExecutor::Station& ThreadExecutor::StationOf(Worker& worker) {
+  return *static_cast<Station*>(worker.host);
+}
+
+Worker& ThreadExecutor::shared_worker(int index) {
+  TROUPE_CHECK(index >= 0 && index < shared_count_, "no such worker");
+  return *shared_[index]->worker;
+}
+
+void ThreadExecutor::SetLocals(
+    absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make) {
+  absl::MutexLock lock(&mu_);
+  make_local_ = std::move(make);
+  for (const std::unique_ptr<Station>& station : shared_) {
+    station->worker->set_local(make_local_(*station->worker));
+  }
+}
+
+absl::StatusOr<Worker*> ThreadExecutor::StartDedicatedWorker(
+    absl::string_view name) {
+  absl::MutexLock lock(&mu_);
+  if (phase_ != Phase::kRunning) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "dedicated thread '", name, "': the executor has been shut down"));
+  }
+  absl::StatusOr<std::unique_ptr<Station>> station = MakeStation(
+      Worker::Kind::kDedicated, dedicated_started_++, std::string(name));
+  if (!station.ok()) return station.status();
+  Worker& worker = *(*station)->worker;
+  if (make_local_) worker.set_local(make_local_(worker));
+  if (absl::Status status = StartDriver(**station); !status.ok()) {
+    return status;
+  }
+  dedicated_.push_back(*std::move(station));
+  return &worker;
+}
+
+void ThreadExecutor::ReleaseDedicatedWorker(Worker& worker) {
+  StationOf(worker).End();
+}
+
+void ThreadExecutor::Inject(Runnable& runnable) {
+  // One that is awake, if there is one: it costs no wake. Which one is spread,
+  // because whoever injects much injects to all.
+  const uint32_t first =
+      next_injection_.fetch_add(1, std::memory_order_relaxed);
+  Worker* chosen = shared_[0]->worker.get();
+  for (int i = 0; i < shared_count_; ++i) {
+    Worker& candidate = *shared_[(first + i) % shared_count_]->worker;
+    if (!candidate.LooksAsleep()) {
+      chosen = &candidate;
+      break;
+    }
+  }
+  chosen->Deliver(runnable);
+}
+
+uint64_t ThreadExecutor::TickNow() const {
+  return (clock().Now() - start_) / absl::Milliseconds(1);
+}
+
+uint64_t ThreadExecutor::TickAtOrAfter(MonotonicTime time) const {
+  if (time <= start_) return 0;
+  if (time.IsInfinite()) return std::numeric_limits<uint64_t>::max();
+  return absl::ToInt64Milliseconds(
+      absl::Ceil(time - start_, absl::Milliseconds(1)));
+}
+
+bool ThreadExecutor::ForgetAlarm(Alarm& alarm) {
+  if (alarms_.Cancel(alarm)) return true;
+  return std::erase(due_, &alarm) > 0;
+}
+
+void ThreadExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
+  absl::MutexLock lock(&mu_);
+  ForgetAlarm(alarm);
+  alarms_.Schedule(alarm, TickAtOrAfter(time));
+  monitor_wake_.Signal();
+}
+
+bool ThreadExecutor::CancelAlarm(Alarm& alarm) {
+  absl::MutexLock lock(&mu_);
+  const bool was_pending = ForgetAlarm(alarm);
+  if (ringing_ == &alarm && monitor_context_ != &this_thread) {
+    const auto rung = [this, &alarm]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return ringing_ != &alarm;
+    };
+    mu_.Await(absl::Condition(&rung));
+  }
+  return was_pending;
+}
+
+bool ThreadExecutor::WaitFor(Event& event, MonotonicTime deadline) {
+  if (event.IsSet()) return true;
+  return event.WaitWithTimeout(deadline - clock().Now());
+}
+
+bool ThreadExecutor::RunUntil(absl::FunctionRef<bool()> done,
+                              MonotonicTime deadline) {
+  Event never;
+  while (!done()) {
+    if (clock().Now() >= deadline) return false;
+    (void)never.WaitWithTimeout(absl::Milliseconds(1));  // A pause, no event.
+  }
+  return true;
+}
+
+void ThreadExecutor::Unpark(Worker& worker) {
+  Station& station = StationOf(worker);
+  {
+    absl::MutexLock lock(&mu_);
+    ++wakes_;
+    if (monitor_sleeps_) monitor_wake_.Signal();
+    if (station.driver == nullptr) {
+      Staff(station);
+      return;
+    }
+  }
+  station.Unpark();
+}
+
+void ThreadExecutor::AwaitSettledSeat() {
+  // Whoever revokes holds the lock until the seat is settled.
+  absl::MutexLock lock(&mu_);
+}
+
+bool ThreadExecutor::AllAsleep() {
+  for (const std::unique_ptr<Driver>& driver : drivers_) {
+    if (driver->lost_station != nullptr) return false;
+  }
+  for (const auto* stations : {&shared_, &dedicated_}) {
+    for (const std::unique_ptr<Station>& station : *stations) {
+      if (!station->finished && !station->worker->LooksAsleep()) return false;
+    }
+  }
+  return true;
+}
+
+absl::Status ThreadExecutor::Shutdown() {
+  if (this_thread.InTurn() && &this_thread.worker->executor() == this) {
+    return absl::FailedPreconditionError(
+        "an executor cannot be shut down in one of its own turns; leave it to "
+        "the thread that created it");
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    if (phase_ != Phase::kRunning) {
+      const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        return phase_ == Phase::kEnded;
+      };
+      mu_.Await(absl::Condition(&ended));
+      return absl::OkStatus();
+    }
+    phase_ = Phase::kClosing;
+    // Falling asleep takes no lock and wakes nobody: look every millisecond.
+    absl::CondVar nobody_signals;
+    while (!(AllAsleep() && AllAsleep())) {
+      nobody_signals.WaitWithTimeout(&mu_, absl::Milliseconds(1));
+    }
+    phase_ = Phase::kEnding;
+  }
+  EndThreads();
+  absl::MutexLock lock(&mu_);
+  phase_ = Phase::kEnded;
+  return absl::OkStatus();
+}
+
+void ThreadExecutor::EndThreads() {
+  {
+    absl::MutexLock lock(&mu_);
+    monitor_ends_ = true;
+    monitor_wake_.SignalAll();
+  }
+  if (monitor_ != nullptr) monitor_->Join();
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto* stations : {&shared_, &dedicated_}) {
+      for (const std::unique_ptr<Station>& station : *stations) station->End();
+    }
+    for (const std::unique_ptr<Driver>& driver : drivers_) driver->ends = true;
+    const auto all_ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return drivers_.empty();
+    };
+    mu_.Await(absl::Condition(&all_ended));
+  }
+  JoinEndedThreads();
+}
+
+uint64_t ThreadExecutor::wakes() const {
+  absl::MutexLock lock(&mu_);
+  return wakes_;
+}
+
+uint64_t ThreadExecutor::take_overs() const {
+  absl::MutexLock lock(&mu_);
+  return take_overs_;
+}
+
+}  // namespace troupe

@@ -1,0 +1,201 @@
+// An Executor with a thread for each worker.
+//
+// Workers keep what they make ready; one that is loaded hands runnables to one
+// that rests. A worker with nothing to do looks for deliveries for a moment
+// (one worker at a time) and then sleeps: an idle executor uses no processor
+// time.
+//
+// A handler that does not return does not strand its worker's other runnables:
+// a monitor thread notices a turn that lasts longer than
+// Options::take_over_after and lends the worker to another thread. The first
+// thread finishes its handler, hands its runnable back and waits for the next
+// such case. Where the kernel has no membarrier(2) this is off, and a warning
+// says so at the start.
+//
+// Blocking: Create() and Shutdown() start and join threads.
+// Thread safety: any thread.
+// Errors: threads that cannot be created at the start fail Create() with
+// kUnavailable, nothing half started.
+//
+//   absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
+//       ThreadExecutor::Create({.workers = 4});
+#ifndef TROUPE_SCHEDULER_THREAD_EXECUTOR_H_
+#define TROUPE_SCHEDULER_THREAD_EXECUTOR_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "troupe/base/clock.h"
+#include "troupe/base/log.h"
+#include "troupe/scheduler/event.h"
+#include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/runnable.h"
+#include "troupe/scheduler/thread_factory.h"
+#include "troupe/scheduler/timer_wheel.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe {
+
+class ThreadExecutor final : public Executor {
+ public:
+  // A turn that lasted, or has lasted so far, longer than
+  // Options::long_turn_after.
+  struct LongTurn {
+    std::string name;  // Of the runnable.
+    absl::Duration so_far;
+  };
+
+  struct Options {
+    // 0: as many as the process may use processors.
+    int workers = 0;
+    // How long a turn may take before its worker gets another thread, rounded
+    // up to whole milliseconds and seen up to one millisecond late.
+    // InfiniteDuration(): never.
+    absl::Duration take_over_after = absl::Milliseconds(1);
+    // Threads beyond one for each worker. When they are used up, a worker whose
+    // handler does not return waits for it.
+    int max_spare_threads = 256;
+    absl::Duration long_turn_after = absl::Milliseconds(10);
+    // Called once for each long turn, on the monitor's thread. Null: logs.
+    std::function<void(const LongTurn&)> on_long_turn = nullptr;
+    Logger logger = {};
+    // Null: the real one.
+    ThreadFactory* threads = nullptr;
+  };
+
+  static absl::StatusOr<std::unique_ptr<ThreadExecutor>> Create(
+      Options options);
+
+  // Shuts down. REQUIRES: not in a turn of this executor.
+  ~ThreadExecutor() override;
+
+  int shared_workers() const override { return shared_count_; }
+  Worker& shared_worker(int index) override;
+  void SetLocals(
+      absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make) override;
+  absl::StatusOr<Worker*> StartDedicatedWorker(absl::string_view name) override;
+  void ReleaseDedicatedWorker(Worker& worker) override;
+  void Inject(Runnable& runnable) override;
+
+  const Clock& clock() const override { return RealClock(); }
+  void SetAlarm(Alarm& alarm, MonotonicTime time) override;
+  bool CancelAlarm(Alarm& alarm) override;
+
+  bool WaitFor(Event& event, MonotonicTime deadline) override;
+  bool RunUntil(absl::FunctionRef<bool()> done,
+                MonotonicTime deadline) override;
+  absl::Status Shutdown() override;
+
+  void Unpark(Worker& worker) override;
+  void AwaitSettledSeat() override;
+  void GiveUpSeat() override;
+
+  // Times that a sleeping worker's thread was woken, and that a worker got
+  // another thread. For tests and introspection.
+  uint64_t wakes() const;
+  uint64_t take_overs() const;
+
+ private:
+  struct Driver;   // A thread.
+  struct Station;  // A worker and what its thread needs.
+  struct ReturnEntry;
+  enum class Phase { kRunning, kClosing, kEnding, kEnded };
+
+  explicit ThreadExecutor(Options options);
+
+  absl::Status Start();
+  absl::StatusOr<std::unique_ptr<Station>> MakeStation(Worker::Kind kind,
+                                                       int index,
+                                                       std::string name);
+  absl::Status StartDriver(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Station& StationOf(Worker& worker);
+
+  // -- driver threads
+  void DriverMain(Driver& driver);
+  // Waits for a station to drive; null: this thread ends.
+  Station* AwaitStation(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
+  void LeaveStation(Driver& driver, Station& station) ABSL_LOCKS_EXCLUDED(mu_);
+  void EndDriver(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
+  // False: the seat was lost.
+  [[nodiscard]] bool Drive(Station& station);
+  // Rests until there is something to do; false: this worker ends.
+  [[nodiscard]] bool AwaitWork(Station& station);
+  void MaybeShare(Station& station);
+  // After the handler that lost its seat: returns the station that the driver
+  // may drive on, or null.
+  Station* HandBack(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // -- monitor thread
+  void MonitorMain();
+  void RingAlarms() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Looks at each worker's turn; returns whether any worker is awake.
+  bool LookAtWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ReportLongTurns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes the worker away from its thread, if that is in user code.
+  bool TryDetach(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes a station whose seat is revoked or given up from its driver.
+  void Detach(Station& station, Driver& driver, Runnable& runnable)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Finds a thread for a station without one.
+  void Staff(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void JoinEndedThreads() ABSL_LOCKS_EXCLUDED(mu_);
+  void EndThreads() ABSL_LOCKS_EXCLUDED(mu_);
+  bool ForgetAlarm(Alarm& alarm) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  bool AllAsleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  uint64_t TickAtOrAfter(MonotonicTime time) const;
+  uint64_t TickNow() const;
+
+  // Set once.
+  const Options options_;
+  int shared_count_ = 0;
+  std::unique_ptr<ThreadFactory> own_threads_;
+  ThreadFactory* threads_;
+  bool can_take_over_ = false;
+  MonotonicTime start_;
+  // Never resized after Start(): read without the lock.
+  std::vector<std::unique_ptr<Station>> shared_;
+
+  // Written by many; hints.
+  std::atomic<int> searchers_{0};
+  std::atomic<uint32_t> next_injection_{0};
+
+  mutable absl::Mutex mu_;
+  absl::CondVar monitor_wake_;
+  Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kRunning;
+  absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_
+      ABSL_GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<Station>> dedicated_ ABSL_GUARDED_BY(mu_);
+  int dedicated_started_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<std::unique_ptr<Driver>> drivers_ ABSL_GUARDED_BY(mu_);
+  std::vector<Driver*> spares_ ABSL_GUARDED_BY(mu_);
+  int spare_threads_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<std::unique_ptr<Driver>> ended_ ABSL_GUARDED_BY(mu_);
+  TimerWheel alarms_ ABSL_GUARDED_BY(mu_);
+  std::deque<Alarm*> due_ ABSL_GUARDED_BY(mu_);  // Expired, not yet rung.
+  Alarm* ringing_ ABSL_GUARDED_BY(mu_) = nullptr;
+  const ThreadContext* monitor_context_ ABSL_GUARDED_BY(mu_) = nullptr;
+  bool monitor_sleeps_ ABSL_GUARDED_BY(mu_) = false;
+  bool monitor_ends_ ABSL_GUARDED_BY(mu_) = false;
+  int ticks_asleep_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t wakes_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t take_overs_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<JoinableThread> monitor_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_SCHEDULER_THREAD_EXECUTOR_H_

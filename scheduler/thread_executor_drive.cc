@@ -1,0 +1,208 @@
+// What the threads of a ThreadExecutor do: drive a worker, rest, share, and
+// hand back a runnable after its handler lost the seat.
+#include <algorithm>
+#include <utility>
+
+#include "troupe/scheduler/internal/station.h"
+#include "troupe/scheduler/thread_executor.h"
+
+namespace troupe {
+namespace {
+
+// How often a worker that rests looks for deliveries before it sleeps: about
+// the time that being woken costs (some 50 us).
+constexpr int kSearchLooks = 64;
+constexpr int kPausesPerLook = 20;
+
+// Work is given away when it would last longer than waking another thread.
+constexpr absl::Duration kWorthSharing = absl::Microseconds(50);
+constexpr uint32_t kMaxSampleInterval = 32;
+
+}  // namespace
+
+bool ThreadExecutor::ReturnEntry::BringBack(Runnable& runnable,
+                                            Worker& worker) {
+  std::unique_ptr<ReturnEntry> entry(static_cast<ReturnEntry*>(&runnable));
+  worker.TakeBack(entry->returning);
+  return false;
+}
+
+const RunnableType ThreadExecutor::ReturnEntry::kType = {
+    // It asks for no turn and is never scheduled, given away or taken back.
+    .run = nullptr,     .woken = BringBack, .returned = nullptr,
+    .release = nullptr, .name = nullptr,
+};
+
+absl::Status ThreadExecutor::StartDriver(Station& station) {
+  auto driver = std::make_unique<Driver>();
+  Driver& started = *driver;
+  started.station = &station;
+  absl::StatusOr<std::unique_ptr<JoinableThread>> thread = threads_->Start(
+      station.thread_name, [this, &started] { DriverMain(started); });
+  if (!thread.ok()) return thread.status();
+  started.thread = *std::move(thread);
+  station.driver = &started;
+  drivers_.push_back(std::move(driver));
+  return absl::OkStatus();
+}
+
+void ThreadExecutor::DriverMain(Driver& driver) {
+  while (Station* station = AwaitStation(driver)) {
+    while (station != nullptr) {
+      if (Drive(*station)) {
+        LeaveStation(driver, *station);
+        station = nullptr;
+      } else {
+        station = HandBack(driver);
+      }
+    }
+  }
+  EndDriver(driver);
+}
+
+ThreadExecutor::Station* ThreadExecutor::AwaitStation(Driver& driver) {
+  absl::MutexLock lock(&mu_);
+  const auto called = [&driver] {
+    return driver.station != nullptr || driver.ends;
+  };
+  mu_.Await(absl::Condition(&called));
+  if (driver.station == nullptr) return nullptr;
+  (void)this_thread.seat.Enter();
+  driver.station->worker->SeatThread();
+  driver.context = &this_thread;
+  return driver.station;
+}
+
+void ThreadExecutor::LeaveStation(Driver& driver, Station& station) {
+  absl::MutexLock lock(&mu_);
+  station.worker->UnseatThread();
+  this_thread.seat.Leave();
+  this_thread.worker = nullptr;
+  station.driver = nullptr;
+  station.finished = true;
+  driver.station = nullptr;
+  driver.context = nullptr;
+  driver.ends = true;
+  monitor_wake_.Signal();  // To free the station of a dedicated worker.
+}
+
+void ThreadExecutor::EndDriver(Driver& driver) {
+  absl::MutexLock lock(&mu_);
+  std::erase(spares_, &driver);
+  const auto mine = std::find_if(
+      drivers_.begin(), drivers_.end(),
+      [&driver](const auto& candidate) { return candidate.get() == &driver; });
+  ended_.push_back(std::move(*mine));
+  drivers_.erase(mine);
+}
+
+bool ThreadExecutor::Drive(Station& station) {
+  Worker& worker = *station.worker;
+  while (true) {
+    if (worker.HasDeliveries()) worker.Poll();
+    if (Runnable* const runnable = worker.Next()) {
+      if (!worker.Run(*runnable)) return false;
+      if (worker.ready() >= 2) MaybeShare(station);
+      continue;
+    }
+    worker.FlushLocal();
+    if (worker.Rest() && !AwaitWork(station)) return true;
+  }
+}
+
+bool ThreadExecutor::AwaitWork(Station& station) {
+  Worker& worker = *station.worker;
+  // A new stretch of work begins: what was sampled before says nothing of it.
+  station.turns_to_sample = station.sample_interval = 1;
+  station.sampled_turns = 0;
+  // One worker searches at a time: more would only heat the room. Relaxed: the
+  // count decides nothing but that.
+  if (searchers_.fetch_add(1, std::memory_order_relaxed) == 0) {
+    for (int look = 0; look < kSearchLooks && !worker.HasDeliveries(); ++look) {
+      for (int i = 0; i < kPausesPerLook; ++i) RealAtomics::SpinPause();
+    }
+  }
+  searchers_.fetch_sub(1, std::memory_order_relaxed);
+  if (!worker.FallAsleep()) return true;
+  return station.Park();
+}
+
+void ThreadExecutor::MaybeShare(Station& station) {
+  if (--station.turns_to_sample > 0) return;
+  Worker& worker = *station.worker;
+  const MonotonicTime now = clock().Now();
+  const uint64_t turns = worker.turns();
+  const uint64_t turns_before = std::exchange(station.sampled_turns, turns);
+  const MonotonicTime before = std::exchange(station.sampled_at, now);
+  station.turns_to_sample = station.sample_interval;
+  if (turns_before == 0) return;  // The first sample has nothing to compare.
+  const absl::Duration ahead = (now - before) /
+                               static_cast<int64_t>(turns - turns_before) *
+                               worker.ready();
+  if (ahead < kWorthSharing || worker.kind() != Worker::Kind::kShared) {
+    station.sample_interval =
+        std::min(2 * station.sample_interval, kMaxSampleInterval);
+    return;
+  }
+  station.sample_interval = 1;
+  for (int i = 1; i < shared_count_; ++i) {
+    Worker& other = *shared_[(worker.index() + i) % shared_count_]->worker;
+    if (other.LooksQuiet()) {
+      worker.ShareWith(other);
+      return;
+    }
+  }
+}
+
+ThreadExecutor::Station* ThreadExecutor::HandBack(Driver& driver) {
+  Station* station;
+  Runnable* runnable;
+  bool drives_on;
+  {
+    absl::MutexLock lock(&mu_);
+    station = driver.lost_station;
+    runnable = driver.lost_runnable;
+    drives_on = station->driver == nullptr;
+    if (drives_on) {
+      // Nobody needed the worker meanwhile.
+      station->driver = &driver;
+      driver.station = station;
+      driver.lost_station = nullptr;
+      station->worker->SeatThread();
+      driver.context = &this_thread;
+    }
+  }
+  if (drives_on) {
+    station->worker->Rise();
+    station->worker->TakeBack(*runnable);
+    return station;
+  }
+  this_thread.seat.Leave();
+  this_thread.worker = nullptr;
+  // Freed by the worker that receives it.
+  station->worker->Deliver(*new ReturnEntry(*runnable));
+  absl::MutexLock lock(&mu_);
+  driver.lost_station = nullptr;
+  // Threads that are rarely needed are not kept.
+  if (static_cast<int>(spares_.size()) > shared_count_) {
+    driver.ends = true;
+    --spare_threads_;
+  } else {
+    spares_.push_back(&driver);
+  }
+  return nullptr;
+}
+
+void ThreadExecutor::GiveUpSeat() {
+  if (!this_thread.InTurn() || &this_thread.worker->executor() != this) return;
+  absl::MutexLock lock(&mu_);
+  Station& station = StationOf(*this_thread.worker);
+  Driver* const driver = station.driver;
+  if (driver == nullptr || driver->context != &this_thread ||
+      station.worker->kind() != Worker::Kind::kShared) {
+    return;  // Lost already, or nothing that others wait for.
+  }
+  Detach(station, *driver, *this_thread.running);
+}
+
+}  // namespace troupe

@@ -1,0 +1,231 @@
+#include "troupe/scheduler/worker.h"
+
+#include <memory>
+#include <utility>
+
+#include "troupe/base/check.h"
+#include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/worker_table.h"
+
+namespace troupe {
+
+constinit thread_local ThreadContext this_thread;
+
+Runnable Worker::end_;
+
+namespace internal {
+
+uint64_t AwaitSettledSeat() {
+  while (true) {
+    this_thread.seat.Leave();
+    this_thread.worker->executor().AwaitSettledSeat();
+    const uint64_t tag = this_thread.seat.Enter();
+    if (tag != OwnerTag::kSeatBeingRevoked) return tag;
+  }
+}
+
+}  // namespace internal
+
+void WakeOwner(Runnable& runnable) {
+  // Relaxed: the tag was written before the token left its owner, and cannot
+  // change before the token is back.
+  const uint64_t tag = runnable.owner.load(std::memory_order_relaxed);
+  WorkerTable::Find(tag).Deliver(runnable);
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(Executor& executor,
+                                                       Kind kind, int index) {
+  std::unique_ptr<Worker> worker(new Worker(executor, kind, index));
+  absl::StatusOr<uint64_t> tag = WorkerTable::Add(*worker);
+  if (!tag.ok()) return tag.status();
+  worker->tag_ = *tag;
+  return worker;
+}
+
+Worker::~Worker() {
+  if (tag_ == 0) return;
+  TROUPE_CHECK(ready_ == 0 && !HasDeliveries(),
+               "a worker ends while runnables wait in it");
+  WorkerTable::Remove(tag_);
+}
+
+void Worker::Deliver(Runnable& newest, Runnable& oldest) {
+  if (inbox_.Push(&newest, &oldest)) executor_.Unpark(*this);
+}
+
+void Worker::RaiseEpoch() {
+  tag_ = OwnerTag::NextEpoch(tag_);
+  if (seat_ != nullptr) seat_->Settle(tag_);
+}
+
+void Worker::SeatThread() {
+  this_thread.worker = this;
+  seat_ = &this_thread.seat;
+  seat_->Settle(tag_);
+}
+
+void Worker::UnseatThread() {
+  seat_->Settle(OwnerTag::kNoSeat);
+  seat_ = nullptr;
+}
+
+void Worker::Adopt(Runnable& runnable) {
+  runnable.owner.store(OwnerTag::Stale(tag_), std::memory_order_relaxed);
+  RaiseEpoch();
+  if (runnable.type->woken(runnable, *this)) Schedule(runnable);
+}
+
+bool Worker::Claim(Runnable& runnable) {
+  if (kind_ != Kind::kShared) return false;
+  const uint64_t tag = runnable.owner.load(std::memory_order_relaxed);
+  Worker& owner = WorkerTable::Find(tag);
+  if (&owner == this || owner.kind_ != Kind::kShared ||
+      &owner.executor_ != &executor_ || !owner.inbox_.TryLock()) {
+    return false;
+  }
+  // A runnable whose handler lost its seat is still in its turn, although its
+  // worker rests.
+  const bool idle = !runnable.IsScheduled();
+  if (idle) {
+    runnable.owner.store(OwnerTag::Stale(tag_), std::memory_order_relaxed);
+  }
+  owner.inbox_.Unlock();
+  if (!idle) return false;
+  RaiseEpoch();
+  if (runnable.type->woken(runnable, *this)) Schedule(runnable);
+  return true;
+}
+
+void Worker::GiveTo(Worker& receiver, Runnable& runnable) {
+  runnable.owner.store(OwnerTag::kUnowned, std::memory_order_relaxed);
+  receiver.Deliver(runnable);
+}
+
+void Worker::Receive(Runnable& runnable) {
+  const uint64_t tag = runnable.owner.load(std::memory_order_relaxed);
+  if (!OwnerTag::SameOwner(tag, tag_)) {
+    // What arrives may have sent, to runnables of this worker, from where it
+    // was before: their words must be drained before it sends again.
+    runnable.owner.store(OwnerTag::Stale(tag_), std::memory_order_relaxed);
+    RaiseEpoch();
+  }
+  // It may be scheduled already: local work and a stranger's came together.
+  if (runnable.type->woken(runnable, *this) && !runnable.IsScheduled()) {
+    Yield(runnable);
+  }
+}
+
+void Worker::Poll() {
+  Runnable* newest = inbox_.Take();
+  Runnable* oldest = nullptr;
+  while (newest != nullptr) {
+    Runnable* const next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  while (oldest != nullptr) {
+    Runnable* const next = oldest->next;
+    Receive(*oldest);
+    oldest = next;
+  }
+}
+
+void Worker::TakeBack(Runnable& runnable) {
+  runnable.owner.store(OwnerTag::Stale(tag_), std::memory_order_relaxed);
+  RaiseEpoch();
+  if (runnable.type->returned(runnable, *this)) {
+    Yield(runnable);
+  } else {
+    runnable.queue_next = nullptr;
+  }
+}
+
+void Worker::SpillFresh() {
+  if (fresh_top_ == &end_) return;
+  if (queue_head_ == &end_) {
+    queue_head_ = fresh_top_;
+  } else {
+    queue_tail_->queue_next = fresh_top_;
+  }
+  queue_tail_ = fresh_bottom_;
+  fresh_top_ = fresh_bottom_ = &end_;
+}
+
+Runnable* Worker::Next() {
+  if (fresh_turns_ >= kMaxFreshTurns) [[unlikely]]
+    SpillFresh();
+  Runnable* next = fresh_top_;
+  if (next != &end_) {
+    fresh_top_ = next->queue_next;
+    ++fresh_turns_;
+  } else {
+    next = queue_head_;
+    if (next == &end_) return nullptr;
+    queue_head_ = next->queue_next;
+    fresh_turns_ = 0;
+  }
+  --ready_;
+  next->queue_next = &end_;  // Running: still scheduled.
+  return next;
+}
+
+Runnable* Worker::TakeReady(uint32_t i) {
+  SpillFresh();
+  Runnable* before = nullptr;
+  Runnable* chosen = queue_head_;
+  for (; i > 0; --i) {
+    before = chosen;
+    chosen = chosen->queue_next;
+  }
+  if (before == nullptr) {
+    queue_head_ = chosen->queue_next;
+  } else {
+    before->queue_next = chosen->queue_next;
+    if (queue_tail_ == chosen) queue_tail_ = before;
+  }
+  --ready_;
+  chosen->queue_next = &end_;
+  return chosen;
+}
+
+bool Worker::Run(Runnable& runnable) {
+  // Relaxed: a sign of life for the monitor, no more.
+  turns_.store(turns_.load(std::memory_order_relaxed) + 1,
+               std::memory_order_relaxed);
+  this_thread.running = &runnable;
+  const bool seated = runnable.type->run(runnable, *this);
+  this_thread.running = nullptr;
+  return seated;
+}
+
+uint32_t Worker::ShareWith(Worker& receiver) {
+  SpillFresh();
+  const uint32_t wanted = ready_ / 2;
+  FlushLocal();
+  uint32_t given = 0;
+  // The older half goes, it has waited longest; the newer is warmer here.
+  uint32_t to_look_at = ready_;
+  Runnable* newest = nullptr;
+  Runnable* oldest = nullptr;
+  while (given < wanted && to_look_at > 0) {
+    --to_look_at;
+    Runnable& candidate = *queue_head_;
+    queue_head_ = candidate.queue_next;
+    --ready_;
+    if (!candidate.type->release(candidate, *this)) {
+      Yield(candidate);
+      continue;
+    }
+    candidate.queue_next = nullptr;
+    candidate.owner.store(OwnerTag::kUnowned, std::memory_order_relaxed);
+    candidate.next = newest;
+    newest = &candidate;
+    if (oldest == nullptr) oldest = &candidate;
+    ++given;
+  }
+  if (given > 0) receiver.Deliver(*newest, *oldest);
+  return given;
+}
+
+}  // namespace troupe

@@ -1,0 +1,240 @@
+// A Worker owns runnables and decides which one runs next. It is state apart
+// from its thread: an executor lends it to one thread at a time, and can take
+// it back from a thread whose handler does not return.
+//
+// Order: what a turn makes ready runs next, last in first out; what yielded
+// waits in a queue behind. After kMaxFreshTurns turns of the first kind in a
+// row, all of them move to the queue and its oldest entry runs: so with q
+// entries in the queue, a ready runnable runs after at most
+// kMaxFreshTurns * (q + 1) turns, whatever others do.
+// Blocking: no call blocks, except Reenter() while a monitor settles the seat.
+// Thread safety: Deliver(), LooksQuiet() and ClaimFor() from any thread;
+// everything else belongs to the thread that drives the worker, while it is
+// inside its seat.
+#ifndef TROUPE_SCHEDULER_WORKER_H_
+#define TROUPE_SCHEDULER_WORKER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "troupe/base/ownership.h"
+#include "troupe/scheduler/runnable.h"
+
+namespace troupe {
+
+class Executor;
+class Worker;
+
+// What the layer above keeps for each worker. Called inside the seat.
+class WorkerLocal {
+ public:
+  virtual ~WorkerLocal() = default;
+  // Sends on all that is held back for other workers: called before the worker
+  // rests, gives something away, or changes its thread.
+  virtual void Flush() = 0;
+};
+
+// What a thread knows of its own role.
+struct ThreadContext {
+  Seat<> seat;
+  // The worker that this thread drives, or drove when its handler began: with
+  // the seat lost it is only good for asking whose executor it is.
+  Worker* worker = nullptr;
+  // The runnable whose turn this thread is in; null between turns.
+  Runnable* running = nullptr;
+
+  // True on a thread of an executor that is in a turn, seat or not.
+  bool InTurn() const { return running != nullptr; }
+};
+
+// The calling thread's. No initialiser, no destructor: one load.
+extern constinit thread_local ThreadContext this_thread;
+
+class alignas(64) Worker {
+ public:
+  static constexpr uint32_t kMaxFreshTurns = 128;
+
+  enum class Kind : uint8_t {
+    kShared,     // Gives work away, and lets idle runnables be claimed.
+    kDedicated,  // Keeps what it has.
+  };
+
+  // `executor` outlives the worker. `index` is the worker's among its kind.
+  static absl::StatusOr<std::unique_ptr<Worker>> Create(Executor& executor,
+                                                        Kind kind, int index);
+  // REQUIRES: owns nothing; no thread drives it.
+  ~Worker();
+
+  Executor& executor() const { return executor_; }
+  Kind kind() const { return kind_; }
+  int index() const { return index_; }
+
+  // The executor's own, set once.
+  void* host = nullptr;
+
+  // The layer above's; may be null.
+  WorkerLocal* local() const { return local_.get(); }
+  void set_local(std::unique_ptr<WorkerLocal> local) {
+    local_ = std::move(local);
+  }
+
+  // -- any thread ------------------------------------------------------------
+
+  // Brings a chain of runnables, newest first: ones that this worker owns and
+  // whose wake tokens the caller held, or ones that nobody owns.
+  void Deliver(Runnable& newest, Runnable& oldest);
+  void Deliver(Runnable& runnable) { Deliver(runnable, runnable); }
+
+  bool LooksQuiet() const { return inbox_.LooksQuiet(); }
+
+  // -- the driving thread, inside its seat -----------------------------------
+
+  uint64_t tag() const { return tag_; }
+
+  // Makes `runnable` ready. REQUIRES: owned by this worker, not scheduled.
+  void Schedule(Runnable& runnable) {
+    runnable.queue_next = fresh_top_;
+    if (fresh_top_ == &end_) fresh_bottom_ = &runnable;
+    fresh_top_ = &runnable;
+    ++ready_;
+  }
+  // The same, behind everything else. Also by a runnable in its own turn, to be
+  // run again.
+  void Yield(Runnable& runnable) {
+    runnable.queue_next = &end_;
+    if (queue_head_ == &end_) {
+      queue_head_ = &runnable;
+    } else {
+      queue_tail_->queue_next = &runnable;
+    }
+    queue_tail_ = &runnable;
+    ++ready_;
+  }
+  // Runnables that are ready, the running one apart.
+  uint32_t ready() const { return ready_; }
+
+  // Makes `runnable`, which nobody owns and whose token the caller holds, this
+  // worker's own, as if it had arrived. Then `woken` decides whether it runs.
+  void Adopt(Runnable& runnable);
+  // As a new one that nobody else can have sent to.
+  void AdoptNew(Runnable& runnable) {
+    runnable.owner.store(tag_, std::memory_order_relaxed);
+  }
+
+  // Takes an idle runnable out of a quiet worker, for whose token the caller
+  // would otherwise have to wake that worker. False: the runnable stays where
+  // it is, and so does the token.
+  [[nodiscard]] bool Claim(Runnable& runnable);
+
+  // Gives a runnable away. REQUIRES: not scheduled; the caller holds its wake
+  // token; what it sent has been flushed.
+  void GiveTo(Worker& receiver, Runnable& runnable);
+
+  // -- turns: for executors --------------------------------------------------
+
+  // Receives what was delivered.
+  void Poll();
+  bool HasDeliveries() const { return !inbox_.LooksEmpty(); }
+  // The next to run; null if none is ready.
+  Runnable* Next();
+  // The i-th of the ready ones, for an executor that chooses by itself.
+  Runnable* TakeReady(uint32_t i);
+  // Runs a turn. False: the thread lost its seat, and no longer drives.
+  [[nodiscard]] bool Run(Runnable& runnable);
+  // Gives up to half of the ready runnables to `receiver`. Returns how many.
+  uint32_t ShareWith(Worker& receiver);
+  void FlushLocal() {
+    if (local_ != nullptr) local_->Flush();
+  }
+
+  // See WorkerWord.
+  [[nodiscard]] bool Rest() { return inbox_.Rest(); }
+  bool Rise() { return inbox_.Rise(); }
+  [[nodiscard]] bool FallAsleep() { return inbox_.FallAsleep(); }
+  bool LooksAsleep() const { return inbox_.LooksAsleep(); }
+
+  // Seats the calling thread on this worker. REQUIRES: nobody is; the thread is
+  // inside its seat.
+  void SeatThread();
+  // Ends the right of the seated thread. By that thread, inside; or by a
+  // monitor that has revoked the seat.
+  void UnseatThread();
+
+  // Turns begun so far. Any thread may read it.
+  uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+
+  // After a turn that lost its seat: the runnable comes back. By the thread
+  // that now drives the worker.
+  void TakeBack(Runnable& runnable);
+
+ private:
+  Worker(Executor& executor, Kind kind, int index)
+      : executor_(executor), kind_(kind), index_(index) {}
+
+  void RaiseEpoch();
+  void Receive(Runnable& runnable);
+  void SpillFresh();
+
+  // Marks the ends of the queues; a running runnable's link points to it too.
+  static Runnable end_;
+
+  // Set once.
+  Executor& executor_;
+  const Kind kind_;
+  const int index_;
+  std::unique_ptr<WorkerLocal> local_;
+
+  // Driving thread only.
+  uint64_t tag_ = 0;
+  Seat<>* seat_ = nullptr;
+  Runnable* fresh_top_ = &end_;  // A stack.
+  Runnable* fresh_bottom_ = &end_;
+  Runnable* queue_head_ = &end_;
+  Runnable* queue_tail_ = &end_;
+  uint32_t ready_ = 0;
+  uint32_t fresh_turns_ = 0;
+
+  // Written by the driving thread, read by the monitor.
+  std::atomic<uint64_t> turns_{0};
+
+  // Written by many: on a line of its own.
+  alignas(64) WorkerWord<Runnable> inbox_;
+};
+
+// -- user code inside a turn --------------------------------------------------
+
+// Called by a turn around each call of code that may not return soon. Between
+// the two the thread is outside its seat, and the runnable's mailbox and flags
+// belong to the worker, which another thread may drive.
+inline void LeaveForUserCode() { this_thread.seat.Leave(); }
+
+// False: the seat is lost, the turn ends at once without touching anything.
+[[nodiscard]] inline bool ReturnFromUserCode();
+
+namespace internal {
+// Waits until the monitor has settled this thread's seat; returns its tag,
+// inside again.
+uint64_t AwaitSettledSeat();
+}  // namespace internal
+
+// Enters the seat for a step of the runtime that a handler asked for. Returns
+// the tag to compare with: kNoSeat on a thread without a worker.
+inline uint64_t EnterSeat() {
+  const uint64_t tag = this_thread.seat.Enter();
+  if (tag == OwnerTag::kSeatBeingRevoked) [[unlikely]] {
+    return internal::AwaitSettledSeat();
+  }
+  return tag;
+}
+inline void LeaveSeat() { this_thread.seat.Leave(); }
+
+inline bool ReturnFromUserCode() { return EnterSeat() != OwnerTag::kNoSeat; }
+
+}  // namespace troupe
+
+#endif  // TROUPE_SCHEDULER_WORKER_H_
