@@ -11,15 +11,7 @@ They are rules_cc's, with four things added that every package wants:
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-
-_COPTS = [
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    # Sizes are unsigned and counts are signed; both are compared all the time
-    # and a wrong cast is worse than the comparison.
-    "-Wno-sign-compare",
-]
+load("//tools:copts.bzl", "TROUPE_COPTS")
 
 _FEATURES = ["layering_check"]
 
@@ -53,7 +45,7 @@ def troupe_cc_library(name, copts = [], features = [], **kwargs):
     """
     cc_library(
         name = name,
-        copts = _COPTS + copts,
+        copts = TROUPE_COPTS + copts,
         features = _FEATURES + features,
         include_prefix = "troupe/" + native.package_name(),
         **kwargs
@@ -73,7 +65,7 @@ def troupe_cc_test(name, size, deps, copts = [], features = [], **kwargs):
     cc_test(
         name = name,
         size = size,
-        copts = _COPTS + copts,
+        copts = TROUPE_COPTS + copts,
         features = _FEATURES + features,
         deps = _with_headers_of_main(deps) + _SANITIZER_OPTIONS,
         **kwargs
@@ -91,7 +83,7 @@ def troupe_cc_binary(name, deps = [], copts = [], features = [], **kwargs):
     """
     cc_binary(
         name = name,
-        copts = _COPTS + copts,
+        copts = TROUPE_COPTS + copts,
         features = _FEATURES + features,
         deps = _with_headers_of_main(deps) + _SANITIZER_OPTIONS,
         **kwargs

@@ -1,0 +1,151 @@
+"""A test that passes when a source file does not compile, for the right reason.
+
+    troupe_compile_fail_test(
+        name = "wrong_message_compile_fail_test",
+        src = "wrong_message.cc",
+        expect = ["does not handle this message"],
+        deps = [":actor_ref"],
+    )
+
+The file is compiled by the configured compiler, with the options that all our
+code has, against the headers of `deps`. The compiler runs in a build action, so
+that it is sandboxed and cached like any other; the test reads what it said.
+"""
+
+load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
+load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load("//tools:copts.bzl", "TROUPE_COPTS")
+
+# Writes what the compiler said and the code that it ended with. The object is
+# not wanted; templates are only instantiated on the way to one.
+_COMPILE = """
+diagnostics=$1 status=$2 object=$3
+shift 3
+"$@" >"$diagnostics" 2>&1
+echo "$?" >"$status"
+rm -f "$object"
+"""
+
+def _compile(ctx, diagnostics, status):
+    toolchain = find_cpp_toolchain(ctx)
+    features = cc_common.configure_features(
+        ctx = ctx,
+        cc_toolchain = toolchain,
+        requested_features = ctx.features,
+        # Headers need not be declared exactly by code that is meant to be bad.
+        unsupported_features = ctx.disabled_features + ["layering_check"],
+    )
+    context = cc_common.merge_cc_infos(
+        cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
+    ).compilation_context
+    object_path = diagnostics.path + ".o"
+    variables = cc_common.create_compile_variables(
+        feature_configuration = features,
+        cc_toolchain = toolchain,
+        user_compile_flags = (
+            ctx.fragments.cpp.copts +
+            ctx.fragments.cpp.cxxopts +
+            TROUPE_COPTS +
+            ctx.attr.copts +
+            # Plain text, one line for each message.
+            ["-fdiagnostics-color=never", "-fmessage-length=0"]
+        ),
+        source_file = ctx.file.src.path,
+        output_file = object_path,
+        include_directories = context.includes,
+        quote_include_directories = context.quote_includes,
+        system_include_directories = context.system_includes,
+        preprocessor_defines = context.defines,
+    )
+    environment = dict(cc_common.get_environment_variables(
+        feature_configuration = features,
+        action_name = CPP_COMPILE_ACTION_NAME,
+        variables = variables,
+    ))
+
+    # Quotation marks that a pattern can spell.
+    environment["LC_ALL"] = "C"
+    ctx.actions.run_shell(
+        command = _COMPILE,
+        arguments = [
+            diagnostics.path,
+            status.path,
+            object_path,
+            cc_common.get_tool_for_action(
+                feature_configuration = features,
+                action_name = CPP_COMPILE_ACTION_NAME,
+            ),
+        ] + cc_common.get_memory_inefficient_command_line(
+            feature_configuration = features,
+            action_name = CPP_COMPILE_ACTION_NAME,
+            variables = variables,
+        ),
+        env = environment,
+        inputs = depset(
+            [ctx.file.src],
+            transitive = [context.headers, toolchain.all_files],
+        ),
+        outputs = [diagnostics, status],
+        mnemonic = "CompileFail",
+        progress_message = "Compiling %s, which must fail" % ctx.file.src.short_path,
+    )
+
+def _quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+def _compile_fail_test_impl(ctx):
+    diagnostics = ctx.actions.declare_file(ctx.label.name + ".diagnostics")
+    status = ctx.actions.declare_file(ctx.label.name + ".status")
+    _compile(ctx, diagnostics, status)
+
+    test = ctx.actions.declare_file(ctx.label.name + ".sh")
+    ctx.actions.write(
+        output = test,
+        content = "#!/bin/bash\nexec %s\n" % " ".join([
+            _quoted(argument)
+            for argument in [
+                ctx.executable._check.short_path,
+                status.short_path,
+                diagnostics.short_path,
+            ] + ctx.attr.expect
+        ]),
+        is_executable = True,
+    )
+    runfiles = ctx.runfiles(files = [ctx.executable._check, diagnostics, status])
+    return [DefaultInfo(executable = test, runfiles = runfiles)]
+
+troupe_compile_fail_test = rule(
+    doc = "Passes when `src` does not compile and the compiler says what is expected.",
+    implementation = _compile_fail_test_impl,
+    attrs = {
+        "copts": attr.string_list(
+            doc = "Added to the options of all our code.",
+        ),
+        "deps": attr.label_list(
+            doc = "Whose headers `src` includes.",
+            providers = [CcInfo],
+        ),
+        "expect": attr.string_list(
+            allow_empty = False,
+            doc = "Extended regular expressions; the diagnostics must match each.",
+            mandatory = True,
+        ),
+        "src": attr.label(
+            allow_single_file = [".cc"],
+            doc = "The file that must not compile.",
+            mandatory = True,
+        ),
+        "_cc_toolchain": attr.label(
+            default = "@bazel_tools//tools/cpp:current_cc_toolchain",
+        ),
+        "_check": attr.label(
+            allow_single_file = True,
+            cfg = "exec",
+            default = "//tools:check_diagnostics.sh",
+            executable = True,
+        ),
+    },
+    fragments = ["cpp"],
+    test = True,
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+)
