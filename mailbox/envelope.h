@@ -3,17 +3,23 @@
 // cache line with its header.
 //
 // Ownership: whoever holds the pointer. DestroyEnvelope() ends message and
-// memory; an envelope in a queue belongs to the queue.
+// memory; an envelope in a queue belongs to the queue. An EnvelopePtr does so
+// by itself, where an envelope waits outside of a queue.
 // Thread safety: none; an envelope is handed from thread to thread by the
-// queues.
+// queues. It may be destroyed on another thread than the one that made it.
+// Errors: memory that cannot be had ends in std::bad_alloc.
 //
-//   Envelope* envelope = MakeEnvelope<Deposit>(100);   // Deposit(100)
-//   if (queue.Push(envelope) == PushResult::kClosed) DestroyEnvelope(envelope);
+//   EnvelopePtr envelope(MakeEnvelope<Deposit>(100));  // Deposit(100)
+//   if (mailbox.Push(mailbox.Load(), envelope.get()) != PushResult::kClosed) {
+//     envelope.release();  // The mailbox's now.
+//   }
 #ifndef TROUPE_MAILBOX_ENVELOPE_H_
 #define TROUPE_MAILBOX_ENVELOPE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -46,8 +52,14 @@ struct Envelope {
     return *reinterpret_cast<M*>(reinterpret_cast<char*>(this) +
                                  MessageType::PayloadOffset(alignof(M)));
   }
-  // Bytes that the envelope occupies.
-  size_t size_bytes() const { return EnvelopePool::SizeOf(size_class); }
+  // Bytes of memory that header and payload occupy, what the pool rounds up
+  // included. What the payload holds elsewhere (the characters of a string) is
+  // not counted.
+  size_t size_bytes() const {
+    return size_class < EnvelopePool::kClasses
+               ? EnvelopePool::SizeOf(size_class)
+               : type->payload_offset + type->size_bytes;
+  }
 };
 static_assert(sizeof(Envelope) == MessageType::kHeaderBytes);
 
@@ -95,6 +107,11 @@ inline void DestroyEnvelope(Envelope* envelope) {
   if (type->destroy != nullptr) type->destroy(envelope->payload());
   FreeEnvelope(envelope);
 }
+
+struct EnvelopeDestroyer {
+  void operator()(Envelope* envelope) const { DestroyEnvelope(envelope); }
+};
+using EnvelopePtr = std::unique_ptr<Envelope, EnvelopeDestroyer>;
 
 }  // namespace troupe
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -32,15 +33,22 @@ struct MessageType {
 
 namespace internal {
 
+// Contains T's name, with text of the compiler's before and behind it.
+template <typename T>
+constexpr std::string_view NameWithFrame() {
+  return __PRETTY_FUNCTION__;
+}
+
 template <typename T>
 constexpr std::string_view TypeName() {
-  // "... TypeName() [with T = X; ...]" (GCC), "... TypeName() [T = X]" (Clang).
-  constexpr std::string_view kText = __PRETTY_FUNCTION__;
-  constexpr size_t kBegin = kText.find("T = ") + 4;
-  constexpr size_t kSemicolon = kText.find(';', kBegin);
-  constexpr size_t kEnd =
-      kSemicolon != std::string_view::npos ? kSemicolon : kText.rfind(']');
-  return kText.substr(kBegin, kEnd - kBegin);
+  // The frame is as long as that of a name that occurs nowhere else in it. (To
+  // look for the frame's own characters would trip over `Box<';'>`.)
+  constexpr std::string_view kProbe = "double";
+  constexpr std::string_view kFramedProbe = NameWithFrame<double>();
+  constexpr size_t kBefore = kFramedProbe.find(kProbe);
+  constexpr size_t kFrame = kFramedProbe.size() - kProbe.size();
+  constexpr std::string_view kFramed = NameWithFrame<T>();
+  return kFramed.substr(kBefore, kFramed.size() - kFrame);
 }
 
 template <typename M>
