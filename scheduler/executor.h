@@ -50,7 +50,7 @@ class Executor {
 
   // Starts a worker with a thread of its own, which keeps what it is given. It
   // ends with the executor, or when it is released.
-  // kUnavailable: the thread cannot be created. kFailedPrecondition: the
+  // kResourceExhausted: the thread cannot be created. kFailedPrecondition: the
   // executor has been shut down.
   virtual absl::StatusOr<Worker*> StartDedicatedWorker(
       absl::string_view name) = 0;

@@ -15,7 +15,7 @@
 // Blocking: Create() and Shutdown() start and join threads.
 // Thread safety: any thread.
 // Errors: threads that cannot be created at the start fail Create() with
-// kUnavailable, nothing half started.
+// kResourceExhausted, nothing half started.
 //
 //   absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
 //       ThreadExecutor::Create({.workers = 4});

@@ -51,10 +51,11 @@ void ThreadExecutor::RingAlarms() {
                     due_.push_back(static_cast<Alarm*>(&node));
                   });
   while (!due_.empty()) {
-    ringing_ = due_.front();
+    Alarm& alarm = *due_.front();
     due_.pop_front();
+    ringing_ = &alarm;
     mu_.Unlock();
-    ringing_->Ring();
+    alarm.Ring();
     mu_.Lock();
     ringing_ = nullptr;
   }
