@@ -46,6 +46,8 @@ def _debian_repository_impl(ctx):
                 ctx.symlink(child, child.basename)
     for template, path in ctx.attr.files.items():
         ctx.template(path, template)
+    for package in ctx.attr.empty_packages:
+        ctx.file(package + "/BUILD", "")
 
 debian_repository = repository_rule(
     doc = "Installed files and files of ours, put together as one repository.",
@@ -53,6 +55,9 @@ debian_repository = repository_rule(
     attrs = {
         "children_of": attr.string_list(
             doc = "Installed folders whose children become the top level.",
+        ),
+        "empty_packages": attr.string_list(
+            doc = "Folders that hold nothing to build, only files to load.",
         ),
         "files": attr.label_keyed_string_dict(
             allow_files = True,

@@ -10,17 +10,26 @@ def _bazel_repositories():
     """What Bazel 4 would otherwise try to download for itself."""
     debian_repository(
         name = "rules_cc",
+        empty_packages = ["cc/common"],
         files = {
-            "@troupe//third_party/bazel:empty.BUILD": "cc/BUILD",
-            "@troupe//third_party/bazel:rules_cc_defs.bzl": "cc/defs.bzl",
+            "@troupe//third_party/bazel/rules_cc:action_names.bzl": "cc/action_names.bzl",
+            "@troupe//third_party/bazel/rules_cc:builtins.bzl": "cc/builtins.bzl",
+            "@troupe//third_party/bazel/rules_cc:cc.BUILD": "cc/BUILD",
+            "@troupe//third_party/bazel/rules_cc:cc_common.bzl": "cc/common/cc_common.bzl",
+            "@troupe//third_party/bazel/rules_cc:cc_info.bzl": "cc/common/cc_info.bzl",
+            "@troupe//third_party/bazel/rules_cc:defs.bzl": "cc/defs.bzl",
+            "@troupe//third_party/bazel/rules_cc:find_cc_toolchain.bzl": "cc/find_cc_toolchain.bzl",
         },
     )
     debian_repository(
         name = "rules_java",
-        files = {
-            "@troupe//third_party/bazel:empty.BUILD": "java/BUILD",
-            "@troupe//third_party/bazel:rules_java_defs.bzl": "java/defs.bzl",
-        },
+        empty_packages = ["java"],
+        files = {"@troupe//third_party/bazel/rules_java:defs.bzl": "java/defs.bzl"},
+    )
+    debian_repository(
+        name = "rules_shell",
+        empty_packages = ["shell"],
+        files = {"@troupe//third_party/bazel/rules_shell:sh_test.bzl": "shell/sh_test.bzl"},
     )
     debian_repository(
         name = "remote_coverage_tools",

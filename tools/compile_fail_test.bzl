@@ -12,8 +12,10 @@ code has, against the headers of `deps`. The compiler runs in a build action, so
 that it is sandboxed and cached like any other; the test reads what it said.
 """
 
-load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
-load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+load("@rules_cc//cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
+load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolchain")
+load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
+load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 load("//tools:copts.bzl", "TROUPE_COPTS")
 
 # Writes what the compiler said and the code that it ended with. The object is
@@ -27,7 +29,7 @@ rm -f "$object"
 """
 
 def _compile(ctx, diagnostics, status):
-    toolchain = find_cpp_toolchain(ctx)
+    toolchain = find_cc_toolchain(ctx)
     features = cc_common.configure_features(
         ctx = ctx,
         cc_toolchain = toolchain,
@@ -136,7 +138,7 @@ troupe_compile_fail_test = rule(
             mandatory = True,
         ),
         "_cc_toolchain": attr.label(
-            default = "@bazel_tools//tools/cpp:current_cc_toolchain",
+            default = "@rules_cc//cc:current_cc_toolchain",
         ),
         "_check": attr.label(
             allow_single_file = True,
@@ -147,5 +149,5 @@ troupe_compile_fail_test = rule(
     },
     fragments = ["cpp"],
     test = True,
-    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+    toolchains = use_cc_toolchain(),
 )

@@ -19,10 +19,10 @@ const char* __tsan_default_options() {
 // One suppression per line, each with its reason.
 const char* __tsan_default_suppressions() {
   return
-      // Inside a Mutex the sanitizer ignores synchronisation on request and goes
-      // by Abseil's annotations alone. So it sees a waker touch the semaphore
-      // that the woken thread constructed, with nothing in between: Abseil's own
-      // word, never what a Mutex guards.
+      // Inside a Mutex the sanitizer ignores synchronisation on request and
+      // goes by Abseil's annotations alone. So it sees a waker touch the
+      // semaphore that the woken thread constructed, with nothing in between:
+      // Abseil's own word, never what a Mutex guards.
       "race:AbslInternalPerThreadSemPost\n";
 }
 
