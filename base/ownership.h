@@ -415,12 +415,13 @@ class Seat {
   // kNoSeat. On kSeatBeingRevoked it must leave at once, wait until the monitor
   // has settled the seat, and enter again.
   uint64_t Enter() {
-    // ENTER. Relaxed stores and loads, ordered by the light barrier, which
+    // ENTER. A relaxed store and a load, ordered by the light barrier, which
     // pairs with the heavy one of Revoke(): either this thread sees the new
-    // tag, or the monitor sees that it is inside.
+    // tag, or the monitor sees that it is inside. The acquire pairs with the
+    // release of SETTLE.
     inside_.store(1, std::memory_order_relaxed);
     Atomics::LightBarrier();
-    return tag_.load(std::memory_order_relaxed);
+    return tag_.load(std::memory_order_acquire);
   }
   // LEAVE. Release pairs with the acquire of OUTSIDE: the monitor, and the
   // thread it hands the worker to, see what was done inside.
@@ -433,7 +434,10 @@ class Seat {
 
   // Gives the seat a tag. By the seat's own thread, inside; or by a monitor
   // that has revoked it.
-  void Settle(uint64_t tag) { tag_.store(tag, std::memory_order_relaxed); }
+  //
+  // SETTLE. Release pairs with the acquire of ENTER: what a thread without its
+  // seat sends comes behind what the monitor sent on for it.
+  void Settle(uint64_t tag) { tag_.store(tag, std::memory_order_release); }
 
   // Asks the thread to stay outside. True: it is outside, and will not act as
   // the worker until Settle(). False: it was inside, and keeps its seat.
