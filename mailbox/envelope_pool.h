@@ -8,101 +8,102 @@
 // costs a share of one lock in a magazine's size. J. Bonwick and J. Adams,
 // "Magazines and Vmem", USENIX 2001.
 //
+// Memory that was of no use for a long time (of allocations, not of seconds)
+// goes back to the system: mailbox/internal/envelope_depot.h.
+//
 // Ownership: a block belongs to who allocated it until Free(). A thread that
 // ends gives its magazines to the depot; blocks may outlive it.
-// Blocking: the depot's lock; never for more than a few instructions, or the
-// mapping of a new slab.
-// Thread safety: any thread.
+// Blocking: the depot's lock; never for more than the blocks of a magazine, or
+// the mapping of a new slab.
+// Thread safety: any thread, also while its thread-local objects are destroyed.
 // Errors: memory that cannot be had ends in std::bad_alloc.
+// Sanitizers: a free block is poisoned. LeakSanitizer does not look into the
+// pool's memory: it reports what a forgotten envelope holds on the heap.
 #ifndef TROUPE_MAILBOX_ENVELOPE_POOL_H_
 #define TROUPE_MAILBOX_ENVELOPE_POOL_H_
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "troupe/base/sanitizer.h"
+#include "troupe/mailbox/internal/magazine.h"
 
 namespace troupe {
 
 class EnvelopePool {
  public:
   static constexpr size_t kMaxAlignment = 64;  // Of every block.
-  static constexpr size_t kSmallest = 64;
-  static constexpr uint8_t kClasses = 7;  // 64, 128, ... 4096 bytes.
-  static constexpr uint8_t kOversize = kClasses;
+  static constexpr size_t kSmallest = internal::kSmallestBlock;
+  static constexpr uint8_t kClasses = internal::kSizeClasses;
+  static constexpr uint8_t kOversize = internal::kOversizeClass;
 
   // The class that holds `size_bytes`, or kOversize.
   static constexpr uint8_t ClassOf(size_t size_bytes) {
-    if (size_bytes <= kSmallest) return 0;
-    const int shift = std::bit_width((size_bytes - 1) / kSmallest);
-    return shift < kClasses ? static_cast<uint8_t>(shift) : kOversize;
+    return internal::SizeClassOf(size_bytes);
   }
   // Bytes in a block of the class; 0 for kOversize.
   static constexpr size_t SizeOf(uint8_t size_class) {
-    return size_class < kClasses ? kSmallest << size_class : 0;
-  }
-  // Blocks in a magazine of the class: 4 KiB worth, but at least four.
-  static constexpr uint32_t MagazineBlocks(uint8_t size_class) {
-    const uint32_t blocks = 64u >> size_class;
-    return blocks < 4 ? 4 : blocks;
+    return internal::BlockBytes(size_class);
   }
 
   // REQUIRES: size_class < kClasses.
   [[nodiscard]] static void* Allocate(uint8_t size_class) {
-    Magazine& loaded = cache_[size_class].loaded;
-    Block* block = loaded.top;
-    if (block == nullptr) [[unlikely]]
+    Cache& cache = cache_[size_class];
+    internal::FreeBlock* const block = cache.top;
+    if (block == nullptr) [[unlikely]] {
       return AllocateSlow(size_class);
+    }
     UnpoisonMemory(block, SizeOf(size_class));
-    loaded.top = block->next;
-    --loaded.count;
+    cache.top = block->next;
+    ++cache.room;
     return block;
   }
   [[nodiscard]] static void* AllocateOversize(size_t size_bytes);
 
   static void Free(void* memory, uint8_t size_class) {
-    if (size_class == kOversize) [[unlikely]]
+    if (size_class == kOversize) [[unlikely]] {
       return FreeOversize(memory);
-    Magazine& loaded = cache_[size_class].loaded;
-    // A cache that was never used, or whose thread is ending, has limit 0.
-    if (loaded.count >= cache_[size_class].limit) [[unlikely]] {
+    }
+    Cache& cache = cache_[size_class];
+    if (cache.room == 0) [[unlikely]] {
       return FreeSlow(memory, size_class);
     }
-    Block* block = static_cast<Block*>(memory);
-    block->next = loaded.top;
-    loaded.top = block;
-    ++loaded.count;
-    PoisonMemory(block + 1, SizeOf(size_class) - sizeof(Block));
+    --cache.room;
+    auto* const block = static_cast<internal::FreeBlock*>(memory);
+    block->next = cache.top;
+    cache.top = block;
+    PoisonMemory(block + 1, SizeOf(size_class) - sizeof(*block));
   }
 
-  // Bytes of address space that the pool has mapped so far. For tests and
-  // introspection.
+  // Gives the memory that nobody uses back to the system, but for what other
+  // threads keep in their caches (at most 88 KiB each). For a process that
+  // falls idle: costs a few nanoseconds for each free block, and new page
+  // faults later.
+  static void ReleaseUnused();
+
+  // Bytes of address space that the pool has mapped so far, oversize blocks
+  // aside. For tests and introspection, as the next one.
   static size_t MappedBytes();
+  // Of these, bytes in pages that hold blocks or are kept for them.
+  static size_t HeldBytes();
 
  private:
-  friend class EnvelopePoolCacheReturner;
-
-  struct Block {
-    Block* next;
+  // What a thread keeps of one class. All zero: an unused one, or one whose
+  // thread is ending; both fast paths then end in the slow ones.
+  struct Cache {
+    internal::FreeBlock* top = nullptr;  // The loaded magazine.
+    uint32_t room = 0;                   // Blocks that it could still take.
+    internal::Magazine previous;         // Empty or full.
   };
-  struct Magazine {
-    Block* top = nullptr;
-    uint32_t count = 0;
-  };
-  struct ClassCache {
-    Magazine loaded;
-    uint32_t limit = 0;
-    Magazine previous;  // Empty or full.
-  };
-  class Depot;
+  struct CacheCloser;
 
   static void* AllocateSlow(uint8_t size_class);
   static void FreeSlow(void* memory, uint8_t size_class);
   static void FreeOversize(void* memory);
-  static bool PrepareCache();
+  static bool OpenCache();
+  static void EmptyCache();
 
-  static constinit thread_local ClassCache cache_[kClasses];
+  static constinit thread_local Cache cache_[kClasses];
 };
 
 }  // namespace troupe
