@@ -109,6 +109,9 @@ class MailWord {
   MailWord(const MailWord&) = delete;
   MailWord& operator=(const MailWord&) = delete;
 
+  static uint64_t GenerationOf(Reading reading) {
+    return reading >> kGenerationShift;
+  }
   static bool IsAlive(Reading reading) { return (reading & kAlive) != 0; }
   static bool IsOpen(Reading reading) {
     return (reading & (kAlive | kShut)) == kAlive;

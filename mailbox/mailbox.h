@@ -207,8 +207,10 @@ class Mailbox {
   void ClearAttention(uint8_t bits) { attention_ &= ~bits; }
 
   // For the owner's own use, in the mailbox's cache line.
-  uint8_t& owner_byte() { return owner_byte_; }
-  uint16_t& owner_bits() { return owner_bits_; }
+  uint8_t owner_byte() const { return owner_byte_; }
+  void set_owner_byte(uint8_t value) { owner_byte_ = value; }
+  uint16_t owner_bits() const { return owner_bits_; }
+  void set_owner_bits(uint16_t value) { owner_bits_ = value; }
 
  private:
   static Envelope* Reverse(Envelope* newest) {

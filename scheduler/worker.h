@@ -121,9 +121,12 @@ class alignas(64) Worker {
   // Makes `runnable`, which nobody owns and whose token the caller holds, this
   // worker's own, as if it had arrived. Then `woken` decides whether it runs.
   void Adopt(Runnable& runnable);
-  // As a new one that nobody else can have sent to.
-  void AdoptNew(Runnable& runnable) {
-    runnable.owner.store(tag_, std::memory_order_relaxed);
+  // As a new one that this very thread has made, in this turn: what it sent
+  // went the ways of this worker. `reached` says whether others may have sent
+  // to it.
+  void AdoptNew(Runnable& runnable, bool reached) {
+    runnable.owner.store(reached ? OwnerTag::Stale(tag_) : tag_,
+                         std::memory_order_relaxed);
   }
 
   // Takes an idle runnable out of a quiet worker, for whose token the caller

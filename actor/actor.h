@@ -1,0 +1,106 @@
+// The base class of actors.
+//
+//   struct Deposit { int64_t cents; };
+//
+//   class Account : public troupe::Actor<Deposit> {
+//    public:
+//     explicit Account(int64_t opening_cents) : cents_(opening_cents) {}
+//     void Handle(Deposit m) { cents_ += m.cents; }
+//
+//    private:
+//     int64_t cents_;
+//   };
+//
+// An actor is a plain class: members are its state, one handler runs at a time,
+// and each sees what the ones before it did. Its destructor always runs.
+//
+// Handlers: `Handle(M)`, `Handle(const M&)` or `Handle(M&&)` for each message M
+// of its protocols, matched exactly. One-way messages: void, or absl::Status,
+// where anything but OK fails the actor. What a handler throws fails it too.
+//
+// Hooks, all optional, returning void or absl::Status (anything but OK fails):
+//   PreStart()                    on the spawner's thread; the spawn fails with
+//                                 it. From here on the base may be used.
+//   PostStart()                   the first turn.
+//   PostStop(const ExitReason&)   after a stop or drain; not after a failure.
+//   OnChild(const ChildEvent&)    without it, a child's failure fails the
+//                                 parent, and a normal end does nothing.
+//
+// Ownership: the runtime owns the object, and destroys it when the actor ends.
+// An actor that uses nothing of the base may also be built and called as a
+// plain object, in a test.
+// Thread safety: all members belong to the actor's own handlers and hooks.
+#ifndef TROUPE_ACTOR_ACTOR_H_
+#define TROUPE_ACTOR_ACTOR_H_
+
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "troupe/actor/actor_ref.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/child_event.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/actor_base.h"
+#include "troupe/actor/internal/spawn.h"
+#include "troupe/actor/protocol.h"
+#include "troupe/actor/spawn_options.h"
+
+namespace troupe {
+
+class ActorSystem;
+
+template <typename... Ps>
+class Actor : public internal::ActorBase {
+ public:
+  using Messages = MessagesOf<Ps...>;
+  using Ref = ActorRef<Ps...>;
+
+ protected:
+  Actor() = default;
+  ~Actor() = default;
+
+  // This actor. May be given to anybody.
+  Ref self() const {
+    const AnyActorRef ref = untyped_self();
+    return Ref(ref.cell(), ref.id().value());
+  }
+
+  // Makes a child of this actor, an object C(args...), and starts it. The child
+  // ends when this actor does.
+  //
+  // Errors: what C's constructor or PreStart throws or returns, as a Status.
+  // kFailedPrecondition: this actor is ending; a name without a name service.
+  // kAlreadyExists: the name is taken.
+  template <typename C, typename... Args>
+  absl::StatusOr<typename C::Ref> Spawn(const SpawnOptions& options,
+                                        Args&&... args) {
+    return internal::Spawn<C>(core(), &cell(), options,
+                              std::forward<Args>(args)...);
+  }
+  template <typename C, typename... Args>
+  absl::StatusOr<typename C::Ref> Spawn(Args&&... args) {
+    return internal::Spawn<C>(core(), &cell(), SpawnOptions(),
+                              std::forward<Args>(args)...);
+  }
+
+  // The same, but the child constructs itself in its first turn: the reference
+  // is usable at once, and what is sent waits. A start that fails makes dead
+  // letters of it, and no event.
+  template <typename C, typename... Args>
+  absl::StatusOr<typename C::Ref> SpawnInstant(const SpawnOptions& options,
+                                               Args&&... args) {
+    return internal::SpawnInstant<C>(core(), &cell(), options,
+                                     std::forward<Args>(args)...);
+  }
+  template <typename C, typename... Args>
+  absl::StatusOr<typename C::Ref> SpawnInstant(Args&&... args) {
+    return internal::SpawnInstant<C>(core(), &cell(), SpawnOptions(),
+                                     std::forward<Args>(args)...);
+  }
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_ACTOR_H_

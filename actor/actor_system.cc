@@ -1,0 +1,121 @@
+#include "troupe/actor/actor_system.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/id_space.h"
+#include "troupe/base/check.h"
+#include "troupe/scheduler/thread_executor.h"
+
+namespace troupe {
+namespace {
+
+// After the kill: what still runs then is a handler that does not return.
+constexpr absl::Duration kKillTimeout = absl::Seconds(1);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ActorSystem>> ActorSystem::Create(
+    Options options) {
+  std::unique_ptr<ActorSystem> system(new ActorSystem(options));
+  ActorSystem* const address = system.get();
+  ThreadExecutor::Options executor_options;
+  executor_options.workers = options.workers;
+  executor_options.long_turn_after = options.long_turn_after;
+  executor_options.logger = options.logger;
+  executor_options.on_long_turn =
+      [address](const ThreadExecutor::LongTurn& turn) {
+        address->PublishLongTurn(LongTurn{turn.name, turn.so_far});
+      };
+  absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
+      ThreadExecutor::Create(std::move(executor_options));
+  if (!executor.ok()) return executor.status();
+  system->Install(*std::move(executor));
+  return system;
+}
+
+std::unique_ptr<ActorSystem> ActorSystem::CreateOn(
+    std::unique_ptr<Executor> executor, Options options) {
+  std::unique_ptr<ActorSystem> system(new ActorSystem(options));
+  system->Install(std::move(executor));
+  return system;
+}
+
+void ActorSystem::Install(std::unique_ptr<Executor> executor) {
+  core_ = std::make_shared<internal::SystemCore>(
+      *this, std::move(executor), options_.logger,
+      internal::SystemCore::Limits{options_.high_water_messages,
+                                   options_.child_stop_timeout});
+  core_->executor().SetLocals(
+      [core = core_.get()](Worker&) { return core->MakeLocal(); });
+}
+
+ActorSystem::~ActorSystem() {
+  if (core_ == nullptr) return;  // Its creation failed.
+  TROUPE_CHECK(!this_thread.InTurn(),
+               "an ActorSystem is destroyed inside a handler");
+  const absl::Status status = Shutdown();
+  if (!status.ok())
+    core_->logger().Log(LogSeverity::kWarning, status.message());
+  AwaitNoActors();
+  {
+    std::vector<std::pair<std::type_index, std::shared_ptr<void>>> extensions;
+    {
+      absl::MutexLock lock(&extensions_mu_);
+      extensions.swap(extensions_);
+    }
+    while (!extensions.empty()) extensions.pop_back();
+  }
+  core_->EndExecutor();
+  core_ = nullptr;
+  internal::IdSpace::Prune();
+}
+
+void* ActorSystem::GetExtension(std::type_index type, MakeExtension make) {
+  {
+    absl::MutexLock lock(&extensions_mu_);
+    for (const auto& [key, extension] : extensions_) {
+      if (key == type) return extension.get();
+    }
+  }
+  // Outside the lock: an extension may ask for others.
+  std::shared_ptr<void> made = make(*this);
+  absl::MutexLock lock(&extensions_mu_);
+  for (const auto& [key, extension] : extensions_) {
+    if (key == type) return extension.get();
+  }
+  extensions_.emplace_back(type, std::move(made));
+  return extensions_.back().second.get();
+}
+
+void ActorSystem::PublishLongTurn(const LongTurn& turn) {
+  core_->logger().Log(
+      LogSeverity::kWarning,
+      absl::StrCat("a turn of ", turn.actor, " has taken longer than ",
+                   absl::FormatDuration(options_.long_turn_after)));
+  core_->Publish(turn);
+}
+
+bool ActorSystem::AwaitNoActors(absl::Duration timeout) {
+  TROUPE_CHECK(!this_thread.InTurn(),
+               "waiting for all actors to end inside a handler");
+  return executor().RunUntil([this] { return core_->LiveActors() == 0; },
+                             executor().clock().Now() + timeout);
+}
+
+absl::Status ActorSystem::Shutdown(absl::Duration timeout) {
+  core_->Close();
+  core_->EndTopLevelActors(/*kill=*/false);
+  if (this_thread.InTurn()) return absl::OkStatus();
+  if (AwaitNoActors(timeout)) return absl::OkStatus();
+  core_->EndTopLevelActors(/*kill=*/true);
+  if (AwaitNoActors(kKillTimeout)) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat(
+      "shutting down: ", core_->SomeLiveActor(), " (of ", core_->LiveActors(),
+      ") does not end; does its handler "
+      "return?"));
+}
+
+}  // namespace troupe

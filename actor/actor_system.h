@@ -1,0 +1,164 @@
+// An ActorSystem is where actors live: their workers, their events, and the
+// services they find by type. Systems do not know of each other.
+//
+//   absl::StatusOr<std::unique_ptr<ActorSystem>> system =
+//   ActorSystem::Create(); ActorRef<Deposit> account =
+//   (*system)->Spawn<Account>(100).value(); account.Send<Deposit>(5);
+//
+// Ownership: the system owns its actors. References may outlive it.
+// Blocking: Create(), Shutdown() and the destructor start and join threads.
+// Thread safety: any thread; but only plain threads may destroy it.
+#ifndef TROUPE_ACTOR_ACTOR_SYSTEM_H_
+#define TROUPE_ACTOR_ACTOR_SYSTEM_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <typeindex>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "troupe/actor/actor_ref.h"
+#include "troupe/actor/events.h"
+#include "troupe/actor/internal/event_hub.h"
+#include "troupe/actor/internal/spawn.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/name_service.h"
+#include "troupe/actor/spawn_options.h"
+#include "troupe/base/log.h"
+#include "troupe/scheduler/executor.h"
+
+namespace troupe {
+
+class ActorSystem {
+ public:
+  struct Options {
+    // 0: as many as the process may use processors.
+    int workers = 0;
+    Logger logger = {};
+    // A turn that takes longer is reported, by an event and in the log.
+    absl::Duration long_turn_after = absl::Milliseconds(10);
+    // A mailbox with more messages is reported once, likewise.
+    uint32_t high_water_messages = 65536;
+    // How long a child may take to stop, before its parent's end kills it.
+    absl::Duration child_stop_timeout = absl::Seconds(5);
+    // How long Shutdown() and the destructor let actors stop before they are
+    // killed.
+    absl::Duration shutdown_timeout = absl::Seconds(10);
+  };
+
+  // A system with threads. kUnavailable: threads cannot be created.
+  // kInvalidArgument: an option makes no sense.
+  static absl::StatusOr<std::unique_ptr<ActorSystem>> Create(Options options);
+  static absl::StatusOr<std::unique_ptr<ActorSystem>> Create() {
+    return Create(Options());
+  }
+  // A system on any executor: a deterministic one, say. `options.workers` and
+  // `options.long_turn_after` are the executor's affair then.
+  static std::unique_ptr<ActorSystem> CreateOn(
+      std::unique_ptr<Executor> executor, Options options);
+
+  ActorSystem(const ActorSystem&) = delete;
+  ActorSystem& operator=(const ActorSystem&) = delete;
+  // Shuts down; waits for as long as handlers do not return.
+  ~ActorSystem();
+
+  // Makes a top-level actor, an object A(args...), and starts it; see
+  // Actor::Spawn(). kFailedPrecondition: the system is shutting down.
+  template <typename A, typename... Args>
+  absl::StatusOr<typename A::Ref> Spawn(const SpawnOptions& options,
+                                        Args&&... args) {
+    return internal::Spawn<A>(*core_, nullptr, options,
+                              std::forward<Args>(args)...);
+  }
+  template <typename A, typename... Args>
+  absl::StatusOr<typename A::Ref> Spawn(Args&&... args) {
+    return internal::Spawn<A>(*core_, nullptr, SpawnOptions(),
+                              std::forward<Args>(args)...);
+  }
+  template <typename A, typename... Args>
+  absl::StatusOr<typename A::Ref> SpawnInstant(const SpawnOptions& options,
+                                               Args&&... args) {
+    return internal::SpawnInstant<A>(*core_, nullptr, options,
+                                     std::forward<Args>(args)...);
+  }
+  template <typename A, typename... Args>
+  absl::StatusOr<typename A::Ref> SpawnInstant(Args&&... args) {
+    return internal::SpawnInstant<A>(*core_, nullptr, SpawnOptions(),
+                                     std::forward<Args>(args)...);
+  }
+
+  // Calls `subscriber` for each event of type E (events.h), until the
+  // Subscription is dropped. It must be callable from several threads at once.
+  template <typename E>
+  Subscription Subscribe(std::function<void(const E&)> subscriber) {
+    return core_->events().channel<E>().Subscribe(std::move(subscriber));
+  }
+  // Sends each event to an actor. E must be copyable and own what it names.
+  template <typename E, typename... Ps>
+  Subscription Subscribe(ActorRef<Ps...> subscriber) {
+    return Subscribe<E>([ref = ActorRef<E>(subscriber)](const E& event) {
+      ref.template Send<E>(event);
+    });
+  }
+
+  // The one T of this system, for packages that extend it; made from
+  // T(ActorSystem&) when it is first asked for. They are destroyed, the
+  // youngest first, when no actor is left.
+  template <typename T>
+  T& Get() {
+    return *static_cast<T*>(GetExtension(
+        typeid(T), [](ActorSystem& system) -> std::shared_ptr<void> {
+          return std::make_shared<T>(system);
+        }));
+  }
+
+  // From now on names are kept in `names`, which outlives all actors (an
+  // extension does). REQUIRES: no actor has a name.
+  void SetNameService(NameService& names) { core_->set_names(&names); }
+
+  // Stops the top-level actors, the youngest first, and kills what has not
+  // stopped after `timeout` (Options::shutdown_timeout by default). Nothing is
+  // spawned any more. Any number of threads may call it; each returns when all
+  // is done.
+  //
+  // In a handler it only begins the shutdown, and returns at once.
+  // kDeadlineExceeded: the handler of some actor, which is named, does not
+  // return; the destructor waits for it.
+  absl::Status Shutdown() { return Shutdown(options_.shutdown_timeout); }
+  absl::Status Shutdown(absl::Duration timeout);
+
+  // Waits until no actor is left. Returns whether that is so within `timeout`.
+  // REQUIRES: not in a handler.
+  bool AwaitNoActors(absl::Duration timeout = absl::InfiniteDuration());
+
+  Executor& executor() { return core_->executor(); }
+  const Logger& logger() const { return core_->logger(); }
+  uint64_t live_actors() { return core_->LiveActors(); }
+  uint64_t dead_letters() const { return core_->dead_letters(); }
+
+ private:
+  using MakeExtension = std::shared_ptr<void> (*)(ActorSystem&);
+
+  explicit ActorSystem(Options options) : options_(options) {}
+
+  void Install(std::unique_ptr<Executor> executor);
+  void* GetExtension(std::type_index type, MakeExtension make)
+      ABSL_LOCKS_EXCLUDED(extensions_mu_);
+  void PublishLongTurn(const LongTurn& turn);
+
+  const Options options_;
+  std::shared_ptr<internal::SystemCore> core_;
+  absl::Mutex extensions_mu_;
+  std::vector<std::pair<std::type_index, std::shared_ptr<void>>> extensions_
+      ABSL_GUARDED_BY(extensions_mu_);
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_ACTOR_SYSTEM_H_

@@ -1,0 +1,120 @@
+#include "troupe/actor/actor.h"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/testing/status_matchers.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::troupe::testing::IsOkAndHolds;
+using ::troupe::testing::StatusIs;
+
+std::unique_ptr<ActorSystem> DeterministicSystem() {
+  return ActorSystem::CreateOn(std::make_unique<DeterministicExecutor>(
+                                   DeterministicExecutor::Options{.seed = 1}),
+                               {});
+}
+
+struct Add {
+  int value;
+};
+struct Finish {};
+
+class Collector : public Actor<Add, Finish> {
+ public:
+  explicit Collector(std::vector<int>& seen) : seen_(seen) {}
+  void Handle(Add m) { seen_.push_back(m.value); }
+  void Handle(const Finish&) { StopSelf(); }
+
+ private:
+  std::vector<int>& seen_;
+};
+
+// §17: one sender's messages arrive in the order sent.
+TEST(ActorTest, HandlesMessagesInTheOrderSent) {
+  std::vector<int> seen;
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  ActorRef<Add, Finish> collector = system->Spawn<Collector>(seen).value();
+
+  for (int i = 0; i < 5; ++i) collector.Send<Add>(i);
+  collector.Send<Finish>();
+
+  EXPECT_THAT(collector.Wait(), IsOkAndHolds(ExitReason::Normal()));
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2, 3, 4));
+}
+
+// §17: urgent messages overtake.
+TEST(ActorTest, UrgentMessagesOvertake) {
+  std::vector<int> seen;
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  ActorRef<Add, Finish> collector = system->Spawn<Collector>(seen).value();
+
+  collector.Send<Add>(1);
+  collector.Send<Add>(2);
+  collector.SendUrgent<Add>(3);
+  collector.Drain();
+
+  EXPECT_THAT(collector.Wait(), IsOkAndHolds(ExitReason::Drained()));
+  EXPECT_THAT(seen, ElementsAre(3, 1, 2));
+}
+
+TEST(ActorTest, CanBeCalledAsAPlainObject) {
+  std::vector<int> seen;
+  Collector collector(seen);
+  collector.Handle(Add{7});
+  EXPECT_THAT(seen, ElementsAre(7));
+}
+
+struct Explode {};
+
+class Bomb : public Actor<Explode> {
+ public:
+  void Handle(Explode) { throw std::runtime_error("boom"); }
+};
+
+// §7: what a handler throws fails the actor, and nothing else.
+TEST(ActorTest, ThrowingHandlerFailsTheActor) {
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  ActorRef<Explode> bomb = system->Spawn<Bomb>().value();
+  bomb.Send<Explode>();
+
+  EXPECT_THAT(
+      bomb.Wait(),
+      IsOkAndHolds(ExitReason::Failed(absl::UnknownError("exception: boom"))));
+  EXPECT_EQ(bomb.status(), ActorStatus::kStopped);
+}
+
+// §11: a stop closes admission at once; what waited becomes a dead letter.
+TEST(ActorTest, StoppedActorRefusesAndLosesMessagesLoudly) {
+  std::vector<int> seen;
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  std::vector<DeadLetter::Reason> dead;
+  Subscription subscription = system->Subscribe<DeadLetter>(
+      [&](const DeadLetter& letter) { dead.push_back(letter.reason); });
+  ActorRef<Add, Finish> collector = system->Spawn<Collector>(seen).value();
+
+  collector.Send<Add>(1);
+  collector.Stop();
+  EXPECT_EQ(collector.TrySend(Add{2}), SendResult::kStopped);
+  EXPECT_THAT(collector.Wait(), IsOkAndHolds(ExitReason::Normal()));
+  EXPECT_EQ(collector.TrySend(Add{3}), SendResult::kNoActor);
+  collector.Send<Add>(4);
+
+  EXPECT_THAT(seen, ElementsAre());
+  EXPECT_THAT(dead, ElementsAre(DeadLetter::Reason::kStopped,
+                                DeadLetter::Reason::kNoActor));
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,136 @@
+#include "troupe/actor/any_actor_ref.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/system_core.h"
+
+namespace troupe {
+namespace {
+
+using internal::Cell;
+using internal::Ending;
+using internal::EndWaiter;
+
+absl::string_view ToAbsl(std::string_view text) {
+  return absl::string_view(text.data(), text.size());
+}
+
+// Begins a wait, runs `request`, and waits.
+absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
+                                     absl::FunctionRef<void()> request,
+                                     absl::Duration timeout) {
+  if (this_thread.InTurn()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("waiting for ", ref.ToString(),
+                     " inside a handler would block its worker; let the actor "
+                     "be told instead, by OnChild or a message"));
+  }
+  const std::shared_ptr<internal::SystemCore> system =
+      internal::IdSpace::Find(ref.id().value());
+  if (system == nullptr || ref.cell() == nullptr) return ExitReason::NoActor();
+  const auto waiter = std::make_shared<EndWaiter>();
+  Envelope* const signal = MakeEnvelope<internal::AwaitEnd>(waiter);
+  if (!internal::SendSignal(*ref.cell(), ref.id().value(), signal,
+                            Mailbox::Word::Kind::kSignal)) {
+    DestroyEnvelope(signal);
+    return ExitReason::NoActor();
+  }
+  request();
+  Executor& executor = system->executor();
+  if (!executor.WaitFor(waiter->ended, executor.clock().Now() + timeout)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat(ref.ToString(), " has not ended within ",
+                     absl::FormatDuration(timeout)));
+  }
+  return waiter->reason;
+}
+
+}  // namespace
+
+ActorStatus AnyActorRef::status() const {
+  if (cell_ == nullptr) return ActorStatus::kStopped;
+  const Mailbox::Reading before = cell_->Load();
+  // Acquire pairs with the release of the owner's store.
+  const ActorStatus status = cell_->status.load(std::memory_order_acquire);
+  // What was read belongs to this actor if it is alive before and after: the
+  // word's generation tells.
+  if (!Mailbox::Word::IsAlive(before) ||
+      cell_->id.load(std::memory_order_relaxed) != id_ ||
+      Mailbox::Word::GenerationOf(cell_->Load()) !=
+          Mailbox::Word::GenerationOf(before)) {
+    return ActorStatus::kStopped;
+  }
+  return status;
+}
+
+std::string AnyActorRef::ToString() const {
+  return IsNull() ? "no actor" : absl::StrCat("actor ", id().ToString());
+}
+
+absl::Status AnyActorRef::CheckTakes(
+    absl::Span<const MessageType* const> messages) const {
+  const Mailbox::Reading before =
+      cell_ != nullptr ? cell_->Load() : Mailbox::Reading{0};
+  if (!Mailbox::Word::IsAlive(before) ||
+      cell_->id.load(std::memory_order_relaxed) != id_) {
+    return absl::NotFoundError(absl::StrCat(ToString(), " does not exist"));
+  }
+  const internal::ActorType* const type = cell_->SharedType();
+  for (const MessageType* message : messages) {
+    if (std::find(type->messages.begin(), type->messages.end(), message) ==
+        type->messages.end()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(ToString(), ", a ", ToAbsl(type->class_name),
+                       ", does not take the message ", ToAbsl(message->name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void AnyActorRef::Stop(ExitReason reason) const {
+  if (cell_ == nullptr) return;
+  internal::SendRequest(*cell_, id_, Ending::kStop, std::move(reason));
+}
+
+void AnyActorRef::Kill() const {
+  if (cell_ == nullptr) return;
+  internal::SendRequest(*cell_, id_, Ending::kKill, ExitReason::Killed());
+}
+
+void AnyActorRef::Drain() const {
+  if (cell_ == nullptr) return;
+  internal::SendRequest(*cell_, id_, Ending::kDrain, ExitReason::Drained());
+}
+
+absl::StatusOr<ExitReason> AnyActorRef::Wait(absl::Duration timeout) const {
+  return WaitAfter(
+      *this, [] {}, timeout);
+}
+
+absl::StatusOr<ExitReason> AnyActorRef::StopAndWait(
+    ExitReason reason, absl::Duration timeout) const {
+  return WaitAfter(
+      *this, [&] { Stop(std::move(reason)); }, timeout);
+}
+
+absl::StatusOr<ExitReason> AnyActorRef::KillAndWait(
+    absl::Duration timeout) const {
+  return WaitAfter(
+      *this, [&] { Kill(); }, timeout);
+}
+
+absl::StatusOr<ExitReason> AnyActorRef::DrainAndWait(
+    absl::Duration timeout) const {
+  return WaitAfter(
+      *this, [&] { Drain(); }, timeout);
+}
+
+}  // namespace troupe

@@ -1,0 +1,126 @@
+// A reference to an actor whose messages are not known: identity, status, and
+// how to end it. Convertible from every ActorRef; back only through As(), which
+// checks.
+//
+// Ownership: none. A reference never keeps an actor running and never dangles;
+// it may outlive the actor, and the actor's system.
+// Thread safety: a value; every function from any thread.
+// Blocking: the functions that wait, and say so.
+#ifndef TROUPE_ACTOR_ANY_ACTOR_REF_H_
+#define TROUPE_ACTOR_ANY_ACTOR_REF_H_
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "troupe/actor/actor_id.h"
+#include "troupe/actor/actor_status.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/protocol.h"
+#include "troupe/mailbox/message_type.h"
+
+namespace troupe {
+
+template <typename... Ps>
+class ActorRef;
+
+namespace internal {
+
+struct Cell;
+
+// The messages of a TypeList, in its order.
+template <typename List>
+inline constexpr absl::Span<const MessageType* const> kMessageTypes{};
+template <typename... Ms>
+inline constexpr const MessageType* kMessageTypeArray[] = {
+    &kMessageType<Ms>...};
+template <typename M, typename... Ms>
+inline constexpr absl::Span<const MessageType* const>
+    kMessageTypes<TypeList<M, Ms...>>{kMessageTypeArray<M, Ms...>,
+                                      1 + sizeof...(Ms)};
+
+}  // namespace internal
+
+class AnyActorRef {
+ public:
+  // Refers to no actor.
+  constexpr AnyActorRef() = default;
+
+  ActorId id() const { return ActorId(id_); }
+  bool IsNull() const { return id_ == 0; }
+
+  // kStopped also if it is long gone. Only a snapshot.
+  ActorStatus status() const;
+
+  // What the actor is called in reports, such as "Account #12".
+  std::string ToString() const;
+
+  // The same reference with its messages, if the actor takes them all.
+  // kNotFound: there is no such actor any more. kFailedPrecondition: it does
+  // not take one, which is named.
+  template <typename... Ps>
+  absl::StatusOr<ActorRef<Ps...>> As() const {
+    if (absl::Status status =
+            CheckTakes(internal::kMessageTypes<MessagesOf<Ps...>>);
+        !status.ok()) {
+      return status;
+    }
+    return ActorRef<Ps...>(cell_, id_);
+  }
+
+  // -- ending it -------------------------------------------------------------
+
+  // Asks it to stop: the handler that runs finishes, what waits in the mailbox
+  // becomes dead letters, PostStop runs. Takes no more messages from now on.
+  // The first request to stop decides the reason.
+  void Stop(ExitReason reason = ExitReason::Normal()) const;
+  // Ends it as soon as the running handler returns; PostStop does not run.
+  void Kill() const;
+  // Lets it handle what waits, then stops it. Takes no more messages.
+  void Drain() const;
+
+  // Waits until it has ended. Returns the reason; at once and kNoActor if it
+  // had ended before. kDeadlineExceeded: it has not; that changes nothing for
+  // it. kFailedPrecondition: called in a turn, which must not block.
+  absl::StatusOr<ExitReason> Wait(
+      absl::Duration timeout = absl::InfiniteDuration()) const;
+  // As Wait(), with the wait begun before the request is made.
+  absl::StatusOr<ExitReason> StopAndWait(
+      ExitReason reason = ExitReason::Normal(),
+      absl::Duration timeout = absl::InfiniteDuration()) const;
+  absl::StatusOr<ExitReason> KillAndWait(
+      absl::Duration timeout = absl::InfiniteDuration()) const;
+  absl::StatusOr<ExitReason> DrainAndWait(
+      absl::Duration timeout = absl::InfiniteDuration()) const;
+
+  friend bool operator==(const AnyActorRef& a, const AnyActorRef& b) {
+    return a.id_ == b.id_;
+  }
+  template <typename H>
+  friend H AbslHashValue(H state, const AnyActorRef& ref) {
+    return H::combine(std::move(state), ref.id_);
+  }
+  friend std::ostream& operator<<(std::ostream& os, const AnyActorRef& ref) {
+    return os << ref.ToString();
+  }
+
+  // For the runtime.
+  AnyActorRef(internal::Cell* cell, uint64_t id) : cell_(cell), id_(id) {}
+  internal::Cell* cell() const { return cell_; }
+
+ protected:
+  absl::Status CheckTakes(absl::Span<const MessageType* const> messages) const;
+
+  internal::Cell* cell_ = nullptr;
+  uint64_t id_ = 0;
+};
+static_assert(sizeof(AnyActorRef) == 16);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_ANY_ACTOR_REF_H_

@@ -1,0 +1,164 @@
+// A Cell is an actor in memory: mailbox, identity, place in the scheduler and
+// in the tree of actors, and behind all that the user's object.
+//
+// Ownership: cells live in type-stable memory of the process (cell_pool.h). A
+// cell is constructed once, and then serves one actor after the other. A thread
+// that comes late finds either the incarnation that it means or, by id and by
+// the generation in the mailbox word, that it is gone.
+// Thread safety: `id`, `status` and the mailbox word: any thread. Whatever is
+// marked "parent's" belongs to the worker that owns the parent. All else
+// belongs to the owning worker, or, while a handler runs that lost its seat,
+// `failure`, the children and the object to the handler's thread.
+#ifndef TROUPE_ACTOR_INTERNAL_CELL_H_
+#define TROUPE_ACTOR_INTERNAL_CELL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "troupe/actor/actor_status.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/mailbox/mailbox.h"
+#include "troupe/scheduler/runnable.h"
+
+namespace troupe {
+
+struct ChildEvent;
+
+namespace internal {
+
+class SystemCore;
+struct Cell;
+struct CellExtras;
+
+// What the runtime knows of an actor's class. One constant object for each.
+struct ActorType : RunnableType {
+  std::string_view class_name;
+  absl::Span<const MessageType* const> messages;
+  // Handles one message and frees its envelope. False: the actor failed, and
+  // RecordFailure() was called.
+  bool (*deliver)(Cell&, Envelope*);
+  void (*destroy)(Cell&);
+  // Null where the class has no such hook. Exceptions are contained.
+  absl::Status (*pre_start)(Cell&);
+  absl::Status (*post_start)(Cell&);
+  absl::Status (*post_stop)(Cell&, const ExitReason&);
+  absl::Status (*on_child)(Cell&, const ChildEvent&);
+};
+
+// Where an actor is between its spawn and its end. "...ing" phases are those in
+// which user code runs that may outlast its seat.
+enum class Phase : uint8_t {
+  kFree,     // No actor.
+  kCreated,  // PreStart has not run; only for SpawnInstant.
+  kPreStarting,
+  kStarted,  // PostStart has not run.
+  kPostStarting,
+  kRunning,
+  kExiting,  // The reason is decided.
+  kPostStopping,
+  kAwaitingChildren,
+  kDestroying,
+  kEnding,  // The object is gone.
+  kZombie,  // All is done but that the wake token is under way.
+};
+
+// What was asked of an actor and not done yet; the larger one wins.
+enum class Ending : uint8_t { kNone, kDrain, kStop, kKill };
+
+struct CellIdentity {
+  std::atomic<uint64_t> id{0};
+};
+
+struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
+  // Why a turn must look beyond the normal lane, besides Mailbox's reasons.
+  static constexpr uint8_t kToken = Mailbox::kFirstFreeAttention;  // Is here.
+  static constexpr uint8_t kRequested = kToken << 1;  // `request` is not kNone.
+  static constexpr uint8_t kLifecycle = kToken << 2;  // `phase` has work.
+  static constexpr uint8_t kDeferred = kToken << 3;  // See CellExtras::bounded.
+
+  SideLanes lanes;
+  SystemCore* system = nullptr;
+  Cell* parent = nullptr;  // Null: a top-level actor.
+  Cell* newest_child = nullptr;
+  Cell* older_sibling = nullptr;  // Parent's.
+  Cell* newer_sibling = nullptr;  // Parent's.
+  CellExtras* extras = nullptr;   // Made when needed.
+  // What the handler failed with; made by its thread.
+  absl::Status* failure = nullptr;
+  uint32_t children = 0;
+  std::atomic<ActorStatus> status{ActorStatus::kStopped};
+  Phase phase = Phase::kFree;
+  ExitReason::Kind exit_kind = ExitReason::Kind::kNormal;
+  uint8_t slot_class = 0;  // The pool's. Set once.
+
+  // For any thread: what the actor is, and whether it is a child. Written
+  // before the mailbox is opened.
+  std::atomic<uintptr_t> shared_type{0};
+  static constexpr uintptr_t kIsChild = 1;
+  void ShareType(const ActorType& actor_type, bool is_child) {
+    // Relaxed: ordered by the mailbox word, which is opened later, and looked
+    // at before.
+    shared_type.store(reinterpret_cast<uintptr_t>(&actor_type) | is_child,
+                      std::memory_order_relaxed);
+  }
+  const ActorType* SharedType() const {
+    return reinterpret_cast<const ActorType*>(
+        shared_type.load(std::memory_order_relaxed) & ~kIsChild);
+  }
+  bool IsChild() const {
+    return (shared_type.load(std::memory_order_relaxed) & kIsChild) != 0;
+  }
+
+  const ActorType& actor_type() const {
+    return static_cast<const ActorType&>(*type);
+  }
+  // Facts that stay.
+  static constexpr uint16_t kHasObject = 1;
+  static constexpr uint16_t kStartFailed = 2;
+  static constexpr uint16_t kReportedHighWater = 4;
+  bool has(uint16_t fact) const { return (owner_bits() & fact) != 0; }
+  void set(uint16_t fact) { set_owner_bits(owner_bits() | fact); }
+
+  Ending request() const { return static_cast<Ending>(owner_byte()); }
+  void set_request(Ending request) {
+    set_owner_byte(static_cast<uint8_t>(request));
+  }
+  uint32_t target() const {
+    return static_cast<uint32_t>(id.load(std::memory_order_relaxed));
+  }
+
+  // The user's object lies behind the cell if it fits there.
+  static constexpr size_t kMaxInlineAlignment = 16;
+  void* inline_storage() { return this + 1; }
+
+  CellExtras& Extras();
+
+  bool IsMine(uint64_t tag) const {
+    return owner.load(std::memory_order_relaxed) == tag;
+  }
+};
+static_assert(sizeof(Cell) == 160);
+
+// Where a user's object of class A lies.
+template <typename A>
+inline constexpr bool kIsInline = alignof(A) <= Cell::kMaxInlineAlignment &&
+                                  sizeof(A) <= 2048 - sizeof(Cell);
+
+template <typename A>
+A& ObjectOf(Cell& cell) {
+  if constexpr (kIsInline<A>) {
+    return *std::launder(static_cast<A*>(cell.inline_storage()));
+  } else {
+    return **static_cast<A**>(cell.inline_storage());
+  }
+}
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_INTERNAL_CELL_H_

@@ -1,0 +1,51 @@
+// Turns what user code throws into a Status.
+#ifndef TROUPE_ACTOR_INTERNAL_CONTAIN_H_
+#define TROUPE_ACTOR_INTERNAL_CONTAIN_H_
+
+#include <concepts>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace troupe::internal {
+
+#ifdef __cpp_exceptions
+// The Status for the exception that is being handled.
+inline absl::Status StatusOfException() {
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    return absl::UnknownError(absl::StrCat("exception: ", exception.what()));
+  } catch (...) {
+    return absl::UnknownError("exception of a type not from std::exception");
+  }
+}
+#endif
+
+// Calls `function`, which returns nothing or a Status. OK, its status, or the
+// exception as one.
+template <typename F>
+absl::Status Contain(F&& function) noexcept {
+#ifdef __cpp_exceptions
+  try {
+#endif
+    if constexpr (std::is_same_v<decltype(std::forward<F>(function)()),
+                                 absl::Status>) {
+      return std::forward<F>(function)();
+    } else {
+      std::forward<F>(function)();
+      return absl::OkStatus();
+    }
+#ifdef __cpp_exceptions
+  } catch (...) {
+    return StatusOfException();
+  }
+#endif
+}
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_CONTAIN_H_

@@ -1,0 +1,48 @@
+// What few actors have, and no idle one needs: apart from the cell.
+#ifndef TROUPE_ACTOR_INTERNAL_EXTRAS_H_
+#define TROUPE_ACTOR_INTERNAL_EXTRAS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/scheduler/event.h"
+#include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+
+// A plain thread that waits for an actor to end. The reason is written before
+// the event is set.
+struct EndWaiter {
+  Event ended;
+  ExitReason reason = ExitReason::NoActor();
+};
+
+// A plain thread that waits for an actor on another thread to start.
+struct StartWaiter {
+  Event started;
+  absl::Status status;
+};
+
+struct CellExtras {
+  std::string name;
+  // If it says more than Cell::exit_kind.
+  ExitReason exit_reason;
+  std::vector<std::shared_ptr<EndWaiter>> end_waiters;
+  // For an actor that is constructed in its own first turn.
+  absl::AnyInvocable<void(Cell&)> construct;
+  std::shared_ptr<StartWaiter> start_waiter;
+  // Its thread, if it has one of its own.
+  Worker* dedicated_worker = nullptr;
+  // Rings when the child that is asked to stop has taken too long.
+  std::unique_ptr<Alarm> child_alarm;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_EXTRAS_H_

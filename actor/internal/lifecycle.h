@@ -1,0 +1,75 @@
+// How an actor starts, what interrupts its messages, and how it ends.
+//
+// The phases and what moves an actor from one to the next (Advance()):
+//
+//   kCreated --construct, PreStart--> kStarted --PostStart--> kRunning
+//   any of these --stop, kill, drained, failure--> kExiting
+//   kExiting --queue to dead letters, PostStop if graceful-->
+//   kAwaitingChildren --last child has ended-->
+//   (object destroyed, name released) --> kEnding --wake token in hand--> gone
+//
+// User code runs between the phases, with the seat left. If the seat is lost
+// there, the turn ends, and the phase says where the next one goes on.
+#ifndef TROUPE_ACTOR_INTERNAL_LIFECYCLE_H_
+#define TROUPE_ACTOR_INTERNAL_LIFECYCLE_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+
+enum class Attention : uint8_t {
+  kGoOn,  // The turn may handle messages.
+  kOver,  // The turn is over, the actor perhaps too: touch nothing.
+  kLost,  // The seat was lost: touch nothing.
+};
+
+// Looks after everything but the normal lane. In the seat of `worker`, which
+// owns `cell`.
+[[nodiscard]] Attention Attend(Cell& cell, Worker& worker);
+
+// Ends a turn: the cell is scheduled again, or rests.
+[[nodiscard]] bool FinishTurn(Cell& cell, Worker& worker);
+
+// Called now and then in a turn that handles many messages: whether it has
+// taken its time. `began` is null at first.
+struct TurnClock {
+  int64_t began_ns = 0;
+};
+[[nodiscard]] bool TurnIsLong(Cell& cell, TurnClock& clock);
+
+// Moves what strangers pushed into the lanes, and does what signals ask for.
+void DrainMail(Cell& cell, Worker& worker);
+
+// Keeps why the actor fails. By the thread that runs its code.
+void RecordFailure(Cell& cell, absl::Status status);
+
+// Makes an owned cell look at a request to end. In the seat.
+void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason);
+
+// Puts an envelope into a lane of any cell. In the seat of `worker`. False:
+// there is no such actor any more.
+bool PutInLane(Cell& cell, uint64_t id, Envelope* envelope, Worker& worker);
+
+// -- the start, by the spawning thread
+// -----------------------------------------
+
+// Undoes a start that failed, by the thread that made the cell. Outside the
+// seat. Children that were spawned are ended first, and name and memory go with
+// the last of them; without any, all is gone on return.
+void AbandonStart(Cell& cell);
+
+// -- RunnableType
+// ----------------------------------------------------------------
+
+bool CellWoken(Runnable& runnable, Worker& worker);
+bool CellReturned(Runnable& runnable, Worker& worker);
+bool CellRelease(Runnable& runnable, Worker& worker);
+std::string CellName(const Runnable& runnable);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_LIFECYCLE_H_

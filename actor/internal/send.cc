@@ -1,0 +1,135 @@
+#include "troupe/actor/internal/send.h"
+
+#include <utility>
+
+#include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/system_core.h"
+
+namespace troupe::internal {
+namespace {
+
+// The worker that the calling thread drives, inside its seat with `tag`.
+Worker* SeatedWorker(uint64_t tag) {
+  return tag != OwnerTag::kNoSeat ? this_thread.worker : nullptr;
+}
+
+bool SameWorker(const Cell& cell, uint64_t tag) {
+  return tag != OwnerTag::kNoSeat &&
+         OwnerTag::SameOwner(cell.owner.load(std::memory_order_relaxed), tag);
+}
+
+bool HasId(const Cell& cell, uint64_t id) {
+  // Relaxed: if it follows Load(), that orders it; otherwise the owner reads
+  // what it wrote.
+  return cell.id.load(std::memory_order_relaxed) == id;
+}
+
+SendResult WhyRefused(const Cell& cell, uint64_t id) {
+  return HasId(cell, id) && Mailbox::Word::IsAlive(cell.Load())
+             ? SendResult::kStopped
+             : SendResult::kNoActor;
+}
+
+// Gives the wake token away, in or outside the seat.
+void PassToken(Cell& cell, Worker* worker) {
+  if (worker == nullptr || !worker->Claim(cell)) WakeOwner(cell);
+}
+
+// In the seat: pushes to a cell that this thread does not own.
+PushResult PushAsStranger(Cell& cell, uint64_t id, Envelope* envelope,
+                          uint64_t tag, Mailbox::Word::Kind kind) {
+  const Mailbox::Reading reading = cell.Load();
+  if (!HasId(cell, id)) return PushResult::kClosed;
+  envelope->target = static_cast<uint32_t>(id);
+  const PushResult result = cell.Push(reading, envelope, kind);
+  if (result == PushResult::kMustWake) PassToken(cell, SeatedWorker(tag));
+  return result;
+}
+
+// In the seat, on the worker that owns the cell: brings the order of what was
+// pushed and what is appended next together. False: the id is another's.
+bool CatchUp(Cell& cell, uint64_t id, Worker& worker) {
+  if (!HasId(cell, id)) return false;
+  if (!cell.IsMine(worker.tag())) {
+    DrainMail(cell, worker);
+    // Draining may have found a reason to look.
+    if ((cell.attention() & ~Cell::kToken) != 0) ScheduleMine(cell);
+    cell.owner.store(worker.tag(), std::memory_order_relaxed);
+  }
+  return true;
+}
+
+}  // namespace
+
+Cell& NoCell() {
+  static Cell* const cell = new Cell;
+  return *cell;
+}
+
+SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
+  SendResult result = SendResult::kSent;
+  if (SameWorker(cell, tag)) {
+    if (!CatchUp(cell, id, *this_thread.worker)) {
+      result = SendResult::kNoActor;
+    } else if (!cell.LooksOpen()) {
+      result = WhyRefused(cell, id);
+    } else {
+      cell.AppendToLane(envelope, cell.lanes);
+      ScheduleMine(cell);
+    }
+  } else if (PushAsStranger(cell, id, envelope, tag,
+                            Mailbox::Word::Kind::kMessage) ==
+             PushResult::kClosed) {
+    result = WhyRefused(cell, id);
+  }
+  LeaveSeat();
+  return result;
+}
+
+SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
+  return SendSlow(cell, id, envelope, EnterSeat());
+}
+
+void BecomeDeadLetter(Cell&, uint64_t id, Envelope* envelope,
+                      SendResult result) {
+  const DeadLetter::Reason reason =
+      result == SendResult::kStopped       ? DeadLetter::Reason::kStopped
+      : result == SendResult::kMailboxFull ? DeadLetter::Reason::kMailboxFull
+                                           : DeadLetter::Reason::kNoActor;
+  // A system that is gone hears of nothing.
+  if (const std::shared_ptr<SystemCore> system = IdSpace::Find(id)) {
+    system->MournMessage(ActorId(id), reason, *envelope);
+  }
+  DestroyEnvelope(envelope);
+}
+
+void SendRequest(Cell& cell, uint64_t id, Ending request, ExitReason reason) {
+  const uint64_t tag = EnterSeat();
+  if (SameWorker(cell, tag)) {
+    if (CatchUp(cell, id, *this_thread.worker)) {
+      ApplyRequest(cell, request, reason);
+      ScheduleMine(cell);
+    }
+    LeaveSeat();
+    return;
+  }
+  LeaveSeat();
+  Envelope* const signal = MakeEnvelope<EndRequest>(request, std::move(reason));
+  if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kClosing)) {
+    DestroyEnvelope(signal);  // It has ended already.
+  }
+}
+
+bool SendSignal(Cell& cell, uint64_t id, Envelope* envelope,
+                Mailbox::Word::Kind kind) {
+  envelope->lane = Lane::kSignal;
+  const uint64_t tag = EnterSeat();
+  const PushResult result = PushAsStranger(cell, id, envelope, tag, kind);
+  LeaveSeat();
+  return result != PushResult::kClosed;
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,75 @@
+// How a message gets into an actor's mailbox: the inline part, for a sender on
+// the worker that owns the receiver, and the way to everything else.
+#ifndef TROUPE_ACTOR_INTERNAL_SEND_H_
+#define TROUPE_ACTOR_INTERNAL_SEND_H_
+
+#include <cstdint>
+
+#include "troupe/actor/actor_status.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/send_result.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+
+// In the seat with `tag`: every send that is not the fast one. Leaves the seat.
+[[nodiscard]] SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope,
+                                  uint64_t tag);
+
+// Sends a message of the normal lane. If it is refused, the envelope is still
+// the caller's.
+[[nodiscard]] inline SendResult TrySendEnvelope(Cell& cell, uint64_t id,
+                                                Envelope* envelope) {
+  const uint64_t tag = EnterSeat();
+  // Equal tags: this thread drives the worker that owns the cell, and
+  // everything pushed to the cell by what has moved here since was drained.
+  // Then the id cannot change under our eyes. A cell with a bounded mailbox
+  // never shows a current tag.
+  if (cell.IsMine(tag) && cell.id.load(std::memory_order_relaxed) == id &&
+      cell.LooksOpen()) [[likely]] {
+    cell.Append(envelope);
+    if (!cell.IsScheduled()) this_thread.worker->Schedule(cell);
+    LeaveSeat();
+    return SendResult::kSent;
+  }
+  return SendSlow(cell, id, envelope, tag);
+}
+
+// The same, for a message of any lane but kSignal.
+[[nodiscard]] SendResult TrySendInLane(Cell& cell, uint64_t id,
+                                       Envelope* envelope);
+
+// Publishes and destroys a message that was refused.
+void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
+                      SendResult result);
+
+// Sends, or makes a dead letter.
+inline void SendEnvelope(Cell& cell, uint64_t id, Envelope* envelope) {
+  const SendResult result = TrySendEnvelope(cell, id, envelope);
+  if (result != SendResult::kSent) [[unlikely]] {
+    BecomeDeadLetter(cell, id, envelope, result);
+  }
+}
+
+// What null references refer to: a cell that is dead for ever.
+Cell& NoCell();
+
+// In the seat: makes `cell`, which this worker owns, look at what was put into
+// its lanes or its attention.
+inline void ScheduleMine(Cell& cell) {
+  if (!cell.IsScheduled()) this_thread.worker->Schedule(cell);
+}
+
+// A request to end, from any thread that is outside its seat.
+void SendRequest(Cell& cell, uint64_t id, Ending request, ExitReason reason);
+
+// A request to the runtime part of an actor, in the kSignal lane; see
+// lifecycle.h for the types. False: there is no such actor any more; the
+// envelope is still the caller's.
+[[nodiscard]] bool SendSignal(Cell& cell, uint64_t id, Envelope* envelope,
+                              Mailbox::Word::Kind kind);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_SEND_H_

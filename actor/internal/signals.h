@@ -1,0 +1,46 @@
+// What travels in the kSignal and kEvent lanes.
+#ifndef TROUPE_ACTOR_INTERNAL_SIGNALS_H_
+#define TROUPE_ACTOR_INTERNAL_SIGNALS_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "troupe/actor/child_event.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/extras.h"
+
+namespace troupe::internal {
+
+// Signals, from anybody.
+struct EndRequest {
+  Ending request;
+  ExitReason reason;
+};
+// Whoever drops it unanswered has answered: there is no such actor.
+struct AwaitEnd {
+  explicit AwaitEnd(std::shared_ptr<EndWaiter> for_whom)
+      : waiter(std::move(for_whom)) {}
+  AwaitEnd(AwaitEnd&&) = default;
+  ~AwaitEnd() {
+    if (waiter != nullptr) waiter->ended.Set();
+  }
+  std::shared_ptr<EndWaiter> waiter;
+};
+struct ChildTookTooLong {
+  uint64_t child;
+};
+
+// Events, from children. The envelope of ChildExited lies in the child's cell,
+// where its object was; the cell is the parent's from then on.
+struct ChildStarted {
+  ChildEvent event;
+};
+struct ChildExited {
+  Cell* child;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_SIGNALS_H_

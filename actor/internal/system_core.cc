@@ -1,0 +1,144 @@
+#include "troupe/actor/internal/system_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/cell_pool.h"
+#include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/base/check.h"
+
+namespace troupe::internal {
+namespace {
+
+// Ids that a worker takes at once.
+constexpr uint64_t kWorkerShare = 4096;
+
+}  // namespace
+
+ActorLocal::~ActorLocal() { system_.Forget(*this); }
+
+uint64_t ActorLocal::NewId() {
+  if (next_id_ == end_of_ids_) [[unlikely]] {
+    next_id_ = system_.TakeIds(kWorkerShare);
+    end_of_ids_ = next_id_ + kWorkerShare;
+  }
+  return next_id_++;
+}
+
+SystemCore::SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
+                       Logger logger, Limits limits)
+    : system_(system),
+      logger_(logger),
+      limits_(limits),
+      executor_(std::move(executor)) {}
+
+SystemCore::~SystemCore() = default;
+
+Worker* SystemCore::WorkerOfThisThread(uint64_t tag) {
+  if (tag == OwnerTag::kNoSeat) return nullptr;
+  Worker* const worker = this_thread.worker;
+  return &worker->executor() == executor_.get() ? worker : nullptr;
+}
+
+uint64_t SystemCore::TakeIds(uint64_t count) {
+  absl::MutexLock lock(&mu_);
+  if (end_of_ids_ - next_id_ < count) {
+    next_id_ = IdSpace::TakeBlock(shared_from_this());
+    end_of_ids_ = next_id_ + IdSpace::kBlockIds;
+  }
+  return std::exchange(next_id_, next_id_ + count);
+}
+
+uint64_t SystemCore::NewId(Worker* worker) {
+  return worker != nullptr ? LocalOf(*worker).NewId() : TakeIds(1);
+}
+
+void SystemCore::CountSpawn(Worker* worker) {
+  if (worker != nullptr) {
+    LocalOf(*worker).CountSpawn();
+  } else {
+    spawned_outside_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void SystemCore::CountEnd(Worker* worker) {
+  if (worker != nullptr) {
+    LocalOf(*worker).CountEnd();
+  } else {
+    // Release pairs with the acquire in LiveActors().
+    ended_outside_.fetch_add(1, std::memory_order_release);
+  }
+}
+
+std::unique_ptr<ActorLocal> SystemCore::MakeLocal() {
+  auto local = std::make_unique<ActorLocal>(*this);
+  absl::MutexLock lock(&mu_);
+  locals_.push_back(local.get());
+  return local;
+}
+
+void SystemCore::Forget(ActorLocal& local) {
+  absl::MutexLock lock(&mu_);
+  std::erase(locals_, &local);
+  spawned_outside_.fetch_add(local.spawned(), std::memory_order_relaxed);
+  ended_outside_.fetch_add(local.ended(), std::memory_order_relaxed);
+}
+
+uint64_t SystemCore::LiveActors() {
+  absl::MutexLock lock(&mu_);
+  // Ends before spawns: an actor that ends meanwhile counts as alive, never as
+  // a negative one.
+  uint64_t ended = ended_outside_.load(std::memory_order_acquire);
+  for (const ActorLocal* local : locals_) ended += local->ended();
+  uint64_t spawned = spawned_outside_.load(std::memory_order_relaxed);
+  for (const ActorLocal* local : locals_) spawned += local->spawned();
+  return spawned - ended;
+}
+
+void SystemCore::ForEachTopLevelActor(
+    absl::FunctionRef<void(const AnyActorRef&)> visit) {
+  CellPool::ForEach([&](Cell& cell) {
+    const bool alive = Mailbox::Word::IsAlive(cell.Load());
+    const uint64_t id = cell.id.load(std::memory_order_relaxed);
+    if (alive && !cell.IsChild() && IdSpace::Find(id).get() == this) {
+      visit(AnyActorRef(&cell, id));
+    }
+  });
+}
+
+void SystemCore::EndTopLevelActors(bool kill) {
+  std::vector<AnyActorRef> actors;
+  ForEachTopLevelActor(
+      [&](const AnyActorRef& actor) { actors.push_back(actor); });
+  std::sort(actors.begin(), actors.end(),
+            [](const AnyActorRef& a, const AnyActorRef& b) {
+              return a.id() > b.id();
+            });
+  for (const AnyActorRef& actor : actors) {
+    if (kill) {
+      actor.Kill();
+    } else {
+      actor.Stop(ExitReason::Shutdown());
+    }
+  }
+}
+
+std::string SystemCore::SomeLiveActor() {
+  std::string name;
+  ForEachTopLevelActor([&](const AnyActorRef& actor) {
+    if (name.empty()) name = actor.ToString();
+  });
+  return name;
+}
+
+void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
+                              const Envelope& envelope) {
+  dead_letters_.fetch_add(1, std::memory_order_relaxed);
+  Publish(DeadLetter{target, reason, envelope.type->name});
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,166 @@
+// What an ActorSystem is inside: what actors and references reach. It lives
+// until the last of those that use it is gone; its executor ends with the
+// ActorSystem.
+#ifndef TROUPE_ACTOR_INTERNAL_SYSTEM_CORE_H_
+#define TROUPE_ACTOR_INTERNAL_SYSTEM_CORE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "troupe/actor/internal/event_hub.h"
+#include "troupe/actor/name_service.h"
+#include "troupe/base/log.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe {
+
+class ActorSystem;
+
+namespace internal {
+
+struct Cell;
+class SystemCore;
+
+// What the actor layer keeps for each worker.
+class ActorLocal : public WorkerLocal {
+ public:
+  explicit ActorLocal(SystemCore& system) : system_(system) {}
+  ~ActorLocal() override;
+
+  void Flush() override {}
+
+  // Envelopes to be destroyed where user code may run.
+  void Bury(Envelope* envelope) {
+    envelope->next = buried_;
+    buried_ = envelope;
+  }
+  Envelope* TakeBuried() { return std::exchange(buried_, nullptr); }
+
+  uint64_t NewId();
+
+  // Relaxed, and written by the worker alone: whoever sums the counters up only
+  // wants to know when they are equal, and looks again.
+  void CountSpawn() { Increment(spawned_); }
+  void CountEnd() { Increment(ended_); }
+  uint64_t spawned() const { return spawned_.load(std::memory_order_relaxed); }
+  // Acquire pairs with the release of CountEnd(): who sees that an actor has
+  // ended sees what its end did.
+  uint64_t ended() const { return ended_.load(std::memory_order_acquire); }
+
+ private:
+  static void Increment(std::atomic<uint64_t>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1,
+                  std::memory_order_release);
+  }
+
+  SystemCore& system_;
+  Envelope* buried_ = nullptr;
+  uint64_t next_id_ = 0;
+  uint64_t end_of_ids_ = 0;
+  std::atomic<uint64_t> spawned_{0};
+  std::atomic<uint64_t> ended_{0};
+};
+
+class SystemCore : public std::enable_shared_from_this<SystemCore> {
+ public:
+  struct Limits {
+    uint32_t high_water_messages;
+    absl::Duration child_stop_timeout;
+  };
+
+  SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
+             Logger logger, Limits limits);
+  ~SystemCore();
+
+  ActorSystem& system() { return system_; }
+  Executor& executor() { return *executor_; }
+  const Logger& logger() const { return logger_; }
+  const Limits& limits() const { return limits_; }
+  EventHub& events() { return events_; }
+
+  template <typename E>
+  void Publish(const E& event) {
+    EventChannel<E>& channel = events_.channel<E>();
+    if (channel.HasSubscribers()) channel.Publish(event, logger_);
+  }
+
+  NameService* names() const { return names_.load(std::memory_order_acquire); }
+  void set_names(NameService* names) {
+    names_.store(names, std::memory_order_release);
+  }
+
+  // The worker of this system that the calling thread drives, inside its seat
+  // with `tag`; null otherwise.
+  Worker* WorkerOfThisThread(uint64_t tag);
+  static ActorLocal& LocalOf(Worker& worker) {
+    return static_cast<ActorLocal&>(*worker.local());
+  }
+
+  // `worker` may be null: a thread that has none.
+  uint64_t NewId(Worker* worker);
+  void CountSpawn(Worker* worker);
+  void CountEnd(Worker* worker);
+  // For workers' shares of the ids.
+  uint64_t TakeIds(uint64_t count) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Actors that exist. Exact when nothing is spawned or ends meanwhile.
+  uint64_t LiveActors() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Top-level spawns are refused from now on. Returns whether this was first.
+  bool Close() { return !closed_.exchange(true, std::memory_order_acq_rel); }
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+
+  // Asks the top-level actors to end, the youngest first.
+  void EndTopLevelActors(bool kill);
+  void ForEachTopLevelActor(absl::FunctionRef<void(const AnyActorRef&)> visit);
+  // Some top-level actor that still exists, for messages; empty if none does.
+  std::string SomeLiveActor();
+
+  // Counts and publishes a message that nobody handles. Outside the seat.
+  void MournMessage(ActorId target, DeadLetter::Reason reason,
+                    const Envelope& envelope);
+  uint64_t dead_letters() const {
+    return dead_letters_.load(std::memory_order_relaxed);
+  }
+
+  std::unique_ptr<ActorLocal> MakeLocal();
+  // Ends the executor. REQUIRES: no actor exists.
+  void EndExecutor() { executor_ = nullptr; }
+  // A worker that ends leaves its counts behind.
+  void Forget(ActorLocal& local) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  ActorSystem& system_;
+  const Logger logger_;
+  const Limits limits_;
+  EventHub events_;
+  std::atomic<NameService*> names_{nullptr};
+  std::atomic<bool> closed_{false};
+  std::atomic<uint64_t> dead_letters_{0};
+  // By threads without a worker.
+  std::atomic<uint64_t> spawned_outside_{0};
+  std::atomic<uint64_t> ended_outside_{0};
+
+  absl::Mutex mu_;
+  uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t end_of_ids_ ABSL_GUARDED_BY(mu_) = 0;
+  // Workers own them; they live as long as the executor.
+  std::vector<ActorLocal*> locals_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<Executor> executor_;
+};
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_INTERNAL_SYSTEM_CORE_H_
