@@ -95,6 +95,29 @@ TEST(ActorTest, ThrowingHandlerFailsTheActor) {
   EXPECT_EQ(bomb.status(), ActorStatus::kStopped);
 }
 
+class Diligent : public Actor<Add> {
+ public:
+  explicit Diligent(std::vector<std::string>& log) : log_(log) {}
+  void PreStart() { StopSelf(); }
+  void PostStart() { log_.push_back("PostStart"); }
+  void Handle(Add) { log_.push_back("Add"); }
+  void PostStop(const ExitReason& reason) { log_.push_back(reason.ToString()); }
+
+ private:
+  std::vector<std::string>& log_;
+};
+
+// A stop in PreStart: the actor starts, handles nothing, and stops in order.
+TEST(ActorTest, StopBeforePostStartLetsTheActorStartFirst) {
+  std::vector<std::string> log;
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  ActorRef<Add> diligent = system->Spawn<Diligent>(log).value();
+  diligent.Send<Add>(1);
+
+  EXPECT_THAT(diligent.Wait(), IsOkAndHolds(ExitReason::Normal()));
+  EXPECT_THAT(log, ElementsAre("PostStart", "normal"));
+}
+
 // §11: a stop closes admission at once; what waited becomes a dead letter.
 TEST(ActorTest, StoppedActorRefusesAndLosesMessagesLoudly) {
   std::vector<int> seen;

@@ -624,7 +624,11 @@ Attention Attend(Cell& cell, Worker& worker) {
   int events = 0;
   while (true) {
     if (cell.failure != nullptr) TakeFailure(cell);
-    if ((cell.attention() & Cell::kRequested) != 0) ActOnRequest(cell, worker);
+    // Who has begun to start starts first; Advance() knows of a kill.
+    if ((cell.attention() & Cell::kRequested) != 0 &&
+        cell.phase >= Phase::kRunning) {
+      ActOnRequest(cell, worker);
+    }
     if ((cell.attention() & Cell::kLifecycle) != 0) {
       cell.ClearAttention(Cell::kLifecycle);
       const Attention result = Advance(cell, worker);

@@ -74,6 +74,11 @@ void SystemCore::CountEnd(Worker* worker) {
   }
 }
 
+void SystemCore::EndExecutor() {
+  const absl::Status status = executor_->Shutdown();
+  TROUPE_CHECK(status.ok(), status.message());
+}
+
 std::unique_ptr<ActorLocal> SystemCore::MakeLocal() {
   auto local = std::make_unique<ActorLocal>(*this);
   absl::MutexLock lock(&mu_);
