@@ -56,19 +56,7 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
 }  // namespace
 
 ActorStatus AnyActorRef::status() const {
-  if (cell_ == nullptr) return ActorStatus::kStopped;
-  const Mailbox::Reading before = cell_->Load();
-  // Acquire pairs with the release of the owner's store.
-  const ActorStatus status = cell_->status.load(std::memory_order_acquire);
-  // What was read belongs to this actor if it is alive before and after: the
-  // word's generation tells.
-  if (!Mailbox::Word::IsAlive(before) ||
-      cell_->id.load(std::memory_order_relaxed) != id_ ||
-      Mailbox::Word::GenerationOf(cell_->Load()) !=
-          Mailbox::Word::GenerationOf(before)) {
-    return ActorStatus::kStopped;
-  }
-  return status;
+  return cell_ != nullptr ? cell_->StatusOf(id_) : ActorStatus::kStopped;
 }
 
 std::string AnyActorRef::ToString() const {
@@ -77,10 +65,7 @@ std::string AnyActorRef::ToString() const {
 
 absl::Status AnyActorRef::CheckTakes(
     absl::Span<const MessageType* const> messages) const {
-  const Mailbox::Reading before =
-      cell_ != nullptr ? cell_->Load() : Mailbox::Reading{0};
-  if (!Mailbox::Word::IsAlive(before) ||
-      cell_->id.load(std::memory_order_relaxed) != id_) {
+  if (cell_ == nullptr || !cell_->IsAliveAs(id_)) {
     return absl::NotFoundError(absl::StrCat(ToString(), " does not exist"));
   }
   const internal::ActorType* const type = cell_->SharedType();

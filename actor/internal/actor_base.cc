@@ -22,13 +22,13 @@ SystemCore& ActorBase::core() const { return *cell().system; }
 ActorSystem& ActorBase::system() const { return core().system(); }
 
 AnyActorRef ActorBase::untyped_self() const {
-  return AnyActorRef(&cell(), cell().id.load(std::memory_order_relaxed));
+  return AnyActorRef(&cell(), cell().CurrentId());
 }
 
 AnyActorRef ActorBase::parent() const {
   Cell* const parent = cell().parent;
   if (parent == nullptr) return AnyActorRef();
-  return AnyActorRef(parent, parent->id.load(std::memory_order_relaxed));
+  return AnyActorRef(parent, parent->CurrentId());
 }
 
 std::vector<AnyActorRef> ActorBase::children() const {
@@ -36,7 +36,7 @@ std::vector<AnyActorRef> ActorBase::children() const {
   children.reserve(cell().children);
   for (Cell* child = cell().newest_child; child != nullptr;
        child = child->older_sibling) {
-    children.emplace_back(child, child->id.load(std::memory_order_relaxed));
+    children.emplace_back(child, child->CurrentId());
   }
   std::reverse(children.begin(), children.end());
   return children;

@@ -128,9 +128,15 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   void set_request(Ending request) {
     set_owner_byte(static_cast<uint8_t>(request));
   }
-  uint32_t target() const {
-    return static_cast<uint32_t>(id.load(std::memory_order_relaxed));
-  }
+  // For the owner, and for whoever checks it against a reading of the mailbox
+  // word that was taken before: that orders it.
+  uint64_t CurrentId() const { return id.load(std::memory_order_relaxed); }
+  uint32_t target() const { return static_cast<uint32_t>(CurrentId()); }
+
+  // For any thread: whether this is the actor with that id, alive.
+  bool IsAliveAs(uint64_t expected_id) const;
+  // Its status; kStopped if it is gone.
+  ActorStatus StatusOf(uint64_t expected_id) const;
 
   // The user's object lies behind the cell if it fits there.
   static constexpr size_t kMaxInlineAlignment = 16;

@@ -54,14 +54,6 @@ void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason);
 // there is no such actor any more.
 bool PutInLane(Cell& cell, uint64_t id, Envelope* envelope, Worker& worker);
 
-// -- the start, by the spawning thread
-// -----------------------------------------
-
-// Undoes a start that failed, by the thread that made the cell. Outside the
-// seat. Children that were spawned are ended first, and name and memory go with
-// the last of them; without any, all is gone on return.
-void AbandonStart(Cell& cell);
-
 // -- RunnableType
 // ----------------------------------------------------------------
 

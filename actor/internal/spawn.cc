@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/contain.h"
+#include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
@@ -56,9 +57,7 @@ absl::StatusOr<Cell*> MakeCell(const SpawnPlan& plan) {
   return &cell;
 }
 
-AnyActorRef RefTo(Cell& cell) {
-  return AnyActorRef(&cell, cell.id.load(std::memory_order_relaxed));
-}
+AnyActorRef RefTo(Cell& cell) { return AnyActorRef(&cell, cell.CurrentId()); }
 
 absl::Status WithContext(const SpawnPlan& plan, const SpawnOptions& options,
                          const absl::Status& status) {

@@ -136,7 +136,8 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
 
   std::unique_ptr<ActorLocal> MakeLocal();
   // Ends the threads. REQUIRES: no actor exists; not in a turn. The executor
-  // itself lives on: somebody may just be coming back from waiting for an actor.
+  // itself lives on: somebody may just be coming back from waiting for an
+  // actor.
   void EndExecutor();
   // A worker that ends leaves its counts behind.
   void Forget(ActorLocal& local) ABSL_LOCKS_EXCLUDED(mu_);

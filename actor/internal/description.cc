@@ -1,0 +1,92 @@
+#include "troupe/actor/internal/description.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "troupe/actor/events.h"
+#include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/send.h"
+
+namespace troupe::internal {
+
+const std::string& NameOf(const Cell& cell) {
+  static const std::string* const none = new std::string;
+  return cell.extras != nullptr ? cell.extras->name : *none;
+}
+
+ExitReason ExitReasonOf(const Cell& cell) {
+  if (cell.extras != nullptr &&
+      cell.extras->exit_reason.kind() == cell.exit_kind) {
+    return cell.extras->exit_reason;
+  }
+  switch (cell.exit_kind) {
+    case ExitReason::Kind::kShutdown:
+      return ExitReason::Shutdown();
+    case ExitReason::Kind::kDrained:
+      return ExitReason::Drained();
+    case ExitReason::Kind::kKilled:
+      return ExitReason::Killed();
+    default:
+      return ExitReason::Normal();
+  }
+}
+
+void SetExitReason(Cell& cell, const ExitReason& reason) {
+  cell.exit_kind = reason.kind();
+  if (!reason.status().ok() || !reason.detail().empty()) {
+    cell.Extras().exit_reason = reason;
+  }
+}
+
+void SetStatus(Cell& cell, ActorStatus status) {
+  // Only the owner writes; it is released for whoever acts on what it sees.
+  if (cell.status.load(std::memory_order_relaxed) < status) {
+    cell.status.store(status, std::memory_order_release);
+  }
+}
+
+Identity::Identity(const Cell& cell)
+    : id(cell.CurrentId()),
+      parent(cell.parent != nullptr ? cell.parent->CurrentId() : 0),
+      name(NameOf(cell)) {}
+
+std::string Describe(const ActorType& type, const Identity& who) {
+  std::string text = absl::StrCat(
+      absl::string_view(type.class_name.data(), type.class_name.size()), " ",
+      who.id.ToString());
+  if (!who.name.empty()) absl::StrAppend(&text, " '", who.name, "'");
+  return text;
+}
+
+// Outside the seat: a mailbox has grown beyond what is usual.
+void ReportHighWater(Cell& cell, const Identity& who, uint32_t queued) {
+  cell.system->logger().Log(
+      LogSeverity::kWarning,
+      absl::StrCat(Describe(cell.actor_type(), who), " has ", queued,
+                   " messages waiting; bound its mailbox, or slow its senders "
+                   "down"));
+  cell.system->Publish(HighWater{who.id, cell.actor_type().class_name, queued});
+}
+
+// Outside the seat: what was sent to actors that lived in the same memory
+// before.
+void MournStrangers(SystemCore& system, Envelope* envelope) {
+  while (envelope != nullptr) {
+    Envelope* const next = envelope->next;
+    if (envelope->lane != Lane::kSignal) {
+      system.MournMessage(ActorId(), DeadLetter::Reason::kNoActor, *envelope);
+    }
+    DestroyEnvelope(envelope);
+    envelope = next;
+  }
+}
+
+void BecomeDeadLetters(Cell& cell, Envelope* undelivered) {
+  const uint64_t id = cell.CurrentId();
+  while (undelivered != nullptr) {
+    Envelope* const next = undelivered->next;
+    BecomeDeadLetter(cell, id, undelivered, SendResult::kStopped);
+    undelivered = next;
+  }
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,55 @@
+// What an actor is called, why it ends, and what is reported of it.
+#ifndef TROUPE_ACTOR_INTERNAL_DESCRIPTION_H_
+#define TROUPE_ACTOR_INTERNAL_DESCRIPTION_H_
+
+#include <cstdint>
+#include <string>
+
+#include "troupe/actor/actor_id.h"
+#include "troupe/actor/actor_status.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/mailbox/envelope.h"
+
+namespace troupe::internal {
+
+// Empty if the actor has none. In the seat.
+const std::string& NameOf(const Cell& cell);
+
+// Why the actor ends, once that is decided. In the seat.
+ExitReason ExitReasonOf(const Cell& cell);
+void SetExitReason(Cell& cell, const ExitReason& reason);
+
+// Moves the status forward.
+void SetStatus(Cell& cell, ActorStatus status);
+
+inline bool IsExiting(const Cell& cell) {
+  return cell.phase >= Phase::kExiting;
+}
+
+// What is told of an actor: gathered in the seat, because its owner may add to
+// the extras while user code runs.
+struct Identity {
+  explicit Identity(const Cell& cell);
+  ActorId id;
+  ActorId parent;
+  std::string name;
+};
+
+// Such as "Account #12 'savings'".
+std::string Describe(const ActorType& type, const Identity& who);
+
+// -- outside the seat: subscribers and destructors are user code
+// ---------------
+
+// A mailbox has grown beyond what is usual.
+void ReportHighWater(Cell& cell, const Identity& who, uint32_t queued);
+// A chain of messages that `cell` will not handle.
+void BecomeDeadLetters(Cell& cell, Envelope* undelivered);
+// A chain of what was sent to actors that lived in the same memory before.
+void MournStrangers(SystemCore& system, Envelope* envelope);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_DESCRIPTION_H_

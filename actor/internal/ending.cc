@@ -1,0 +1,196 @@
+#include "troupe/actor/internal/ending.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/events.h"
+#include "troupe/actor/internal/cell_pool.h"
+#include "troupe/actor/internal/children.h"
+#include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/system_core.h"
+
+namespace troupe::internal {
+namespace {
+
+template <typename M>
+bool Is(const Envelope& envelope) {
+  return envelope.type == &kMessageType<M>;
+}
+
+// What a spawner hears of an actor that ended before it had started.
+absl::Status StartStatus(const ExitReason& reason) {
+  if (reason.kind() == ExitReason::Kind::kFailed) return reason.status();
+  return absl::AbortedError(absl::StrCat(
+      "the actor ended before it had started: ", reason.ToString()));
+}
+
+}  // namespace
+
+Envelope* TakeMessages(Cell& cell) {
+  Envelope* first = nullptr;
+  Envelope** last = &first;
+  while (Envelope* const urgent = cell.PopUrgent(cell.lanes)) {
+    *last = urgent;
+    last = &urgent->next;
+  }
+  while (!cell.empty()) {
+    Envelope* const message = cell.Pop();
+    *last = message;
+    last = &message->next;
+  }
+  *last = nullptr;
+  return first;
+}
+
+void AnswerStart(Cell& cell, absl::Status status) {
+  if (cell.extras == nullptr || cell.extras->start_waiter == nullptr) return;
+  const std::shared_ptr<StartWaiter> waiter =
+      std::move(cell.extras->start_waiter);
+  waiter->status = std::move(status);
+  waiter->started.Set();
+}
+
+void Release(Cell& cell, Worker& worker) {
+  SystemCore& system = *cell.system;
+  std::vector<std::shared_ptr<EndWaiter>> waiters;
+  ExitReason reason;
+  Worker* dedicated = nullptr;
+  if (cell.extras != nullptr) {
+    if (cell.extras->child_alarm != nullptr) {
+      system.executor().CancelAlarm(*cell.extras->child_alarm);
+    }
+    waiters = std::move(cell.extras->end_waiters);
+    dedicated = cell.extras->dedicated_worker;
+    if (!waiters.empty()) reason = ExitReasonOf(cell);
+    AnswerStart(cell, StartStatus(ExitReasonOf(cell)));
+  }
+  SetStatus(cell, ActorStatus::kStopped);
+  cell.phase = Phase::kFree;
+  cell.queue_next = nullptr;
+  cell.owner.store(OwnerTag::kUnowned, std::memory_order_relaxed);
+  if (cell.parent != nullptr) {
+    Cell& parent = *cell.parent;
+    Envelope* const exited = ::new (cell.inline_storage())
+        Envelope{nullptr,      &kMessageType<ChildExited>, parent.target(),
+                 Lane::kEvent, EnvelopePool::kOversize,    0};
+    ::new (exited->payload()) ChildExited{&cell};
+    // From here on the cell is the parent's, which cannot end before it has
+    // seen this.
+    (void)PutInLane(parent, parent.CurrentId(), exited, worker);
+  } else {
+    delete std::exchange(cell.extras, nullptr);
+    CellPool::Return(cell);
+  }
+  for (const std::shared_ptr<EndWaiter>& waiter : waiters) {
+    waiter->reason = reason;
+    waiter->ended.Set();
+  }
+  if (dedicated != nullptr)
+    system.executor().ReleaseDedicatedWorker(*dedicated);
+  // Last: with no actor left, the system may go.
+  system.CountEnd(&worker);
+}
+
+void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
+  if (Is<EndRequest>(*signal)) {
+    EndRequest& request = signal->As<EndRequest>();
+    ApplyRequest(cell, request.request, request.reason);
+  } else if (Is<AwaitEnd>(*signal)) {
+    cell.Extras().end_waiters.push_back(
+        std::move(signal->As<AwaitEnd>().waiter));
+  } else if (Is<ChildTookTooLong>(*signal)) {
+    KillLateChild(cell, signal->As<ChildTookTooLong>().child, worker);
+  }
+  DestroyEnvelope(signal);
+}
+
+void End(Cell& cell, Worker& worker) {
+  const Mailbox::Remains remains = cell.Die();
+  for (Envelope* signal = remains.chain; signal != nullptr;) {
+    Envelope* const next = signal->next;
+    if (signal->target != cell.target()) {
+      SystemCore::LocalOf(worker).Bury(signal);
+    } else {
+      HandleSignal(cell, signal, worker);
+    }
+    signal = next;
+  }
+  if ((cell.attention() & Cell::kToken) != 0 || remains.token_inside) {
+    Release(cell, worker);
+  } else {
+    // Some sender will bring the token, and wake us in vain.
+    cell.phase = Phase::kZombie;
+    cell.queue_next = nullptr;
+  }
+}
+
+void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
+  BecomeDeadLetters(cell, undelivered);
+  const ActorType& type = cell.actor_type();
+  if (!reason.IsGraceful() || type.post_stop == nullptr) return;
+  absl::Status status = type.post_stop(cell, reason);
+  if (!status.ok()) RecordFailure(cell, std::move(status));
+}
+
+void Destroy(Cell& cell, const Identity& who, const ExitReason& reason) {
+  if (cell.has(Cell::kHasObject)) cell.actor_type().destroy(cell);
+  if (!who.name.empty()) {
+    cell.system->names()->Release(who.name, AnyActorRef(&cell, who.id.value()));
+  }
+  if (cell.has(Cell::kStartFailed)) return;
+  if (reason.kind() == ExitReason::Kind::kFailed && cell.parent == nullptr) {
+    cell.system->logger().Log(
+        LogSeverity::kError,
+        absl::StrCat(Describe(cell.actor_type(), who), " ", reason.ToString()));
+  }
+  cell.system->Publish(
+      ActorEnded{who.id, who.name, cell.actor_type().class_name, reason});
+}
+
+void AbandonStart(Cell& cell) {
+  SystemCore& system = *cell.system;
+  cell.parent = nullptr;
+  cell.set(Cell::kStartFailed);
+  if (cell.newest_child != nullptr) {
+    // Its children run already: it ends as an actor does.
+    cell.AddAttention(Cell::kToken | Cell::kLifecycle);
+    cell.phase = Phase::kPreStarting;
+    const uint64_t tag = EnterSeat();
+    if (Worker* const worker = system.WorkerOfThisThread(tag)) {
+      worker->Adopt(cell);
+      LeaveSeat();
+    } else {
+      LeaveSeat();
+      system.executor().Inject(cell);
+    }
+    return;
+  }
+  Destroy(cell, Identity(cell), ExitReason());
+  // Nobody runs it, and the token never left: this thread owns it.
+  const Mailbox::Remains remains = cell.Die();
+  for (Envelope* envelope = remains.chain; envelope != nullptr;) {
+    Envelope* const next = envelope->next;
+    if (envelope->lane != Lane::kSignal) {
+      system.MournMessage(ActorId(cell.CurrentId()),
+                          DeadLetter::Reason::kNoActor, *envelope);
+    }
+    DestroyEnvelope(envelope);
+    envelope = next;
+  }
+  delete std::exchange(cell.failure, nullptr);
+  delete std::exchange(cell.extras, nullptr);
+  SetStatus(cell, ActorStatus::kStopped);
+  cell.phase = Phase::kFree;
+  CellPool::Return(cell);
+  const uint64_t tag = EnterSeat();
+  system.CountEnd(system.WorkerOfThisThread(tag));
+  LeaveSeat();
+}
+
+}  // namespace troupe::internal

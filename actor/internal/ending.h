@@ -1,0 +1,45 @@
+// The steps in which an actor ends; lifecycle.h tells their order.
+#ifndef TROUPE_ACTOR_INTERNAL_ENDING_H_
+#define TROUPE_ACTOR_INTERNAL_ENDING_H_
+
+#include "absl/status/status.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/description.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+
+// Takes all messages out of the lanes, as a chain; events stay. In the seat.
+Envelope* TakeMessages(Cell& cell);
+
+// What waited becomes dead letters; PostStop runs on a graceful end. Outside
+// the seat.
+void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason);
+
+// The object is destroyed, then the name is free, then whoever watches may
+// know. Outside the seat.
+void Destroy(Cell& cell, const Identity& who, const ExitReason& reason);
+
+// Ends the mailbox and, with the wake token here, everything: touch nothing
+// afterwards. In the seat.
+void End(Cell& cell, Worker& worker);
+
+// The last step, with the wake token in hand: touch nothing afterwards.
+void Release(Cell& cell, Worker& worker);
+
+// Does what a signal asks for. In the seat.
+void HandleSignal(Cell& cell, Envelope* signal, Worker& worker);
+
+// Tells who waits for the start, if somebody does. In the seat.
+void AnswerStart(Cell& cell, absl::Status status);
+
+// Undoes a start that failed, by the thread that made the cell. Outside the
+// seat. Children that were spawned are ended first, and name and memory go with
+// the last of them; without any, all is gone on return.
+void AbandonStart(Cell& cell);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_ENDING_H_
