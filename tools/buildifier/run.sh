@@ -25,7 +25,7 @@ if [[ ! -e $binary ]]; then
   mkdir -p "$cache"
   cp "$here/package.json" "$here/package-lock.json" "$cache"
   # Refuses a package whose checksum is not that of the lock file.
-  (cd "$cache" && npm ci --silent --no-audit --no-fund >&2)
+  (cd "$cache" && npm ci --loglevel=error --no-audit --no-fund >&2)
   chmod +x "$binary"
 fi
 
