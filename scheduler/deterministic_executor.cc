@@ -1,32 +1,24 @@
 #include "troupe/scheduler/deterministic_executor.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "troupe/base/check.h"
+#include "troupe/scheduler/internal/ticks.h"
 
 namespace troupe {
 namespace {
 
-constexpr absl::Duration kTick = absl::Milliseconds(1);
-
-MonotonicTime TimeOf(uint64_t tick) {
-  return MonotonicTime() + static_cast<int64_t>(tick) * kTick;
-}
-
-uint64_t TickAtOrAfter(MonotonicTime time) {
-  if (time <= MonotonicTime()) return 0;
-  if (time.IsInfinite()) return std::numeric_limits<uint64_t>::max();
-  return absl::ToInt64Milliseconds(absl::Ceil(time - MonotonicTime(), kTick));
-}
+// Virtual time starts at zero.
+constexpr internal::Ticks kTicks{MonotonicTime()};
 
 }  // namespace
 
 DeterministicExecutor::DeterministicExecutor(const Options& options)
     : random_(options.seed),
       hand_over_probability_(options.hand_over_probability),
+      lost_seat_probability_(options.lost_seat_probability),
       shared_count_(options.workers) {
   TROUPE_CHECK(options.workers > 0, "an executor needs a worker");
   for (int i = 0; i < shared_count_; ++i) {
@@ -84,7 +76,7 @@ void DeterministicExecutor::Inject(Runnable& runnable) {
 }
 
 void DeterministicExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
-  alarms_.Schedule(alarm, TickAtOrAfter(time));
+  alarms_.Schedule(alarm, kTicks.AtOrAfter(time));
 }
 
 bool DeterministicExecutor::CancelAlarm(Alarm& alarm) {
@@ -92,6 +84,11 @@ bool DeterministicExecutor::CancelAlarm(Alarm& alarm) {
 }
 
 bool DeterministicExecutor::Step() {
+  TROUPE_CHECK(!this_thread.InTurn(), "an executor is pumped in a turn");
+  return PlayStep();
+}
+
+bool DeterministicExecutor::PlayStep() {
   std::vector<Worker*> busy;
   for (const std::unique_ptr<Worker>& worker : workers_) {
     if (worker->ready() > 0 || worker->HasDeliveries()) {
@@ -100,13 +97,12 @@ bool DeterministicExecutor::Step() {
   }
   if (busy.empty()) return false;
   ++steps_;
-  PlayTurn(*busy[random_.Uniform(busy.size())]);
-  for (Worker* worker : std::exchange(released_, {})) Erase(*worker);
+  SeatAndPlay(*busy[random_.Uniform(busy.size())]);
+  EraseReleased();
   return true;
 }
 
-void DeterministicExecutor::PlayTurn(Worker& worker) {
-  TROUPE_CHECK(!this_thread.InTurn(), "an executor is pumped in a turn");
+void DeterministicExecutor::SeatAndPlay(Worker& worker) {
   (void)this_thread.seat.Enter();
   worker.SeatThread();
   worker.Poll();
@@ -120,23 +116,75 @@ void DeterministicExecutor::PlayTurn(Worker& worker) {
       runnable.queue_next = nullptr;
       worker.GiveTo(other, runnable);
     } else {
-      TROUPE_CHECK(worker.Run(runnable), "no seat is ever revoked here");
+      PlayTurn(worker, runnable);
     }
   }
-  if (worker.ready() == 0) {
-    worker.FlushLocal();
-    // With something delivered meanwhile it stays awake.
-    if (worker.Rest()) (void)worker.FallAsleep();
-  }
+  if (worker.ready() == 0) LetRest(worker);
   worker.UnseatThread();
   this_thread.worker = nullptr;
   this_thread.seat.Leave();
 }
 
-void DeterministicExecutor::Erase(Worker& worker) {
-  workers_.erase(std::find_if(
-      workers_.begin() + shared_count_, workers_.end(),
-      [&worker](const auto& candidate) { return candidate.get() == &worker; }));
+void DeterministicExecutor::PlayTurn(Worker& worker, Runnable& runnable) {
+  if (worker.kind() == Worker::Kind::kShared && lost_turns_ < kMaxLostTurns &&
+      random_.Bernoulli(lost_seat_probability_)) {
+    // The next that enters the seat comes to AwaitSettledSeat().
+    this_thread.seat.Settle(OwnerTag::kSeatBeingRevoked);
+  }
+  if (worker.Run(runnable)) return;
+  this_thread.running = nullptr;
+  --lost_turns_;
+  worker.SeatThread();
+  if (random_.Bernoulli(0.5)) {
+    (void)worker.Rise();
+    worker.TakeBack(runnable);
+  } else {
+    worker.GiveBack(runnable);
+  }
+}
+
+void DeterministicExecutor::AwaitSettledSeat() { LoseSeat(); }
+
+void DeterministicExecutor::GiveUpSeat() {
+  if (!this_thread.InTurn() || &this_thread.worker->executor() != this) return;
+  TROUPE_DCHECK(!this_thread.seat.IsInside(), "user code is outside its seat");
+  if (this_thread.seat.tag() == OwnerTag::kNoSeat ||
+      this_thread.worker->kind() != Worker::Kind::kShared ||
+      lost_turns_ == kMaxLostTurns) {
+    return;
+  }
+  LoseSeat();
+}
+
+void DeterministicExecutor::LoseSeat() {
+  ++lost_turns_;
+  Worker& worker = *this_thread.worker;
+  Runnable* const running = std::exchange(this_thread.running, nullptr);
+  Seat<>& seat = worker.TakeSeat();
+  LetRest(worker);
+  seat.Settle(OwnerTag::kNoSeat);
+  for (int i = random_.Uniform(kMaxStepsInTurn + 1); i > 0 && PlayStep(); --i) {
+  }
+  this_thread.worker = &worker;
+  this_thread.running = running;
+}
+
+void DeterministicExecutor::LetRest(Worker& worker) {
+  worker.FlushLocal();
+  // With something ready, or delivered meanwhile, it stays awake.
+  if (worker.ready() == 0 && worker.Rest()) (void)worker.FallAsleep();
+}
+
+void DeterministicExecutor::EraseReleased() {
+  for (Worker* worker : std::exchange(released_, {})) {
+    if (!worker->LooksAsleep()) {
+      released_.push_back(worker);
+      continue;
+    }
+    workers_.erase(std::find_if(
+        workers_.begin() + shared_count_, workers_.end(),
+        [worker](const auto& candidate) { return candidate.get() == worker; }));
+  }
 }
 
 uint64_t DeterministicExecutor::RunUntilIdle() {
@@ -148,10 +196,14 @@ uint64_t DeterministicExecutor::RunUntilIdle() {
 
 bool DeterministicExecutor::JumpToNextAlarm(MonotonicTime limit) {
   while (const std::optional<uint64_t> next = alarms_.NextExpiry()) {
-    if (TimeOf(*next) > limit) break;
-    clock_.AdvanceTo(TimeOf(*next));
+    const MonotonicTime time = kTicks.TimeOf(*next);
+    if (time.IsInfinite() || time > limit) break;
+    clock_.AdvanceTo(time);
     const auto ring = [](TimerNode& node) { static_cast<Alarm&>(node).Ring(); };
-    if (alarms_.Advance(*next, ring) > 0) return true;
+    rings_ = true;
+    const size_t rung = alarms_.Advance(*next, ring);
+    rings_ = false;
+    if (rung > 0) return true;
   }
   if (!limit.IsInfinite()) clock_.AdvanceTo(limit);
   return false;
@@ -178,10 +230,12 @@ bool DeterministicExecutor::WaitFor(Event& event, MonotonicTime deadline) {
 }
 
 absl::Status DeterministicExecutor::Shutdown() {
-  if (this_thread.InTurn() && &this_thread.worker->executor() == this) {
+  const bool in_turn =
+      this_thread.InTurn() && &this_thread.worker->executor() == this;
+  if (in_turn || rings_) {
     return absl::FailedPreconditionError(
-        "an executor cannot be shut down in one of its own turns; leave it to "
-        "the thread that created it");
+        "an executor cannot be shut down in one of its own turns or alarms; "
+        "leave it to the thread that created it");
   }
   RunUntilIdle();
   shut_down_ = true;

@@ -3,7 +3,9 @@
 // seed gives the same run.
 //
 // The workers are those of ThreadExecutor, so the paths between workers run
-// too: deliveries, claims, and hand-overs, which the seed throws in at random.
+// too: deliveries, claims, and what the seed throws in at random: hand-overs,
+// and turns that lose their seat, as if their handler had blocked for too long.
+// In the midst of such a turn other turns run, of the same worker too.
 // Time is virtual: it stands still while something can run, and then jumps to
 // the next alarm.
 //
@@ -41,9 +43,12 @@ class DeterministicExecutor final : public Executor {
   struct Options {
     uint64_t seed = 0;
     int workers = 2;
-    // How often a step first gives the runnable to another worker, if it can be
-    // given.
+    // How often a step, instead of running a turn, gives the runnable to
+    // another worker, if it can be given.
     double hand_over_probability = 0.1;
+    // How often a turn loses its seat: when its handler first asks the runtime
+    // for something, or when it returns.
+    double lost_seat_probability = 0.05;
   };
 
   // REQUIRES: options.workers > 0.
@@ -79,27 +84,42 @@ class DeterministicExecutor final : public Executor {
   absl::Status Shutdown() override;
 
   void Unpark(Worker&) override {}
-  void AwaitSettledSeat() override {}
-  void GiveUpSeat() override {}
+  void AwaitSettledSeat() override;
+  void GiveUpSeat() override;
 
  private:
-  // One worker's turn, with the calling thread in its seat.
-  void PlayTurn(Worker& worker);
+  // Turns that lost their seat and are not over, at most.
+  static constexpr int kMaxLostTurns = 4;
+  // Steps in the midst of such a turn, at most.
+  static constexpr int kMaxStepsInTurn = 8;
+
+  // A step of any worker; false if nothing is ready.
+  bool PlayStep();
+  // One worker's step, with the calling thread in its seat.
+  void SeatAndPlay(Worker& worker);
+  void PlayTurn(Worker& worker, Runnable& runnable);
+  // Takes the seat of the turn that the calling thread is in, and plays other
+  // steps, as other threads would.
+  void LoseSeat();
+  void LetRest(Worker& worker);
   // Moves the time to the next alarm, at most to `limit`, and rings what is
   // due. False: there is no alarm up to `limit`; the time is `limit` then,
   // unless that is infinite.
   bool JumpToNextAlarm(MonotonicTime limit);
-  void Erase(Worker& worker);
+  void EraseReleased();
 
   Random random_;
   const double hand_over_probability_;
-  int shared_count_;
+  const double lost_seat_probability_;
+  const int shared_count_;
   ManualClock clock_;
   TimerWheel alarms_;
   absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_;
   std::vector<std::unique_ptr<Worker>> workers_;  // Shared ones first.
   std::vector<Worker*> released_;
   int dedicated_started_ = 0;
+  int lost_turns_ = 0;
+  bool rings_ = false;
   bool shut_down_ = false;
   uint64_t steps_ = 0;
 };

@@ -23,16 +23,20 @@ struct Runnable;
 // What a Runnable does, a constant table for each kind. Every function is
 // called on the worker that owns the runnable.
 struct RunnableType {
-  // Runs a turn. To be run again, calls Worker::Yield() before it returns.
-  // Returns false if the thread lost its seat in the turn: it must not have
-  // touched worker or runnable since (see Worker::LeaveForUserCode()).
+  // Runs a turn. While it lasts the runnable counts as scheduled: neither local
+  // work nor its wake token schedules it again. As its last step, it calls
+  // Worker::Yield() to be run again, or sets `queue_next` to null; in the
+  // latter case it may be gone when `run` returns. Returns false if the thread
+  // lost its seat in the turn: it must not have touched worker or runnable
+  // since (see LeaveForUserCode()).
   bool (*run)(Runnable&, Worker&);
 
-  // The wake token has come to the owner. Returns whether a turn is wanted.
+  // The wake token has come to the owner, possibly in a turn that lost its
+  // seat. Returns whether a turn is wanted; if not, the runnable may be gone.
   bool (*woken)(Runnable&, Worker&);
 
-  // A handler that lost its seat has ended; the runnable is the worker's again.
-  // Returns whether a turn is wanted.
+  // A handler that lost its seat has ended; the runnable is the worker's again,
+  // and still counts as scheduled. Returns whether a turn is wanted.
   bool (*returned)(Runnable&, Worker&);
 
   // The worker would like to give the runnable away. Returns true with the wake

@@ -3,20 +3,22 @@
 //
 // Ending, step by step (Shutdown()):
 //   1. Phase kClosing: no dedicated worker is started any more.
-//   2. Wait until every worker sleeps with an empty inbox and no turn is
-//   without
-//      its seat. Only turns make work then, so nothing can become ready again.
-//      Two looks under the lock are needed: a worker that was seen asleep may
-//      be delivered to by one that is looked at later; it shows at the second
-//      look, and it cannot have run in between, because waking it takes the
-//      lock.
-//   3. Phase kEnding: drivers and the monitor are told to end, and are joined.
+//   2. Wait until every worker sleeps with an empty inbox, no turn is without
+//      its seat and no alarm rings: nothing can become ready again. One look at
+//      each worker would not tell, because one that was seen asleep may be
+//      delivered to by one that is looked at later. So two looks are taken: who
+//      sleeps at both and did not fall asleep in between slept all the time,
+//      and between the looks all of them did so together.
+//   3. Phase kEnding, in the same critical section: alarms ring no more.
+//   Drivers
+//      and the monitor are told to end, and are joined.
 // Callers that come second wait for phase kEnded.
 #include "troupe/scheduler/thread_executor.h"
 
-#include <limits>
+#include <functional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/base/check.h"
 #include "troupe/base/cpu_count.h"
@@ -26,7 +28,7 @@
 namespace troupe {
 
 ThreadExecutor::ThreadExecutor(Options options)
-    : options_(std::move(options)), start_(RealClock().Now()) {
+    : options_(std::move(options)), ticks_(RealClock().Now()) {
   if (options_.threads != nullptr) {
     threads_ = options_.threads;
   } else {
@@ -55,6 +57,8 @@ absl::StatusOr<std::unique_ptr<ThreadExecutor>> ThreadExecutor::Create(
       new ThreadExecutor(std::move(options)));
   if (absl::Status status = executor->Start(); !status.ok()) {
     executor->EndThreads();
+    absl::MutexLock lock(&executor->mu_);
+    executor->phase_ = Phase::kEnded;
     return status;
   }
   return executor;
@@ -63,9 +67,8 @@ absl::StatusOr<std::unique_ptr<ThreadExecutor>> ThreadExecutor::Create(
 absl::Status ThreadExecutor::Start() {
   const int count =
       options_.workers > 0 ? options_.workers : AvailableCpuCount();
-  can_take_over_ = options_.take_over_after < absl::InfiniteDuration() &&
-                   AsymmetricBarrierAvailable();
-  if (!can_take_over_ && options_.take_over_after < absl::InfiniteDuration()) {
+  can_revoke_ = AsymmetricBarrierAvailable();
+  if (!can_revoke_ && options_.take_over_after < absl::InfiniteDuration()) {
     options_.logger.Log(LogSeverity::kWarning,
                         "this kernel offers no membarrier(2): a handler that "
                         "blocks holds up all actors of its worker");
@@ -159,17 +162,6 @@ void ThreadExecutor::Inject(Runnable& runnable) {
   chosen->Deliver(runnable);
 }
 
-uint64_t ThreadExecutor::TickNow() const {
-  return (clock().Now() - start_) / absl::Milliseconds(1);
-}
-
-uint64_t ThreadExecutor::TickAtOrAfter(MonotonicTime time) const {
-  if (time <= start_) return 0;
-  if (time.IsInfinite()) return std::numeric_limits<uint64_t>::max();
-  return absl::ToInt64Milliseconds(
-      absl::Ceil(time - start_, absl::Milliseconds(1)));
-}
-
 bool ThreadExecutor::ForgetAlarm(Alarm& alarm) {
   if (alarms_.Cancel(alarm)) return true;
   return std::erase(due_, &alarm) > 0;
@@ -178,18 +170,20 @@ bool ThreadExecutor::ForgetAlarm(Alarm& alarm) {
 void ThreadExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
   absl::MutexLock lock(&mu_);
   ForgetAlarm(alarm);
-  alarms_.Schedule(alarm, TickAtOrAfter(time));
-  monitor_wake_.Signal();
+  alarms_.Schedule(alarm, ticks_.AtOrAfter(time));
+  if (time < monitor_sleeps_until_) monitor_wake_.Signal();
 }
 
 bool ThreadExecutor::CancelAlarm(Alarm& alarm) {
   absl::MutexLock lock(&mu_);
-  const bool was_pending = ForgetAlarm(alarm);
-  if (ringing_ == &alarm && monitor_context_ != &this_thread) {
-    const auto rung = [this, &alarm]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-      return ringing_ != &alarm;
-    };
+  bool was_pending = ForgetAlarm(alarm);
+  const auto rung = [this, &alarm]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return ringing_ != &alarm;
+  };
+  while (ringing_ == &alarm && monitor_context_ != &this_thread) {
     mu_.Await(absl::Condition(&rung));
+    // It may have set itself again.
+    was_pending |= ForgetAlarm(alarm);
   }
   return was_pending;
 }
@@ -214,7 +208,7 @@ void ThreadExecutor::Unpark(Worker& worker) {
   {
     absl::MutexLock lock(&mu_);
     ++wakes_;
-    if (monitor_sleeps_) monitor_wake_.Signal();
+    WakeMonitor();
     if (station.driver == nullptr) {
       Staff(station);
       return;
@@ -224,30 +218,54 @@ void ThreadExecutor::Unpark(Worker& worker) {
 }
 
 void ThreadExecutor::AwaitSettledSeat() {
-  // Whoever revokes holds the lock until the seat is settled.
+  const Station& station = StationOf(*this_thread.worker);
   absl::MutexLock lock(&mu_);
+  const auto settled = [&station] { return !station.changes_hands; };
+  mu_.Await(absl::Condition(&settled));
 }
 
-bool ThreadExecutor::AllAsleep() {
+void ThreadExecutor::WakeMonitor() {
+  if (monitor_sleeps_until_ == MonotonicTime::InfinitePast()) return;
+  // It has to look at turns now. Whoever is woken next need not signal again.
+  monitor_sleeps_until_ = MonotonicTime::InfinitePast();
+  ticks_asleep_ = 0;
+  monitor_wake_.Signal();
+}
+
+bool ThreadExecutor::AllSleep() {
+  if (ringing_ != nullptr || !due_.empty()) return false;
   for (const std::unique_ptr<Driver>& driver : drivers_) {
     if (driver->lost_station != nullptr) return false;
   }
+  std::vector<const Worker*> workers;
   for (const auto* stations : {&shared_, &dedicated_}) {
     for (const std::unique_ptr<Station>& station : *stations) {
-      if (!station->finished && !station->worker->LooksAsleep()) return false;
+      if (!station->finished) workers.push_back(station->worker.get());
     }
   }
-  return true;
+  const auto count_naps = [&workers] {
+    uint64_t naps = 0;
+    for (const Worker* worker : workers) naps += worker->naps();
+    return naps;
+  };
+  const auto look = [&workers] {
+    return absl::c_all_of(workers, std::mem_fn(&Worker::LooksAsleep));
+  };
+  // Each count only grows, so equal sums are equal counts.
+  const uint64_t naps = count_naps();
+  return look() && look() && count_naps() == naps;
 }
 
 absl::Status ThreadExecutor::Shutdown() {
-  if (this_thread.InTurn() && &this_thread.worker->executor() == this) {
-    return absl::FailedPreconditionError(
-        "an executor cannot be shut down in one of its own turns; leave it to "
-        "the thread that created it");
-  }
+  const bool in_turn =
+      this_thread.InTurn() && &this_thread.worker->executor() == this;
   {
     absl::MutexLock lock(&mu_);
+    if (in_turn || monitor_context_ == &this_thread) {
+      return absl::FailedPreconditionError(
+          "an executor cannot be shut down in one of its own turns or alarms; "
+          "leave it to the thread that created it");
+    }
     if (phase_ != Phase::kRunning) {
       const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
         return phase_ == Phase::kEnded;
@@ -258,10 +276,11 @@ absl::Status ThreadExecutor::Shutdown() {
     phase_ = Phase::kClosing;
     // Falling asleep takes no lock and wakes nobody: look every millisecond.
     absl::CondVar nobody_signals;
-    while (!(AllAsleep() && AllAsleep())) {
+    while (!AllSleep()) {
       nobody_signals.WaitWithTimeout(&mu_, absl::Milliseconds(1));
     }
     phase_ = Phase::kEnding;
+    monitor_ends_ = true;
   }
   EndThreads();
   absl::MutexLock lock(&mu_);
@@ -281,7 +300,10 @@ void ThreadExecutor::EndThreads() {
     for (const auto* stations : {&shared_, &dedicated_}) {
       for (const std::unique_ptr<Station>& station : *stations) station->End();
     }
-    for (const std::unique_ptr<Driver>& driver : drivers_) driver->ends = true;
+    for (const std::unique_ptr<Driver>& driver : drivers_) {
+      driver->ends = true;
+      driver->called.Signal();
+    }
     const auto all_ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       return drivers_.empty();
     };

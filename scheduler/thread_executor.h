@@ -42,6 +42,7 @@
 #include "troupe/base/log.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/runnable.h"
 #include "troupe/scheduler/thread_factory.h"
 #include "troupe/scheduler/timer_wheel.h"
@@ -61,15 +62,18 @@ class ThreadExecutor final : public Executor {
   struct Options {
     // 0: as many as the process may use processors.
     int workers = 0;
-    // How long a turn may take before its worker gets another thread, rounded
-    // up to whole milliseconds and seen up to one millisecond late.
+    // How long a turn may take before its worker gets another thread. Turns are
+    // looked at once a millisecond, so it may be two milliseconds more.
     // InfiniteDuration(): never.
     absl::Duration take_over_after = absl::Milliseconds(1);
     // Threads beyond one for each worker. When they are used up, a worker whose
     // handler does not return waits for it.
     int max_spare_threads = 256;
     absl::Duration long_turn_after = absl::Milliseconds(10);
-    // Called once for each long turn, on the monitor's thread. Null: logs.
+    // Called once for each long turn of a shared worker, on the monitor's
+    // thread: brief, and no call of the executor. Null: logs. Turns that gave
+    // up their seat by themselves are not reported, nor is any where the kernel
+    // has no membarrier(2).
     std::function<void(const LongTurn&)> on_long_turn = nullptr;
     Logger logger = {};
     // Null: the real one.
@@ -111,7 +115,6 @@ class ThreadExecutor final : public Executor {
  private:
   struct Driver;   // A thread.
   struct Station;  // A worker and what its thread needs.
-  struct ReturnEntry;
   enum class Phase { kRunning, kClosing, kEnding, kEnded };
 
   explicit ThreadExecutor(Options options);
@@ -137,35 +140,40 @@ class ThreadExecutor final : public Executor {
   // After the handler that lost its seat: returns the station that the driver
   // may drive on, or null.
   Station* HandBack(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes the driver's old station again, if nobody needed it meanwhile.
+  bool DriveOn(Driver& driver, Station& station) ABSL_LOCKS_EXCLUDED(mu_);
+  void BecomeSpare(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
 
   // -- monitor thread
   void MonitorMain();
   void RingAlarms() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Looks at each worker's turn; returns whether any worker is awake.
   bool LookAtWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ReportLongTurns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Takes the worker away from its thread, if that is in user code.
-  bool TryDetach(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Takes a station whose seat is revoked or given up from its driver.
-  void Detach(Station& station, Driver& driver, Runnable& runnable)
+  // Takes the worker away from its thread, or reports it, if its turn is long.
+  void LookAtTurn(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Reports one turn that lost its seat, if it has become long.
+  void ReportLostTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Report(const LongTurn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes a station, whose seat is revoked or given up, from its driver.
+  void Detach(Station& station, Driver& driver)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether Staff() would not fail for want of threads.
+  bool HasSpare() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Finds a thread for a station without one.
   void Staff(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WakeMonitor() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void JoinEndedThreads() ABSL_LOCKS_EXCLUDED(mu_);
   void EndThreads() ABSL_LOCKS_EXCLUDED(mu_);
   bool ForgetAlarm(Alarm& alarm) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  bool AllAsleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  uint64_t TickAtOrAfter(MonotonicTime time) const;
-  uint64_t TickNow() const;
-
+  // Whether all workers sleep, and nothing here is about to wake one.
+  bool AllSleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Set once.
   const Options options_;
   int shared_count_ = 0;
-  std::unique_ptr<ThreadFactory> own_threads_;
   ThreadFactory* threads_;
-  bool can_take_over_ = false;
-  MonotonicTime start_;
+  bool can_revoke_ = false;
+  const internal::Ticks ticks_;
   // Never resized after Start(): read without the lock.
   std::vector<std::unique_ptr<Station>> shared_;
 
@@ -188,9 +196,12 @@ class ThreadExecutor final : public Executor {
   std::deque<Alarm*> due_ ABSL_GUARDED_BY(mu_);  // Expired, not yet rung.
   Alarm* ringing_ ABSL_GUARDED_BY(mu_) = nullptr;
   const ThreadContext* monitor_context_ ABSL_GUARDED_BY(mu_) = nullptr;
-  bool monitor_sleeps_ ABSL_GUARDED_BY(mu_) = false;
+  // While the monitor sleeps: until when. Else in the infinite past.
+  MonotonicTime monitor_sleeps_until_ ABSL_GUARDED_BY(mu_) =
+      MonotonicTime::InfinitePast();
   bool monitor_ends_ ABSL_GUARDED_BY(mu_) = false;
   int ticks_asleep_ ABSL_GUARDED_BY(mu_) = 0;
+  bool staffing_failed_ ABSL_GUARDED_BY(mu_) = false;  // And was logged.
   uint64_t wakes_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t take_overs_ ABSL_GUARDED_BY(mu_) = 0;
   std::unique_ptr<JoinableThread> monitor_;

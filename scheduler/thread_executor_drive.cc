@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "troupe/base/check.h"
 #include "troupe/scheduler/internal/station.h"
 #include "troupe/scheduler/thread_executor.h"
 
@@ -19,19 +20,6 @@ constexpr absl::Duration kWorthSharing = absl::Microseconds(50);
 constexpr uint32_t kMaxSampleInterval = 32;
 
 }  // namespace
-
-bool ThreadExecutor::ReturnEntry::BringBack(Runnable& runnable,
-                                            Worker& worker) {
-  std::unique_ptr<ReturnEntry> entry(static_cast<ReturnEntry*>(&runnable));
-  worker.TakeBack(entry->returning);
-  return false;
-}
-
-const RunnableType ThreadExecutor::ReturnEntry::kType = {
-    // It asks for no turn and is never scheduled, given away or taken back.
-    .run = nullptr,     .woken = BringBack, .returned = nullptr,
-    .release = nullptr, .name = nullptr,
-};
 
 absl::Status ThreadExecutor::StartDriver(Station& station) {
   auto driver = std::make_unique<Driver>();
@@ -62,10 +50,7 @@ void ThreadExecutor::DriverMain(Driver& driver) {
 
 ThreadExecutor::Station* ThreadExecutor::AwaitStation(Driver& driver) {
   absl::MutexLock lock(&mu_);
-  const auto called = [&driver] {
-    return driver.station != nullptr || driver.ends;
-  };
-  mu_.Await(absl::Condition(&called));
+  while (driver.station == nullptr && !driver.ends) driver.called.Wait(&mu_);
   if (driver.station == nullptr) return nullptr;
   (void)this_thread.seat.Enter();
   driver.station->worker->SeatThread();
@@ -83,7 +68,6 @@ void ThreadExecutor::LeaveStation(Driver& driver, Station& station) {
   driver.station = nullptr;
   driver.context = nullptr;
   driver.ends = true;
-  monitor_wake_.Signal();  // To free the station of a dedicated worker.
 }
 
 void ThreadExecutor::EndDriver(Driver& driver) {
@@ -94,6 +78,7 @@ void ThreadExecutor::EndDriver(Driver& driver) {
       [&driver](const auto& candidate) { return candidate.get() == &driver; });
   ended_.push_back(std::move(*mine));
   drivers_.erase(mine);
+  monitor_wake_.Signal();  // To join this thread.
 }
 
 bool ThreadExecutor::Drive(Station& station) {
@@ -106,6 +91,8 @@ bool ThreadExecutor::Drive(Station& station) {
       continue;
     }
     worker.FlushLocal();
+    // What was sent may have brought a runnable here.
+    if (worker.ready() > 0) continue;
     if (worker.Rest() && !AwaitWork(station)) return true;
   }
 }
@@ -155,54 +142,64 @@ void ThreadExecutor::MaybeShare(Station& station) {
 }
 
 ThreadExecutor::Station* ThreadExecutor::HandBack(Driver& driver) {
-  Station* station;
-  Runnable* runnable;
-  bool drives_on;
-  {
-    absl::MutexLock lock(&mu_);
-    station = driver.lost_station;
-    runnable = driver.lost_runnable;
-    drives_on = station->driver == nullptr;
-    if (drives_on) {
-      // Nobody needed the worker meanwhile.
-      station->driver = &driver;
-      driver.station = station;
-      driver.lost_station = nullptr;
-      station->worker->SeatThread();
-      driver.context = &this_thread;
-    }
-  }
-  if (drives_on) {
-    station->worker->Rise();
-    station->worker->TakeBack(*runnable);
-    return station;
+  Runnable& runnable = *std::exchange(this_thread.running, nullptr);
+  Worker& worker = *this_thread.worker;
+  Station& station = StationOf(worker);
+  if (DriveOn(driver, station)) {
+    worker.TakeBack(runnable);
+    return &station;
   }
   this_thread.seat.Leave();
   this_thread.worker = nullptr;
-  // Freed by the worker that receives it.
-  station->worker->Deliver(*new ReturnEntry(*runnable));
+  worker.GiveBack(runnable);
+  BecomeSpare(driver);
+  return nullptr;
+}
+
+bool ThreadExecutor::DriveOn(Driver& driver, Station& station) {
+  absl::MutexLock lock(&mu_);
+  if (station.driver != nullptr) return false;
+  station.driver = &driver;
+  driver.station = &station;
+  driver.context = &this_thread;
+  driver.lost_station = nullptr;
+  station.worker->SeatThread();
+  // It may have fallen asleep without a thread.
+  (void)station.worker->Rise();
+  return true;
+}
+
+void ThreadExecutor::BecomeSpare(Driver& driver) {
   absl::MutexLock lock(&mu_);
   driver.lost_station = nullptr;
   // Threads that are rarely needed are not kept.
   if (static_cast<int>(spares_.size()) > shared_count_) {
     driver.ends = true;
     --spare_threads_;
-  } else {
-    spares_.push_back(&driver);
+    return;
   }
-  return nullptr;
+  spares_.push_back(&driver);
+  for (const std::unique_ptr<Station>& station : shared_) {
+    if (station->driver == nullptr && !station->worker->LooksAsleep()) {
+      Staff(*station);  // Threads had run out.
+      return;
+    }
+  }
 }
 
 void ThreadExecutor::GiveUpSeat() {
   if (!this_thread.InTurn() || &this_thread.worker->executor() != this) return;
-  absl::MutexLock lock(&mu_);
+  TROUPE_DCHECK(!this_thread.seat.IsInside(), "user code is outside its seat");
   Station& station = StationOf(*this_thread.worker);
+  absl::MutexLock lock(&mu_);
   Driver* const driver = station.driver;
   if (driver == nullptr || driver->context != &this_thread ||
+      station.changes_hands ||
       station.worker->kind() != Worker::Kind::kShared) {
     return;  // Lost already, or nothing that others wait for.
   }
-  Detach(station, *driver, *this_thread.running);
+  station.turn_reported = true;  // It is no surprise.
+  Detach(station, *driver);
 }
 
 }  // namespace troupe

@@ -3,16 +3,18 @@
 // millisecond while some worker is awake, and sleeps when all have slept for
 // kTicksBeforeSleep looks.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "troupe/scheduler/internal/station.h"
+#include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/thread_executor.h"
 
 namespace troupe {
 namespace {
 
-constexpr absl::Duration kTick = absl::Milliseconds(1);
+constexpr absl::Duration kTick = internal::Ticks::kLength;
 constexpr int kTicksBeforeSleep = 50;
 
 }  // namespace
@@ -23,30 +25,28 @@ void ThreadExecutor::MonitorMain() {
     monitor_context_ = &this_thread;
   }
   while (true) {
-    {
-      absl::MutexLock lock(&mu_);
-      RingAlarms();
-      if (monitor_ends_) return;
-      ticks_asleep_ = LookAtWorkers() ? 0 : ticks_asleep_ + 1;
-      ReportLongTurns();
-      absl::Duration wait = kTick;
-      if (ticks_asleep_ >= kTicksBeforeSleep) {
-        const std::optional<uint64_t> next = alarms_.NextExpiry();
-        wait = next.has_value() ? (start_ + *next * kTick) - clock().Now()
-                                : absl::InfiniteDuration();
-      }
-      monitor_sleeps_ = wait > kTick;
-      if (ended_.empty() && wait > absl::ZeroDuration()) {
-        monitor_wake_.WaitWithTimeout(&mu_, wait);
-      }
-      if (std::exchange(monitor_sleeps_, false)) ticks_asleep_ = 0;
-    }
     JoinEndedThreads();
+    absl::MutexLock lock(&mu_);
+    RingAlarms();
+    if (monitor_ends_) return;
+    ticks_asleep_ =
+        LookAtWorkers() ? 0 : std::min(ticks_asleep_ + 1, kTicksBeforeSleep);
+    ReportLostTurn();
+    if (!ended_.empty()) continue;
+    if (ticks_asleep_ < kTicksBeforeSleep) {
+      monitor_wake_.WaitWithTimeout(&mu_, kTick);
+      continue;
+    }
+    monitor_sleeps_until_ =
+        ticks_.TimeOf(alarms_.NextExpiry().value_or(internal::Ticks::kNever));
+    monitor_wake_.WaitWithTimeout(&mu_, monitor_sleeps_until_ - clock().Now());
+    monitor_sleeps_until_ = MonotonicTime::InfinitePast();
   }
 }
 
 void ThreadExecutor::RingAlarms() {
-  alarms_.Advance(TickNow(),
+  if (monitor_ends_) return;
+  alarms_.Advance(ticks_.At(clock().Now()),
                   [this](TimerNode& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
                     due_.push_back(static_cast<Alarm*>(&node));
                   });
@@ -66,10 +66,12 @@ bool ThreadExecutor::LookAtWorkers() {
   for (const std::unique_ptr<Station>& station : shared_) {
     if (station->worker->LooksAsleep()) continue;
     awake = true;
-    const uint64_t turns = station->worker->turns();
-    const uint64_t seen = std::exchange(station->seen_turns, turns);
-    if (turns != seen || !can_take_over_) continue;
-    TryDetach(*station);
+    if (station->changes_hands) continue;
+    if (station->driver == nullptr) {
+      Staff(*station);  // Threads had run out.
+    } else if (can_revoke_) {
+      LookAtTurn(*station);
+    }
   }
   for (const std::unique_ptr<Driver>& driver : drivers_) {
     if (driver->lost_station != nullptr) awake = true;
@@ -77,33 +79,62 @@ bool ThreadExecutor::LookAtWorkers() {
   return awake;
 }
 
-bool ThreadExecutor::TryDetach(Station& station) {
-  Driver* const driver = station.driver;
-  if (driver == nullptr) {
-    Staff(station);  // Threads had run out.
-    return false;
+void ThreadExecutor::LookAtTurn(Station& station) {
+  const MonotonicTime now = clock().Now();
+  Worker& worker = *station.worker;
+  Driver& driver = *station.driver;
+  if (const uint64_t turns = worker.turns(); turns != station.seen_turns) {
+    station.seen_turns = turns;
+    station.turn_seen_at = now;
+    station.turn_reported = false;
+    return;
   }
-  if (driver->context == nullptr ||
-      (spares_.empty() && spare_threads_ >= options_.max_spare_threads) ||
-      !driver->context->seat.Revoke()) {
-    return false;
+  const absl::Duration so_far = now - station.turn_seen_at;
+  // Half a tick less: the looks are not that regular.
+  const bool take_over =
+      so_far >= options_.take_over_after - kTick / 2 && HasSpare();
+  const bool report =
+      so_far >= options_.long_turn_after && !station.turn_reported;
+  // A thread that is inside its seat has no handler that blocks; asking first
+  // spares the barrier.
+  if ((!take_over && !report) || driver.context == nullptr ||
+      driver.context->seat.IsInside() || !driver.context->seat.Revoke()) {
+    return;
   }
-  Detach(station, *driver, *driver->context->running);
-  return true;
+  // Outside: in a turn. It may be another one than before the barrier.
+  if (worker.turns() != station.seen_turns) {
+    worker.RestoreSeat();
+    return;
+  }
+  const Runnable& runnable = *driver.context->running;
+  const LongTurn turn{runnable.type->name(runnable), so_far};
+  station.turn_reported |= report;
+  if (take_over) {
+    Detach(station, driver);
+  } else {
+    worker.RestoreSeat();
+  }
+  if (report) Report(turn);
 }
 
-void ThreadExecutor::Detach(Station& station, Driver& driver,
-                            Runnable& runnable) {
+void ThreadExecutor::Detach(Station& station, Driver& driver) {
   Worker& worker = *station.worker;
-  worker.UnseatThread();
+  const Runnable& runnable = *driver.context->running;
+  driver.lost_station = &station;
+  driver.lost_name = runnable.type->name(runnable);
+  driver.lost_since = station.turn_seen_at;
+  driver.long_turn_reported = station.turn_reported;
+  // What the worker holds back goes out before the lost thread can send again
+  // (it waits in AwaitSettledSeat()). Not under the lock: it may wake workers.
+  station.changes_hands = true;
+  Seat<>& seat = worker.TakeSeat();
+  mu_.Unlock();
   worker.FlushLocal();
+  mu_.Lock();
+  seat.Settle(OwnerTag::kNoSeat);
+  station.changes_hands = false;
   driver.station = nullptr;
   driver.context = nullptr;
-  driver.lost_station = &station;
-  driver.lost_runnable = &runnable;
-  driver.lost_name = runnable.type->name(runnable);
-  driver.lost_since = clock().Now();
-  driver.long_turn_reported = false;
   station.driver = nullptr;
   ++take_overs_;
   // With nothing to run, the worker sleeps without a thread: whoever delivers
@@ -113,44 +144,54 @@ void ThreadExecutor::Detach(Station& station, Driver& driver,
   }
 }
 
+bool ThreadExecutor::HasSpare() const {
+  return !spares_.empty() || spare_threads_ < options_.max_spare_threads;
+}
+
 void ThreadExecutor::Staff(Station& station) {
   if (!spares_.empty()) {
     Driver& spare = *spares_.back();
     spares_.pop_back();
     spare.station = &station;
     station.driver = &spare;
+    spare.called.Signal();
     return;
   }
-  if (spare_threads_ >= options_.max_spare_threads) return;
-  if (absl::Status status = StartDriver(station); !status.ok()) {
+  if (!HasSpare()) return;
+  const absl::Status status = StartDriver(station);
+  if (status.ok()) {
+    ++spare_threads_;
+    staffing_failed_ = false;
+  } else if (!std::exchange(staffing_failed_, true)) {
     options_.logger.Log(
         LogSeverity::kWarning,
         absl::StrCat("no thread for a worker whose handler blocks: ",
                      status.ToString()));
-    return;
   }
-  ++spare_threads_;
 }
 
-void ThreadExecutor::ReportLongTurns() {
+void ThreadExecutor::ReportLostTurn() {
   for (const std::unique_ptr<Driver>& driver : drivers_) {
     if (driver->lost_station == nullptr || driver->long_turn_reported) continue;
     const absl::Duration so_far = clock().Now() - driver->lost_since;
     if (so_far < options_.long_turn_after) continue;
     driver->long_turn_reported = true;
-    const LongTurn turn{driver->lost_name, so_far};
-    mu_.Unlock();
-    if (options_.on_long_turn != nullptr) {
-      options_.on_long_turn(turn);
-    } else {
-      options_.logger.Log(
-          LogSeverity::kWarning,
-          absl::StrCat("a turn of ", turn.name, " has taken longer than ",
-                       absl::FormatDuration(turn.so_far)));
-    }
-    mu_.Lock();
+    Report({driver->lost_name, so_far});
     return;  // The drivers may have changed; the next look is a tick away.
   }
+}
+
+void ThreadExecutor::Report(const LongTurn& turn) {
+  mu_.Unlock();
+  if (options_.on_long_turn != nullptr) {
+    options_.on_long_turn(turn);
+  } else {
+    options_.logger.Log(
+        LogSeverity::kWarning,
+        absl::StrCat("a turn of ", turn.name, " has taken longer than ",
+                     absl::FormatDuration(turn.so_far)));
+  }
+  mu_.Lock();
 }
 
 void ThreadExecutor::JoinEndedThreads() {

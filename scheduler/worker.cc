@@ -13,6 +13,33 @@ constinit thread_local ThreadContext this_thread;
 
 Runnable Worker::end_;
 
+namespace {
+
+// Brings a runnable back to its worker.
+struct ReturnEntry : Runnable {
+  explicit ReturnEntry(Runnable& returning_runnable)
+      : returning(returning_runnable) {
+    type = &kType;
+  }
+
+  static bool BringBack(Runnable& runnable, Worker& worker) {
+    std::unique_ptr<ReturnEntry> entry(static_cast<ReturnEntry*>(&runnable));
+    worker.TakeBack(entry->returning);
+    return false;
+  }
+  static const RunnableType kType;
+
+  Runnable& returning;
+};
+
+const RunnableType ReturnEntry::kType = {
+    // It asks for no turn and is never scheduled, given away or taken back.
+    .run = nullptr,     .woken = BringBack, .returned = nullptr,
+    .release = nullptr, .name = nullptr,
+};
+
+}  // namespace
+
 namespace internal {
 
 uint64_t AwaitSettledSeat() {
@@ -53,6 +80,18 @@ void Worker::Deliver(Runnable& newest, Runnable& oldest) {
   if (inbox_.Push(&newest, &oldest)) executor_.Unpark(*this);
 }
 
+void Worker::GiveBack(Runnable& runnable) {
+  // Freed by this worker when it receives it.
+  Deliver(*new ReturnEntry(runnable));
+}
+
+bool Worker::FallAsleep() {
+  // Relaxed: FALL ASLEEP publishes it.
+  naps_.store(naps_.load(std::memory_order_relaxed) + 1,
+              std::memory_order_relaxed);
+  return inbox_.FallAsleep();
+}
+
 void Worker::RaiseEpoch() {
   tag_ = OwnerTag::NextEpoch(tag_);
   if (seat_ != nullptr) seat_->Settle(tag_);
@@ -64,10 +103,7 @@ void Worker::SeatThread() {
   seat_->Settle(tag_);
 }
 
-void Worker::UnseatThread() {
-  seat_->Settle(OwnerTag::kNoSeat);
-  seat_ = nullptr;
-}
+Seat<>& Worker::TakeSeat() { return *std::exchange(seat_, nullptr); }
 
 void Worker::Adopt(Runnable& runnable) {
   runnable.owner.store(OwnerTag::Stale(tag_), std::memory_order_relaxed);
@@ -195,14 +231,17 @@ bool Worker::Run(Runnable& runnable) {
                std::memory_order_relaxed);
   this_thread.running = &runnable;
   const bool seated = runnable.type->run(runnable, *this);
-  this_thread.running = nullptr;
+  // A thread that lost its seat is still in its turn until it has handed the
+  // runnable back.
+  if (seated) this_thread.running = nullptr;
   return seated;
 }
 
 uint32_t Worker::ShareWith(Worker& receiver) {
+  // First: what it sends may make more ready, by a claim.
+  FlushLocal();
   SpillFresh();
   const uint32_t wanted = ready_ / 2;
-  FlushLocal();
   uint32_t given = 0;
   // The older half goes, it has waited longest; the newer is warmer here.
   uint32_t to_look_at = ready_;

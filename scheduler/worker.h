@@ -4,13 +4,13 @@
 //
 // Order: what a turn makes ready runs next, last in first out; what yielded
 // waits in a queue behind. After kMaxFreshTurns turns of the first kind in a
-// row, all of them move to the queue and its oldest entry runs: so with q
-// entries in the queue, a ready runnable runs after at most
-// kMaxFreshTurns * (q + 1) turns, whatever others do.
-// Blocking: no call blocks, except Reenter() while a monitor settles the seat.
-// Thread safety: Deliver(), LooksQuiet() and ClaimFor() from any thread;
-// everything else belongs to the thread that drives the worker, while it is
-// inside its seat.
+// row, all of them move to the queue and its oldest entry runs: so a runnable
+// that becomes ready while r others are runs after fewer than
+// (kMaxFreshTurns + 1) * (r + 1) turns, whatever others do.
+// Blocking: no call blocks, except EnterSeat() while a monitor settles the
+// seat.
+// Thread safety: what stands under "any thread"; everything else belongs to the
+// thread that drives the worker, while it is inside its seat.
 #ifndef TROUPE_SCHEDULER_WORKER_H_
 #define TROUPE_SCHEDULER_WORKER_H_
 
@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "troupe/base/check.h"
 #include "troupe/base/ownership.h"
 #include "troupe/scheduler/runnable.h"
 
@@ -30,12 +31,13 @@ namespace troupe {
 class Executor;
 class Worker;
 
-// What the layer above keeps for each worker. Called inside the seat.
+// What the layer above keeps for each worker.
 class WorkerLocal {
  public:
   virtual ~WorkerLocal() = default;
   // Sends on all that is held back for other workers: called before the worker
-  // rests, gives something away, or changes its thread.
+  // rests, gives something away, or loses its thread. In the last case not on
+  // the worker's thread, but as the only one that touches the worker.
   virtual void Flush() = 0;
 };
 
@@ -78,19 +80,39 @@ class alignas(64) Worker {
   void* host = nullptr;
 
   // The layer above's; may be null.
-  WorkerLocal* local() const { return local_.get(); }
-  void set_local(std::unique_ptr<WorkerLocal> local) {
-    local_ = std::move(local);
+  WorkerLocal* local() const {
+    // Acquire pairs with the release in set_local().
+    return local_.load(std::memory_order_acquire);
   }
 
   // -- any thread ------------------------------------------------------------
+
+  // Once, before the worker gets its first runnable; it may be driven already.
+  void set_local(std::unique_ptr<WorkerLocal> local) {
+    owned_local_ = std::move(local);
+    // Release: the driving thread sees what it finds here as it was made.
+    local_.store(owned_local_.get(), std::memory_order_release);
+  }
 
   // Brings a chain of runnables, newest first: ones that this worker owns and
   // whose wake tokens the caller held, or ones that nobody owns.
   void Deliver(Runnable& newest, Runnable& oldest);
   void Deliver(Runnable& runnable) { Deliver(runnable, runnable); }
 
+  // Brings back a runnable whose turn lost its seat on this worker, once its
+  // handler has ended. The caller does not touch it afterwards.
+  void GiveBack(Runnable& runnable);
+
   bool LooksQuiet() const { return inbox_.LooksQuiet(); }
+  bool LooksAsleep() const { return inbox_.LooksAsleep(); }
+
+  // Turns begun so far, and times that the worker fell asleep, or tried to.
+  //
+  // Who sees it asleep between two equal counts of naps knows that it slept all
+  // the time between them. Acquire, for that reason: the looks keep their
+  // order.
+  uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+  uint64_t naps() const { return naps_.load(std::memory_order_acquire); }
 
   // -- the driving thread, inside its seat -----------------------------------
 
@@ -152,27 +174,27 @@ class alignas(64) Worker {
   // Gives up to half of the ready runnables to `receiver`. Returns how many.
   uint32_t ShareWith(Worker& receiver);
   void FlushLocal() {
-    if (local_ != nullptr) local_->Flush();
+    if (WorkerLocal* const local = this->local()) local->Flush();
   }
 
   // See WorkerWord.
   [[nodiscard]] bool Rest() { return inbox_.Rest(); }
   bool Rise() { return inbox_.Rise(); }
-  [[nodiscard]] bool FallAsleep() { return inbox_.FallAsleep(); }
-  bool LooksAsleep() const { return inbox_.LooksAsleep(); }
+  [[nodiscard]] bool FallAsleep();
 
   // Seats the calling thread on this worker. REQUIRES: nobody is; the thread is
   // inside its seat.
   void SeatThread();
-  // Ends the right of the seated thread. By that thread, inside; or by a
-  // monitor that has revoked the seat.
-  void UnseatThread();
+  // Ends the right of the seated thread, which is the calling one and inside.
+  void UnseatThread() { TakeSeat().Settle(OwnerTag::kNoSeat); }
+  // Begins the same for another thread, whose seat the caller has revoked. The
+  // caller then does what must come before anything that this thread does next,
+  // and settles the seat with kNoSeat.
+  Seat<>& TakeSeat();
+  // Gives a seat back that was revoked.
+  void RestoreSeat() { seat_->Settle(tag_); }
 
-  // Turns begun so far. Any thread may read it.
-  uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
-
-  // After a turn that lost its seat: the runnable comes back. By the thread
-  // that now drives the worker.
+  // As GiveBack(), by the thread that now drives the worker.
   void TakeBack(Runnable& runnable);
 
  private:
@@ -190,7 +212,8 @@ class alignas(64) Worker {
   Executor& executor_;
   const Kind kind_;
   const int index_;
-  std::unique_ptr<WorkerLocal> local_;
+  std::unique_ptr<WorkerLocal> owned_local_;
+  std::atomic<WorkerLocal*> local_{nullptr};
 
   // Driving thread only.
   uint64_t tag_ = 0;
@@ -202,8 +225,9 @@ class alignas(64) Worker {
   uint32_t ready_ = 0;
   uint32_t fresh_turns_ = 0;
 
-  // Written by the driving thread, read by the monitor.
+  // Written by the driving thread, read by all.
   std::atomic<uint64_t> turns_{0};
+  std::atomic<uint64_t> naps_{0};
 
   // Written by many: on a line of its own.
   alignas(64) WorkerWord<Runnable> inbox_;
@@ -214,7 +238,10 @@ class alignas(64) Worker {
 // Called by a turn around each call of code that may not return soon. Between
 // the two the thread is outside its seat, and the runnable's mailbox and flags
 // belong to the worker, which another thread may drive.
-inline void LeaveForUserCode() { this_thread.seat.Leave(); }
+inline void LeaveForUserCode() {
+  TROUPE_DCHECK(this_thread.seat.IsInside(), "a turn begins inside its seat");
+  this_thread.seat.Leave();
+}
 
 // False: the seat is lost, the turn ends at once without touching anything.
 [[nodiscard]] inline bool ReturnFromUserCode();
@@ -227,7 +254,9 @@ uint64_t AwaitSettledSeat();
 
 // Enters the seat for a step of the runtime that a handler asked for. Returns
 // the tag to compare with: kNoSeat on a thread without a worker.
+// REQUIRES: outside. Steps do not nest: the inner one would leave for both.
 inline uint64_t EnterSeat() {
+  TROUPE_DCHECK(!this_thread.seat.IsInside(), "steps of a seat do not nest");
   const uint64_t tag = this_thread.seat.Enter();
   if (tag == OwnerTag::kSeatBeingRevoked) [[unlikely]] {
     return internal::AwaitSettledSeat();

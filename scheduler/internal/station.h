@@ -20,7 +20,8 @@ struct ThreadExecutor::Station {
   std::unique_ptr<Worker> worker;
   std::string thread_name;
 
-  // Where its thread sleeps.
+  // Where its thread sleeps. `unparked` may be left over from a wake that found
+  // the thread awake.
   absl::Mutex park_mu;
   bool unparked ABSL_GUARDED_BY(park_mu) = false;
   bool ends ABSL_GUARDED_BY(park_mu) = false;
@@ -32,9 +33,12 @@ struct ThreadExecutor::Station {
   MonotonicTime sampled_at;
 
   // Guarded by the executor's lock.
-  Driver* driver = nullptr;  // Null: nobody drives.
-  uint64_t seen_turns = 0;   // By the monitor, at its last look.
-  bool finished = false;     // Dedicated: its thread is gone.
+  Driver* driver = nullptr;    // Null: nobody drives.
+  bool changes_hands = false;  // Its driver is losing its seat right now.
+  bool finished = false;       // Dedicated: its thread is gone.
+  uint64_t seen_turns = 0;     // By the monitor, at its last look.
+  MonotonicTime turn_seen_at;  // When it first saw that count.
+  bool turn_reported = false;  // As a long one.
 
   void Unpark() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
@@ -44,12 +48,15 @@ struct ThreadExecutor::Station {
     absl::MutexLock lock(&park_mu);
     ends = unparked = true;
   }
-  // Returns false once the station ends.
+  // Returns once the worker was woken, or false when the station ends.
   bool Park() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
-    park_mu.Await(absl::Condition(&unparked));
-    unparked = false;
-    return !ends;
+    while (worker->LooksAsleep()) {
+      if (ends) return false;
+      park_mu.Await(absl::Condition(&unparked));
+      unparked = false;
+    }
+    return true;
   }
 };
 
@@ -57,29 +64,16 @@ struct ThreadExecutor::Driver {
   std::unique_ptr<JoinableThread> thread;
 
   // Guarded by the executor's lock.
+  absl::CondVar called;              // `station` or `ends` has been set.
   Station* station = nullptr;        // What it drives.
   ThreadContext* context = nullptr;  // Null: not seated yet.
   bool ends = false;
 
   // The turn in which it lost its seat, until it has handed the runnable back.
   Station* lost_station = nullptr;
-  Runnable* lost_runnable = nullptr;
   std::string lost_name;
   MonotonicTime lost_since;
   bool long_turn_reported = false;
-};
-
-// Brings the runnable of a turn that lost its seat back to its worker.
-struct ThreadExecutor::ReturnEntry : Runnable {
-  explicit ReturnEntry(Runnable& returning_runnable)
-      : returning(returning_runnable) {
-    type = &kType;
-  }
-
-  static bool BringBack(Runnable& runnable, Worker& worker);
-  static const RunnableType kType;
-
-  Runnable& returning;
 };
 
 }  // namespace troupe
