@@ -37,17 +37,19 @@ readonly build='(^|/)BUILD$|\.bzl$'
 # Bugs and bad code on purpose, and this file, which names what it looks for.
 readonly self='^tools/tidy(_test)?\.sh$'
 readonly tests='_test\.cc$'
+# Programs that check or measure the runtime from outside.
+readonly drivers='_(test|benchmark)\.cc$'
 
 check 'Atomics belong to the files that architecture names:' \
   'memory_order|std::atomic|<atomic>' "$cpp" \
-  "^(base|mailbox|scheduler|actor/internal|registry/internal|testing|benchmarks)/|$tests"
+  "^(base|mailbox|scheduler|actor/internal|registry/internal|testing|benchmarks)/|$drivers"
 
 check 'A test that sleeps is slow or wrong; wait for an event or use virtual time:' \
   'sleep_for|sleep_until|SleepFor|\b(u|nano)?sleep\(' "(^testing/.*\.(h|cc)|$tests)$"
 
 check 'Clock, randomness and threads come through base/ and scheduler/:' \
   'system_clock|steady_clock|absl::Now\(|GetCurrentTime|clock_gettime|[^_a-z]s?rand\(|mt19937|random_device|absl::BitGen|std::this_thread|std::j?thread\b|[^_a-z]socket\(' \
-  "$cpp" "^(base|scheduler|cluster|testing|benchmarks|examples)/|$tests"
+  "$cpp" "^(base|scheduler|cluster|testing|benchmarks|examples)/|$drivers"
 
 packages=$(select_files '^[^/]+/(.*/)?BUILD$' | cut -d/ -f1 | sort -u | paste -sd'|')
 check 'Our headers are included by troupe/<package>/<file>.h:' \

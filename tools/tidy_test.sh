@@ -57,6 +57,7 @@ finds actor/actor.cc 'int x = rand();' 'come through'
 finds actor/actor.cc 'std::thread t;' 'come through'
 accepts actor/actor.cc 'int operand(int x); // std::this is fine'
 accepts scheduler/worker.cc 'std::thread t;'
+accepts mailbox/pool_benchmark.cc 'std::thread t;'
 
 finds actor/actor.cc '#include "mailbox/mailbox.h"' 'troupe/<package>'
 accepts actor/actor.cc '#include "troupe/mailbox/mailbox.h"'
