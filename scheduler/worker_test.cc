@@ -1,145 +1,21 @@
 #include "troupe/scheduler/worker.h"
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
-#include "absl/functional/function_ref.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "troupe/base/clock.h"
 #include "troupe/base/ownership.h"
-#include "troupe/scheduler/event.h"
-#include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/internal/test_cell.h"
+#include "troupe/scheduler/internal/worker_testing.h"
 #include "troupe/scheduler/runnable.h"
 
-namespace troupe {
+namespace troupe::internal {
 namespace {
 
-using internal::TestCell;
-using internal::TestMessage;
-using internal::TestOutbox;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// Drives nothing: the tests drive its workers.
-class IdleExecutor final : public Executor {
- public:
-  int shared_workers() const override { return 0; }
-  Worker& shared_worker(int) override { std::abort(); }
-  void SetLocals(
-      absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)>) override {}
-  absl::StatusOr<Worker*> StartDedicatedWorker(absl::string_view) override {
-    return absl::UnimplementedError("no threads");
-  }
-  void ReleaseDedicatedWorker(Worker&) override {}
-  void Inject(Runnable&) override {}
-  const Clock& clock() const override { return RealClock(); }
-  void SetAlarm(Alarm&, MonotonicTime) override {}
-  bool CancelAlarm(Alarm&) override { return false; }
-  bool WaitFor(Event&, MonotonicTime) override { return false; }
-  bool RunUntil(absl::FunctionRef<bool()>, MonotonicTime) override {
-    return false;
-  }
-  absl::Status Shutdown() override { return absl::OkStatus(); }
-  void Unpark(Worker& worker) override { unparked.push_back(&worker); }
-  void AwaitSettledSeat() override {}
-  void GiveUpSeat() override {}
-
-  std::vector<Worker*> unparked;
-};
-
-std::unique_ptr<Worker> MakeWorker(Executor& executor,
-                                   Worker::Kind kind = Worker::Kind::kShared) {
-  return *Worker::Create(executor, kind, /*index=*/0);
-}
-
-// Seats the calling thread on a worker.
-class Seated {
- public:
-  explicit Seated(Worker& worker) : worker_(worker) {
-    (void)this_thread.seat.Enter();
-    worker_.SeatThread();
-  }
-  ~Seated() {
-    worker_.UnseatThread();
-    this_thread.worker = nullptr;
-    this_thread.seat.Leave();
-  }
-
- private:
-  Worker& worker_;
-};
-
-// Receives what was delivered, and runs all that is ready.
-void RunAll(Worker& worker) {
-  const Seated seated(worker);
-  do {
-    worker.Poll();
-    while (Runnable* const runnable = worker.Next()) {
-      ASSERT_TRUE(worker.Run(*runnable));
-    }
-    worker.FlushLocal();
-  } while (worker.ready() > 0 || worker.HasDeliveries());
-}
-
-void Sleep(Worker& worker) {
-  ASSERT_TRUE(worker.Rest());
-  ASSERT_TRUE(worker.FallAsleep());
-}
-
-// Notes its name in each turn.
-struct Noter : Runnable {
-  Noter(std::string given_name, std::vector<std::string>& notes_of_all)
-      : name(std::move(given_name)), notes(notes_of_all) {
-    type = &kType;
-  }
-
-  static bool Run(Runnable& runnable, Worker& worker) {
-    Noter& noter = static_cast<Noter&>(runnable);
-    noter.notes.push_back(noter.name);
-    if (noter.during_turn != nullptr) noter.during_turn();
-    if (--noter.turns_wanted > 0) {
-      worker.Yield(noter);
-    } else {
-      noter.queue_next = nullptr;
-    }
-    return true;
-  }
-  static const RunnableType kType;
-
-  std::string name;
-  std::vector<std::string>& notes;
-  int turns_wanted = 1;
-  bool wants_turn = true;
-  bool can_be_given = true;
-  std::function<void()> during_turn;
-};
-
-const RunnableType Noter::kType = {
-    .run = Run,
-    .woken = [](Runnable& runnable,
-                Worker&) { return static_cast<Noter&>(runnable).wants_turn; },
-    .returned =
-        [](Runnable& runnable, Worker&) {
-          return static_cast<Noter&>(runnable).wants_turn;
-        },
-    .release =
-        [](Runnable& runnable, Worker&) {
-          return static_cast<Noter&>(runnable).can_be_given;
-        },
-    .name =
-        [](const Runnable& runnable) {
-          return static_cast<const Noter&>(runnable).name;
-        },
-};
 
 // ---- order
 
@@ -392,180 +268,6 @@ TEST(WorkerTest, LocalMessageGoesBehindWhatStrangersSentBefore) {
   EXPECT_THAT(got, ElementsAre(0, 1, 2));
 }
 
-// ---- claims
-
-TEST(WorkerClaimTest, BringsAnIdleRunnableFromAQuietWorker) {
-  IdleExecutor executor;
-  const auto quiet = MakeWorker(executor);
-  const auto claimer = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter noter("noter", notes);
-  quiet->AdoptNew(noter, /*reached=*/false);
-  Sleep(*quiet);
-  const uint64_t before = claimer->tag();
-  {
-    const Seated seated(*claimer);
-    EXPECT_TRUE(claimer->Claim(noter));
-  }
-  EXPECT_EQ(claimer->tag(), OwnerTag::NextEpoch(before));
-  EXPECT_EQ(noter.owner.load(), OwnerTag::Stale(before));
-  EXPECT_TRUE(quiet->LooksAsleep());
-  RunAll(*claimer);
-  EXPECT_THAT(notes, ElementsAre("noter"));
-  EXPECT_THAT(executor.unparked, IsEmpty());
-}
-
-TEST(WorkerClaimTest, LeavesABusyWorkerAlone) {
-  IdleExecutor executor;
-  const auto busy = MakeWorker(executor);
-  const auto claimer = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter noter("noter", notes);
-  busy->AdoptNew(noter, /*reached=*/false);
-  const uint64_t tag = noter.owner.load();
-  EXPECT_FALSE(claimer->Claim(noter));
-  EXPECT_EQ(noter.owner.load(), tag);
-}
-
-TEST(WorkerClaimTest, LeavesAWorkerWithDeliveriesAlone) {
-  IdleExecutor executor;
-  const auto owner = MakeWorker(executor);
-  const auto claimer = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter noter("noter", notes), other("other", notes);
-  owner->AdoptNew(noter, /*reached=*/false);
-  Sleep(*owner);
-  owner->Deliver(other);
-  EXPECT_FALSE(claimer->Claim(noter));
-  RunAll(*owner);
-}
-
-TEST(WorkerClaimTest, LeavesARunnableInALostTurnAlone) {
-  IdleExecutor executor;
-  const auto owner = MakeWorker(executor);
-  const auto claimer = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter noter("noter", notes);
-  owner->AdoptNew(noter, /*reached=*/false);
-  owner->Schedule(noter);
-  ASSERT_EQ(owner->Next(), &noter);  // As at the beginning of a turn.
-  Sleep(*owner);
-  EXPECT_FALSE(claimer->Claim(noter));
-  EXPECT_EQ(noter.owner.load(), owner->tag());
-  // The claimer has let go of the lock.
-  EXPECT_TRUE(owner->LooksQuiet());
-}
-
-TEST(WorkerClaimTest, StaysWithinOneKindAndExecutor) {
-  IdleExecutor executor, other_executor;
-  const auto shared = MakeWorker(executor);
-  const auto dedicated = MakeWorker(executor, Worker::Kind::kDedicated);
-  const auto foreign = MakeWorker(other_executor);
-  std::vector<std::string> notes;
-  Noter in_shared("in shared", notes), in_dedicated("in dedicated", notes);
-  shared->AdoptNew(in_shared, /*reached=*/false);
-  dedicated->AdoptNew(in_dedicated, /*reached=*/false);
-  Sleep(*shared);
-  Sleep(*dedicated);
-  EXPECT_FALSE(shared->Claim(in_dedicated));
-  EXPECT_FALSE(dedicated->Claim(in_shared));
-  EXPECT_FALSE(foreign->Claim(in_shared));
-  EXPECT_FALSE(shared->Claim(in_shared));
-}
-
-// ---- sharing
-
-TEST(WorkerShareTest, GivesTheOlderHalf) {
-  IdleExecutor executor;
-  const auto loaded = MakeWorker(executor);
-  const auto receiver = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter a("a", notes), b("b", notes), c("c", notes), d("d", notes);
-  for (Noter* noter : {&a, &b, &c, &d}) loaded->Deliver(*noter);
-  {
-    const Seated seated(*loaded);
-    loaded->Poll();
-    EXPECT_EQ(loaded->ShareWith(*receiver), 2u);
-  }
-  EXPECT_EQ(loaded->ready(), 2u);
-  RunAll(*receiver);
-  EXPECT_THAT(notes, ElementsAre("a", "b"));
-  EXPECT_TRUE(OwnerTag::SameOwner(a.owner.load(), receiver->tag()));
-  notes.clear();
-  RunAll(*loaded);
-  EXPECT_THAT(notes, ElementsAre("c", "d"));
-}
-
-TEST(WorkerShareTest, KeepsWhatCannotBeGiven) {
-  IdleExecutor executor;
-  const auto loaded = MakeWorker(executor);
-  const auto receiver = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter a("a", notes), b("b", notes), c("c", notes), d("d", notes);
-  for (Noter* noter : {&a, &b, &c, &d}) {
-    noter->can_be_given = noter == &c;
-    loaded->Yield(*noter);
-  }
-  {
-    const Seated seated(*loaded);
-    EXPECT_EQ(loaded->ShareWith(*receiver), 1u);
-  }
-  EXPECT_EQ(loaded->ready(), 3u);
-  RunAll(*receiver);
-  EXPECT_THAT(notes, ElementsAre("c"));
-  notes.clear();
-  RunAll(*loaded);
-  EXPECT_THAT(notes, ElementsAre("a", "b", "d"));
-}
-
-// Flushing may bring runnables here: they take part like all others.
-TEST(WorkerShareTest, FlushesFirst) {
-  struct ClaimingLocal : WorkerLocal {
-    ClaimingLocal(Worker& its_worker, Runnable& runnable_to_claim)
-        : worker(its_worker), runnable(runnable_to_claim) {}
-    void Flush() override {
-      if (!claimed) claimed = worker.Claim(runnable);
-    }
-    Worker& worker;
-    Runnable& runnable;
-    bool claimed = false;
-  };
-  IdleExecutor executor;
-  const auto loaded = MakeWorker(executor);
-  const auto receiver = MakeWorker(executor);
-  const auto quiet = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter a("a", notes), b("b", notes), claimed("claimed", notes);
-  a.can_be_given = b.can_be_given = false;
-  quiet->AdoptNew(claimed, /*reached=*/false);
-  Sleep(*quiet);
-  loaded->set_local(std::make_unique<ClaimingLocal>(*loaded, claimed));
-  {
-    const Seated seated(*loaded);
-    loaded->Yield(a);
-    loaded->Yield(b);
-    EXPECT_EQ(loaded->ShareWith(*receiver), 1u);
-  }
-  RunAll(*receiver);
-  EXPECT_THAT(notes, ElementsAre("claimed"));
-  RunAll(*loaded);
-  EXPECT_THAT(notes, ElementsAre("claimed", "a", "b"));
-}
-
-TEST(WorkerShareTest, GivesOneAway) {
-  IdleExecutor executor;
-  const auto giver = MakeWorker(executor);
-  const auto receiver = MakeWorker(executor);
-  std::vector<std::string> notes;
-  Noter noter("noter", notes);
-  giver->AdoptNew(noter, /*reached=*/false);
-  giver->GiveTo(*receiver, noter);
-  EXPECT_EQ(noter.owner.load(), OwnerTag::kUnowned);
-  RunAll(*receiver);
-  EXPECT_THAT(notes, ElementsAre("noter"));
-  EXPECT_TRUE(OwnerTag::SameOwner(noter.owner.load(), receiver->tag()));
-}
-
 // ---- lost seats
 
 TEST(WorkerLostSeatTest, AReturningRunnableThatWantsATurnGetsOne) {
@@ -671,4 +373,4 @@ TEST(WorkerSeatDeathTest, StepsDoNotNest) {
 }
 
 }  // namespace
-}  // namespace troupe
+}  // namespace troupe::internal

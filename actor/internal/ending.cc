@@ -30,6 +30,11 @@ absl::Status StartStatus(const ExitReason& reason) {
       "the actor ended before it had started: ", reason.ToString()));
 }
 
+void Answer(StartWaiter& waiter, absl::Status status) {
+  waiter.status = std::move(status);
+  waiter.started.Set();
+}
+
 }  // namespace
 
 Envelope* TakeMessages(Cell& cell) {
@@ -50,16 +55,14 @@ Envelope* TakeMessages(Cell& cell) {
 
 void AnswerStart(Cell& cell, absl::Status status) {
   if (cell.extras == nullptr || cell.extras->start_waiter == nullptr) return;
-  const std::shared_ptr<StartWaiter> waiter =
-      std::move(cell.extras->start_waiter);
-  waiter->status = std::move(status);
-  waiter->started.Set();
+  Answer(*std::exchange(cell.extras->start_waiter, nullptr), std::move(status));
 }
 
 void Release(Cell& cell, Worker& worker) {
   SystemCore& system = *cell.system;
   std::vector<std::shared_ptr<EndWaiter>> waiters;
   ExitReason reason;
+  std::shared_ptr<StartWaiter> start_waiter;
   Worker* dedicated = nullptr;
   if (cell.extras != nullptr) {
     if (cell.extras->child_alarm != nullptr) {
@@ -67,8 +70,8 @@ void Release(Cell& cell, Worker& worker) {
     }
     waiters = std::move(cell.extras->end_waiters);
     dedicated = cell.extras->dedicated_worker;
-    if (!waiters.empty()) reason = ExitReasonOf(cell);
-    AnswerStart(cell, StartStatus(ExitReasonOf(cell)));
+    start_waiter = std::move(cell.extras->start_waiter);
+    reason = ExitReasonOf(cell);
   }
   SetStatus(cell, ActorStatus::kStopped);
   cell.phase = Phase::kFree;
@@ -87,14 +90,16 @@ void Release(Cell& cell, Worker& worker) {
     delete std::exchange(cell.extras, nullptr);
     CellPool::Return(cell);
   }
+  if (dedicated != nullptr) {
+    system.executor().ReleaseDedicatedWorker(*dedicated);
+  }
+  // The system may be told to go from here on; it waits for this turn.
+  system.CountEnd(&worker);
   for (const std::shared_ptr<EndWaiter>& waiter : waiters) {
     waiter->reason = reason;
     waiter->ended.Set();
   }
-  if (dedicated != nullptr)
-    system.executor().ReleaseDedicatedWorker(*dedicated);
-  // Last: with no actor left, the system may go.
-  system.CountEnd(&worker);
+  if (start_waiter != nullptr) Answer(*start_waiter, StartStatus(reason));
 }
 
 void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
