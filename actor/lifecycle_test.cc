@@ -22,8 +22,8 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/send_result.h"
-#include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -35,23 +35,9 @@ using ::testing::IsEmpty;
 using ::troupe::testing::IsOkAndHolds;
 using ::troupe::testing::StatusIs;
 
-constexpr int kThreads = 0;  // Any other parameter is a seed.
+class LifecycleTest : public internal::SystemTest {};
 
-class LifecycleTest : public ::testing::TestWithParam<int> {
- protected:
-  static std::unique_ptr<ActorSystem> MakeSystem() {
-    if (GetParam() == kThreads) {
-      return ActorSystem::Create({.workers = 2}).value();
-    }
-    return ActorSystem::CreateOn(
-        std::make_unique<DeterministicExecutor>(DeterministicExecutor::Options{
-            .seed = static_cast<uint64_t>(GetParam())}),
-        {});
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(Executors, LifecycleTest,
-                         ::testing::Values(kThreads, 1, 2, 3, 4, 5));
+INSTANTIATE_TEST_SUITE_P(Executors, LifecycleTest, internal::AllExecutors());
 
 // What happened, in order; written by several actors.
 class Log {
@@ -537,42 +523,6 @@ TEST_P(LifecycleTest, DedicatedThreadRunsTheActor) {
   EXPECT_THAT(log.entries(),
               ElementsAre("bad destroyed", "child PostStop drained",
                           "child destroyed"));
-}
-
-// Makes the next of a chain, until `levels` are left.
-class Link : public Actor<Work> {
- public:
-  Link(int levels, absl::Notification& complete)
-      : levels_(levels), complete_(complete) {}
-  void PostStart() {
-    if (levels_ == 0) {
-      complete_.Notify();
-    } else {
-      Spawn<Link>(levels_ - 1, complete_).value();
-    }
-  }
-  void Handle(Work) {}
-
- private:
-  const int levels_;
-  absl::Notification& complete_;
-};
-
-// R-061, §14: children end without recursion.
-TEST_P(LifecycleTest, DeepChainEndsWithoutRecursion) {
-  constexpr int kLevels = 100'000;
-  for (bool kill : {true, false}) {
-    absl::Notification complete;
-    std::unique_ptr<ActorSystem> system = MakeSystem();
-    Link::Ref top = system->Spawn<Link>(kLevels, complete).value();
-    ASSERT_TRUE(system->executor().RunUntil(
-        [&] { return complete.HasBeenNotified(); },
-        system->executor().clock().Now() + absl::Minutes(5)));
-    EXPECT_EQ(system->live_actors(), uint64_t{kLevels} + 1);
-    kill ? top.Kill() : top.Stop();
-    ASSERT_TRUE(top.Wait().ok());
-    EXPECT_EQ(system->live_actors(), 0u);
-  }
 }
 
 class SpawnsLate : public Actor<Work> {
