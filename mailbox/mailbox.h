@@ -35,40 +35,9 @@
 
 #include "troupe/base/ownership.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/envelope_list.h"
 
 namespace troupe {
-
-// A first-in-first-out list through Envelope::next, one pointer large: it
-// points to the last envelope, whose `next` is the first.
-class EnvelopeRing {
- public:
-  bool empty() const { return last_ == nullptr; }
-
-  void Append(Envelope* envelope) {
-    if (last_ == nullptr) {
-      envelope->next = envelope;
-    } else {
-      envelope->next = last_->next;
-      last_->next = envelope;
-    }
-    last_ = envelope;
-  }
-
-  // Null if empty.
-  Envelope* Pop() {
-    if (last_ == nullptr) return nullptr;
-    Envelope* const first = last_->next;
-    if (first == last_) {
-      last_ = nullptr;
-    } else {
-      last_->next = first->next;
-    }
-    return first;
-  }
-
- private:
-  Envelope* last_ = nullptr;
-};
 
 // The lanes that overtake the normal one. Apart from the Mailbox, so that its
 // owner decides what shares a cache line with what.

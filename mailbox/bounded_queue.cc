@@ -1,0 +1,207 @@
+// Invariants, whenever the lock is free:
+//  1. The first one that waits does not fit. So while somebody waits the queue
+//     is not empty: what is not too large fits into an empty one.
+//  2. If the queue is armed it is empty, and by 1 nobody waits. So whoever
+//  makes
+//     space, or leaves the line, may admit others without waking anybody.
+
+#include "troupe/mailbox/bounded_queue.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/base/check.h"
+
+namespace troupe {
+
+// A thread in PushWithDeadline(). All members are guarded by the queue's lock.
+class BoundedQueue::WaitingThread final : public Waiter {
+ public:
+  absl::CondVar told;
+  Admission admission = Admission::kWaiting;
+
+ private:
+  void OnAdmission(Admission result) override {
+    admission = result;
+    told.Signal();
+  }
+};
+
+BoundedQueue::~BoundedQueue() {
+  absl::MutexLock lock(&mu_);
+  TROUPE_CHECK(state_ == State::kClosed,
+               "a bounded queue is closed before it is destroyed");
+}
+
+void BoundedQueue::Open(const Capacity& capacity, uint32_t target) {
+  const absl::Status valid = Validate(capacity);
+  TROUPE_CHECK(valid.ok(), valid.message());
+  absl::MutexLock lock(&mu_);
+  TROUPE_CHECK(state_ == State::kClosed, "only a closed queue can be opened");
+  capacity_ = capacity;
+  target_ = target;
+  state_ = State::kOpen;
+  armed_ = true;
+}
+
+Admission BoundedQueue::Push(Envelope* envelope, EnvelopeList& dropped) {
+  absl::MutexLock lock(&mu_);
+  return PushLocked(envelope, nullptr, dropped);
+}
+
+Admission BoundedQueue::PushOrWait(Envelope* envelope, Waiter& waiter,
+                                   EnvelopeList& dropped) {
+  absl::MutexLock lock(&mu_);
+  return PushLocked(envelope, &waiter, dropped);
+}
+
+bool BoundedQueue::Withdraw(Waiter& waiter) {
+  absl::MutexLock lock(&mu_);
+  if (!waiter.waits_) return false;
+  Remove(waiter);
+  AdmitWaiters();
+  return true;
+}
+
+Admission BoundedQueue::PushWithDeadline(Envelope* envelope, const Clock& clock,
+                                         MonotonicTime deadline,
+                                         EnvelopeList& dropped) {
+  WaitingThread waiter;
+  absl::MutexLock lock(&mu_);
+  const Admission admission = PushLocked(envelope, &waiter, dropped);
+  if (admission != Admission::kWaiting) return admission;
+  while (waiter.admission == Admission::kWaiting) {
+    // Looked at anew after each wait: it may have ended early, for no reason
+    // or because somebody set the time of day, by which the lock waits.
+    const absl::Duration remaining = deadline - clock.Now();
+    if (remaining <= absl::ZeroDuration()) {
+      Remove(waiter);
+      AdmitWaiters();
+      return Admission::kFull;
+    }
+    waiter.told.WaitWithTimeout(&mu_, remaining);
+  }
+  return waiter.admission;
+}
+
+bool BoundedQueue::Fits(const Envelope& envelope) const {
+  // As a difference: a sum could overflow.
+  return messages_ < capacity_.messages &&
+         envelope.size_bytes() <= capacity_.bytes - bytes_;
+}
+
+Admission BoundedQueue::PushLocked(Envelope* envelope, Waiter* waiter,
+                                   EnvelopeList& dropped) {
+  if (state_ != State::kOpen || envelope->target != target_) {
+    return Admission::kClosed;
+  }
+  if (envelope->size_bytes() > capacity_.bytes) return Admission::kTooLarge;
+  if (first_waiter_ != nullptr || !Fits(*envelope)) {
+    switch (capacity_.policy) {
+      case OverflowPolicy::kReject:
+        return Admission::kFull;
+      case OverflowPolicy::kDropNewest:
+        dropped.Append(EnvelopePtr(envelope));
+        return Admission::kDropped;
+      case OverflowPolicy::kDropOldest:
+        while (!Fits(*envelope)) dropped.Append(EnvelopePtr(PopLocked()));
+        break;
+      case OverflowPolicy::kAwait:
+        if (waiter == nullptr) return Admission::kFull;
+        Enlist(*waiter, envelope);
+        return Admission::kWaiting;
+    }
+  }
+  Append(envelope);
+  return std::exchange(armed_, false) ? Admission::kMustWake
+                                      : Admission::kEnqueued;
+}
+
+void BoundedQueue::Append(Envelope* envelope) {
+  queue_.Append(envelope);
+  ++messages_;
+  bytes_ += envelope->size_bytes();
+}
+
+Envelope* BoundedQueue::PopLocked() {
+  Envelope* const envelope = queue_.Pop();
+  if (envelope == nullptr) return nullptr;
+  --messages_;
+  bytes_ -= envelope->size_bytes();
+  return envelope;
+}
+
+Envelope* BoundedQueue::Pop() {
+  absl::MutexLock lock(&mu_);
+  Envelope* const envelope = PopLocked();
+  if (envelope == nullptr) {
+    armed_ = state_ == State::kOpen;
+    return nullptr;
+  }
+  AdmitWaiters();
+  return envelope;
+}
+
+void BoundedQueue::Enlist(Waiter& waiter, Envelope* envelope) {
+  TROUPE_CHECK(!waiter.waits_, "a waiter waits for one envelope at a time");
+  waiter.envelope_ = envelope;
+  waiter.waits_ = true;
+  waiter.next_ = nullptr;
+  waiter.previous_ = last_waiter_;
+  (last_waiter_ != nullptr ? last_waiter_->next_ : first_waiter_) = &waiter;
+  last_waiter_ = &waiter;
+}
+
+void BoundedQueue::Remove(Waiter& waiter) {
+  (waiter.next_ != nullptr ? waiter.next_->previous_ : last_waiter_) =
+      waiter.previous_;
+  (waiter.previous_ != nullptr ? waiter.previous_->next_ : first_waiter_) =
+      waiter.next_;
+  waiter.waits_ = false;
+}
+
+void BoundedQueue::AdmitWaiters() {
+  while (first_waiter_ != nullptr && Fits(*first_waiter_->envelope_)) {
+    Waiter& waiter = *first_waiter_;
+    Remove(waiter);
+    Append(waiter.envelope_);
+    waiter.OnAdmission(Admission::kEnqueued);
+  }
+}
+
+void BoundedQueue::Shut() {
+  absl::MutexLock lock(&mu_);
+  ShutLocked();
+}
+
+void BoundedQueue::ShutLocked() {
+  if (state_ == State::kOpen) state_ = State::kShut;
+  armed_ = false;
+  while (first_waiter_ != nullptr) {
+    Waiter& waiter = *first_waiter_;
+    Remove(waiter);
+    waiter.OnAdmission(Admission::kClosed);
+  }
+}
+
+EnvelopeList BoundedQueue::Close() {
+  absl::MutexLock lock(&mu_);
+  ShutLocked();
+  state_ = State::kClosed;
+  messages_ = 0;
+  bytes_ = 0;
+  return EnvelopeList(std::exchange(queue_, EnvelopeRing()));
+}
+
+uint64_t BoundedQueue::messages() const {
+  absl::MutexLock lock(&mu_);
+  return messages_;
+}
+
+uint64_t BoundedQueue::bytes() const {
+  absl::MutexLock lock(&mu_);
+  return bytes_;
+}
+
+}  // namespace troupe
