@@ -55,7 +55,10 @@ class ActorRef : public AnyActorRef {
   }
   template <typename M>
   requires(!std::is_lvalue_reference_v<M>) void Send(M&& message) const {
-    Send<std::remove_cvref_t<M>>(std::move(message));
+    using Message = std::remove_cvref_t<M>;
+    CheckMessage<Message>();
+    internal::SendEnvelope(Target(), id_,
+                           internal::Build<Message>(std::move(message)));
   }
 
   // As Send(), before what waits and was sent without urgency.

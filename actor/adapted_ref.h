@@ -34,7 +34,7 @@ class AdaptedRef {
   template <typename... Args>
   void Send(Args&&... args) const {
     const From message(std::forward<Args>(args)...);
-    if (send_ != nullptr) (*send_)(message, /*must_arrive=*/true);
+    if (send_ != nullptr) (void)(*send_)(message, /*must_arrive=*/true);
   }
   // Says whether the converted message was admitted; `message` stays with the
   // caller in any case.
