@@ -80,7 +80,8 @@ class Actor : public internal::ActorBase {
                               std::forward<Args>(args)...);
   }
   template <typename C, typename... Args>
-  absl::StatusOr<typename C::Ref> Spawn(Args&&... args) {
+  requires(!internal::kBeginsWithOptions<Args...>)
+      absl::StatusOr<typename C::Ref> Spawn(Args&&... args) {
     return internal::Spawn<C>(core(), &cell(), SpawnOptions(),
                               std::forward<Args>(args)...);
   }
@@ -95,7 +96,8 @@ class Actor : public internal::ActorBase {
                                      std::forward<Args>(args)...);
   }
   template <typename C, typename... Args>
-  absl::StatusOr<typename C::Ref> SpawnInstant(Args&&... args) {
+  requires(!internal::kBeginsWithOptions<Args...>)
+      absl::StatusOr<typename C::Ref> SpawnInstant(Args&&... args) {
     return internal::SpawnInstant<C>(core(), &cell(), SpawnOptions(),
                                      std::forward<Args>(args)...);
   }

@@ -22,6 +22,7 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/build.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/pending_send.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/mailbox/envelope.h"
@@ -68,7 +69,7 @@ class ActorRef : public AnyActorRef {
     Envelope* const envelope = internal::Build<M>(std::forward<Args>(args)...);
     envelope->lane = Lane::kUrgent;
     const SendResult result = internal::TrySendInLane(Target(), id_, envelope);
-    if (result != SendResult::kSent) {
+    if (IsRefused(result)) {
       internal::BecomeDeadLetter(Target(), id_, envelope, result);
     }
   }
@@ -83,12 +84,22 @@ class ActorRef : public AnyActorRef {
     Envelope* const envelope = MakeEnvelope<Message>(std::move(message));
     const SendResult result =
         internal::TrySendEnvelope(Target(), id_, envelope);
-    if (result != SendResult::kSent) [[unlikely]] {
+    if (IsRefused(result)) [[unlikely]] {
       std::destroy_at(&message);
       std::construct_at(&message, std::move(envelope->As<Message>()));
       DestroyEnvelope(envelope);
     }
     return result;
+  }
+
+  // Sends M(args...) once a bounded mailbox has space for it, to be waited for
+  // by a plain thread; see PendingSend. A mailbox without bounds, or with
+  // another policy than OverflowPolicy::kAwait, decides at once.
+  template <typename M, typename... Args>
+  PendingSend SendWhenReady(Args&&... args) const {
+    CheckMessage<M>();
+    return PendingSend(
+        *this, EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...)));
   }
 
   // A reference for senders of From: each message is converted by

@@ -77,7 +77,8 @@ class ActorSystem {
                               std::forward<Args>(args)...);
   }
   template <typename A, typename... Args>
-  absl::StatusOr<typename A::Ref> Spawn(Args&&... args) {
+  requires(!internal::kBeginsWithOptions<Args...>)
+      absl::StatusOr<typename A::Ref> Spawn(Args&&... args) {
     return internal::Spawn<A>(*core_, nullptr, SpawnOptions(),
                               std::forward<Args>(args)...);
   }
@@ -88,7 +89,8 @@ class ActorSystem {
                                      std::forward<Args>(args)...);
   }
   template <typename A, typename... Args>
-  absl::StatusOr<typename A::Ref> SpawnInstant(Args&&... args) {
+  requires(!internal::kBeginsWithOptions<Args...>)
+      absl::StatusOr<typename A::Ref> SpawnInstant(Args&&... args) {
     return internal::SpawnInstant<A>(*core_, nullptr, SpawnOptions(),
                                      std::forward<Args>(args)...);
   }

@@ -1,5 +1,6 @@
 #include "troupe/actor/actor.h"
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -74,6 +75,22 @@ TEST(ActorTest, CanBeCalledAsAPlainObject) {
   Collector collector(seen);
   collector.Handle(Add{7});
   EXPECT_THAT(seen, ElementsAre(7));
+}
+
+TEST(ActorTest, SpawnTakesOptionsFromAVariable) {
+  std::vector<int> seen;
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  SpawnOptions options;
+  options.mailbox = {.messages = 1, .policy = OverflowPolicy::kReject};
+  ActorRef<Add, Finish> spawned =
+      system->Spawn<Collector>(options, seen).value();
+  ActorRef<Add, Finish> instant =
+      system->SpawnInstant<Collector>(options, std::ref(seen)).value();
+
+  for (const ActorRef<Add, Finish>& collector : {spawned, instant}) {
+    EXPECT_EQ(collector.TrySend(Add{1}), SendResult::kSent);
+    EXPECT_EQ(collector.TrySend(Add{2}), SendResult::kMailboxFull);
+  }
 }
 
 struct Explode {};

@@ -12,6 +12,8 @@ absl::string_view SendResultName(SendResult result) {
       return "the actor takes no more messages";
     case SendResult::kMailboxFull:
       return "the actor's mailbox is full";
+    case SendResult::kDropped:
+      return "the actor's mailbox was full, and dropped the message";
   }
   return "unknown";
 }
@@ -25,6 +27,7 @@ absl::Status ToStatus(SendResult result) {
     case SendResult::kStopped:
       return absl::AbortedError(SendResultName(result));
     case SendResult::kMailboxFull:
+    case SendResult::kDropped:
       return absl::ResourceExhaustedError(SendResultName(result));
   }
   return absl::InternalError("no such result");

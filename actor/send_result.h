@@ -15,11 +15,17 @@ enum class [[nodiscard]] SendResult : uint8_t{
     kNoActor,      // There is no such actor any more.
     kStopped,      // It takes no more messages: it drains or stops.
     kMailboxFull,  // Its mailbox is full, or will never hold such a message.
+    kDropped,      // Its mailbox is full and drops what is new: a dead letter.
 };
+
+// Whether the message is still its sender's.
+constexpr bool IsRefused(SendResult result) {
+  return result != SendResult::kSent && result != SendResult::kDropped;
+}
 
 absl::string_view SendResultName(SendResult result);
 
-// OK, kNotFound, kAborted or kResourceExhausted.
+// OK, kNotFound, kAborted or, for the last two, kResourceExhausted.
 absl::Status ToStatus(SendResult result);
 
 inline std::ostream& operator<<(std::ostream& os, SendResult result) {

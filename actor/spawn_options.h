@@ -4,7 +4,11 @@
 #ifndef TROUPE_ACTOR_SPAWN_OPTIONS_H_
 #define TROUPE_ACTOR_SPAWN_OPTIONS_H_
 
+#include <concepts>
 #include <string>
+#include <type_traits>
+
+#include "troupe/mailbox/capacity.h"
 
 namespace troupe {
 
@@ -16,8 +20,28 @@ struct SpawnOptions {
   // Runs on a thread of its own, which ends with it: for handlers that block,
   // or that must not share a thread. Costs a thread.
   bool dedicated_thread = false;
+
+  // Bounds the mailbox; by default it has no bounds. Only messages without
+  // urgency count, from when they are sent to when their handler begins. With
+  // OverflowPolicy::kAwait a plain thread waits for space by
+  // ActorRef::SendWhenReady(); to a handler, which must not wait, a full
+  // mailbox refuses. Sends cost a lock.
+  //
+  //   system.Spawn<Printer>({.mailbox = {.messages = 1000}});
+  Capacity mailbox = {};
 };
 
+namespace internal {
+
+// Tells Spawn(options, args...) from Spawn(args...), also where the options are
+// a variable that is not constant.
+template <typename... Args>
+inline constexpr bool kBeginsWithOptions = false;
+template <typename First, typename... Rest>
+inline constexpr bool kBeginsWithOptions<First, Rest...> =
+    std::same_as<std::remove_cvref_t<First>, SpawnOptions>;
+
+}  // namespace internal
 }  // namespace troupe
 
 #endif  // TROUPE_ACTOR_SPAWN_OPTIONS_H_

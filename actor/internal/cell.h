@@ -22,6 +22,7 @@
 #include "absl/types/span.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/mailbox/mailbox.h"
 #include "troupe/scheduler/runnable.h"
 
@@ -79,7 +80,8 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   static constexpr uint8_t kToken = Mailbox::kFirstFreeAttention;  // Is here.
   static constexpr uint8_t kRequested = kToken << 1;  // `request` is not kNone.
   static constexpr uint8_t kLifecycle = kToken << 2;  // `phase` has work.
-  static constexpr uint8_t kDeferred = kToken << 3;  // See CellExtras::bounded.
+  // The queue of a bounded mailbox may hold something, and is not armed.
+  static constexpr uint8_t kQueued = kToken << 3;
 
   SideLanes lanes;
   SystemCore* system = nullptr;
@@ -97,21 +99,35 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   uint8_t slot_class = 0;  // The pool's. Set once.
 
   // For any thread: what the actor is, and whether it is a child. Written
-  // before the mailbox is opened.
+  // before the mailbox is opened. For an actor with a bounded mailbox that is
+  // where its type stands.
   std::atomic<uintptr_t> shared_type{0};
   static constexpr uintptr_t kIsChild = 1;
-  void ShareType(const ActorType& actor_type, bool is_child) {
+  static constexpr uintptr_t kIsBounded = 2;
+  void ShareType(const ActorType& actor_type, bool is_child,
+                 BoundedMailbox* bounded) {
+    uintptr_t shared = reinterpret_cast<uintptr_t>(&actor_type);
+    if (bounded != nullptr) {
+      bounded->type.store(&actor_type, std::memory_order_relaxed);
+      shared = reinterpret_cast<uintptr_t>(bounded) | kIsBounded;
+    }
     // Relaxed: ordered by the mailbox word, which is opened later, and looked
     // at before.
-    shared_type.store(reinterpret_cast<uintptr_t>(&actor_type) | is_child,
-                      std::memory_order_relaxed);
+    shared_type.store(shared | is_child, std::memory_order_relaxed);
   }
   const ActorType* SharedType() const {
-    return reinterpret_cast<const ActorType*>(
-        shared_type.load(std::memory_order_relaxed) & ~kIsChild);
+    const uintptr_t shared = shared_type.load(std::memory_order_relaxed);
+    if (BoundedMailbox* const bounded = BoundedIn(shared)) {
+      return bounded->type.load(std::memory_order_relaxed);
+    }
+    return reinterpret_cast<const ActorType*>(shared & ~kIsChild);
   }
   bool IsChild() const {
     return (shared_type.load(std::memory_order_relaxed) & kIsChild) != 0;
+  }
+  // Null: the mailbox has no bounds.
+  BoundedMailbox* bounded() const {
+    return BoundedIn(shared_type.load(std::memory_order_relaxed));
   }
 
   const ActorType& actor_type() const {
@@ -146,6 +162,13 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
 
   bool IsMine(uint64_t tag) const {
     return owner.load(std::memory_order_relaxed) == tag;
+  }
+
+ private:
+  static BoundedMailbox* BoundedIn(uintptr_t shared) {
+    return (shared & kIsBounded) == 0 ? nullptr
+                                      : reinterpret_cast<BoundedMailbox*>(
+                                            shared & ~(kIsChild | kIsBounded));
   }
 };
 static_assert(sizeof(Cell) == 160);

@@ -80,11 +80,11 @@ void MournStrangers(SystemCore& system, Envelope* envelope) {
   }
 }
 
-void BecomeDeadLetters(Cell& cell, Envelope* undelivered) {
+void BecomeDeadLetters(Cell& cell, Envelope* undelivered, SendResult why) {
   const uint64_t id = cell.CurrentId();
   while (undelivered != nullptr) {
     Envelope* const next = undelivered->next;
-    BecomeDeadLetter(cell, id, undelivered, SendResult::kStopped);
+    BecomeDeadLetter(cell, id, undelivered, why);
     undelivered = next;
   }
 }

@@ -10,6 +10,7 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/send_result.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
@@ -45,8 +46,8 @@ std::string Describe(const ActorType& type, const Identity& who);
 
 // A mailbox has grown beyond what is usual.
 void ReportHighWater(Cell& cell, const Identity& who, uint32_t queued);
-// A chain of messages that `cell` will not handle.
-void BecomeDeadLetters(Cell& cell, Envelope* undelivered);
+// A chain of messages that `cell` will not handle, because of what `why` says.
+void BecomeDeadLetters(Cell& cell, Envelope* undelivered, SendResult why);
 // A chain of what was sent to actors that lived in the same memory before.
 void MournStrangers(SystemCore& system, Envelope* envelope);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/events.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/extras.h"
@@ -14,6 +15,8 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/send_result.h"
+#include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
 namespace {
@@ -48,6 +51,14 @@ Envelope* TakeMessages(Cell& cell) {
     Envelope* const message = cell.Pop();
     *last = message;
     last = &message->next;
+  }
+  if (BoundedMailbox* const bounded = cell.bounded()) {
+    EnvelopeList queued = bounded->queue.Close();
+    while (EnvelopePtr message = queued.Pop()) {
+      *last = message.release();
+      last = &(*last)->next;
+    }
+    cell.ClearAttention(Cell::kQueued);
   }
   *last = nullptr;
   return first;
@@ -111,6 +122,8 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
         std::move(signal->As<AwaitEnd>().waiter));
   } else if (Is<ChildTookTooLong>(*signal)) {
     KillLateChild(cell, signal->As<ChildTookTooLong>().child, worker);
+  } else if (Is<MailWaits>(*signal)) {
+    if (!IsExiting(cell)) cell.AddAttention(Cell::kQueued);
   }
   DestroyEnvelope(signal);
 }
@@ -136,7 +149,7 @@ void End(Cell& cell, Worker& worker) {
 }
 
 void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
-  BecomeDeadLetters(cell, undelivered);
+  BecomeDeadLetters(cell, undelivered, SendResult::kStopped);
   const ActorType& type = cell.actor_type();
   if (!reason.IsGraceful() || type.post_stop == nullptr) return;
   absl::Status status = type.post_stop(cell, reason);
@@ -179,6 +192,7 @@ void AbandonStart(Cell& cell) {
   Destroy(cell, Identity(cell), ExitReason());
   // Nobody runs it, and the token never left: this thread owns it.
   const Mailbox::Remains remains = cell.Die();
+  BecomeDeadLetters(cell, TakeMessages(cell), SendResult::kNoActor);
   for (Envelope* envelope = remains.chain; envelope != nullptr;) {
     Envelope* const next = envelope->next;
     if (envelope->lane != Lane::kSignal) {

@@ -9,6 +9,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
@@ -31,6 +32,8 @@ struct StartWaiter {
 
 struct CellExtras {
   std::string name;
+  // Of a bounded mailbox; see Cell::bounded(). Closed before it is dropped.
+  BoundedMailboxPtr bounded;
   // If it says more than Cell::exit_kind.
   ExitReason exit_reason;
   std::vector<std::shared_ptr<EndWaiter>> end_waiters;

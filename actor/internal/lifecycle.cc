@@ -1,11 +1,13 @@
 #include "troupe/actor/internal/lifecycle.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "troupe/actor/events.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/contain.h"
 #include "troupe/actor/internal/description.h"
@@ -23,6 +25,9 @@ namespace {
 constexpr int kMaxEventsInARow = 64;
 
 constexpr absl::Duration kMaxTurn = absl::Microseconds(50);
+
+// How many messages of a bounded mailbox lie between looks at the clock.
+constexpr int kMessagesPerLook = 256;
 
 // Decides how the actor ends, unless that has been decided.
 void DecideExit(Cell& cell, const ExitReason& reason) {
@@ -152,6 +157,44 @@ Attention Advance(Cell& cell, Worker& worker) {
   }
 }
 
+// Whether nothing that was admitted waits any more. REQUIRES: shut.
+bool IsHandled(Cell& cell) {
+  if (BoundedMailbox* const bounded = cell.bounded()) {
+    // Who pushed it may not have rung yet.
+    if (bounded->queue.messages() > 0) cell.AddAttention(Cell::kQueued);
+  }
+  return cell.empty() &&
+         (cell.attention() & (Mailbox::kUrgent | Cell::kQueued)) == 0;
+}
+
+// What of a bounded mailbox a turn may handle: as much as waited when it began,
+// unless that takes too long.
+class BoundedTurn {
+ public:
+  explicit BoundedTurn(Cell& cell) : cell_(cell) {}
+
+  // The next message; null if the turn is over for the queue, or the queue is
+  // empty: then it is armed.
+  Envelope* Next() {
+    BoundedQueue& queue = cell_.bounded()->queue;
+    if (left_ < 0) {
+      left_ = static_cast<int64_t>(std::max<uint64_t>(queue.messages(), 1));
+    }
+    if (left_ == 0) return nullptr;
+    if (left_-- % kMessagesPerLook == 0 && TurnIsLong(cell_, clock_)) {
+      left_ = 0;
+    }
+    Envelope* const envelope = queue.Pop();
+    if (envelope == nullptr) cell_.ClearAttention(Cell::kQueued);
+    return envelope;
+  }
+
+ private:
+  Cell& cell_;
+  int64_t left_ = -1;  // Not looked at yet.
+  TurnClock clock_;
+};
+
 void ActOnRequest(Cell& cell, Worker& worker) {
   if (IsExiting(cell)) {
     // Kill overtakes a graceful end that waits for children.
@@ -183,8 +226,7 @@ void ActOnRequest(Cell& cell, Worker& worker) {
     case Ending::kDrain:
       // Stays requested until all is handled.
       if (cell.HasMail()) DrainMail(cell, worker);
-      if (cell.empty() && (cell.attention() & Mailbox::kUrgent) == 0 &&
-          cell.request() == Ending::kDrain) {
+      if (cell.request() == Ending::kDrain && IsHandled(cell)) {
         cell.ClearAttention(Cell::kRequested);
         DecideExit(cell, ExitReason::Drained());
       }
@@ -215,6 +257,7 @@ Attention Attend(Cell& cell, Worker& worker) {
     DrainMail(cell, worker);
   }
   int events = 0;
+  BoundedTurn bounded(cell);
   while (true) {
     if (cell.failure != nullptr) TakeFailure(cell);
     // Who has begun to start starts first; Advance() knows of a kill.
@@ -229,7 +272,8 @@ Attention Attend(Cell& cell, Worker& worker) {
       continue;
     }
     if ((cell.attention() & Mailbox::kEvents) != 0 &&
-        (events < kMaxEventsInARow || cell.empty())) {
+        (events < kMaxEventsInARow ||
+         (cell.empty() && (cell.attention() & Cell::kQueued) == 0))) {
       ++events;
       if (!HandleEvent(cell, cell.PopEvent(cell.lanes), worker)) {
         return Attention::kLost;
@@ -243,6 +287,19 @@ Attention Attend(Cell& cell, Worker& worker) {
         return Attention::kLost;
       }
       continue;
+    }
+    if ((cell.attention() & Cell::kQueued) != 0 &&
+        cell.phase == Phase::kRunning) {
+      if (Envelope* const message = bounded.Next()) {
+        events = 0;
+        if (!OutsideSeat(
+                [&] { (void)cell.actor_type().deliver(cell, message); })) {
+          return Attention::kLost;
+        }
+        continue;
+      }
+      // Empty now: there may be a drain that waited for this.
+      if ((cell.attention() & Cell::kQueued) == 0) continue;
     }
     break;
   }
@@ -300,6 +357,7 @@ void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {
   if (request == Ending::kStop) SetExitReason(cell, reason);
   if (request == Ending::kDrain) SetStatus(cell, ActorStatus::kDraining);
   if (cell.LooksOpen()) cell.Shut();
+  if (BoundedMailbox* const bounded = cell.bounded()) bounded->queue.Shut();
 }
 
 bool PutInLane(Cell& cell, uint64_t id, Envelope* envelope, Worker& worker) {

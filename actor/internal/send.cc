@@ -2,11 +2,14 @@
 
 #include <utility>
 
+#include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
 namespace {
@@ -57,9 +60,66 @@ bool CatchUp(Cell& cell, uint64_t id, Worker& worker) {
     DrainMail(cell, worker);
     // Draining may have found a reason to look.
     if ((cell.attention() & ~Cell::kToken) != 0) ScheduleMine(cell);
-    cell.owner.store(worker.tag(), std::memory_order_relaxed);
+    if (cell.bounded() == nullptr) {
+      cell.owner.store(worker.tag(), std::memory_order_relaxed);
+    }
   }
   return true;
+}
+
+// In the seat: tells the owner of a bounded mailbox that its queue is empty no
+// more. Without effect if the actor has ended meanwhile: then the queue has
+// been emptied, too.
+void Ring(Cell& cell, uint64_t id, uint64_t tag) {
+  if (SameWorker(cell, tag)) {
+    if (CatchUp(cell, id, *this_thread.worker) && !IsExiting(cell)) {
+      cell.AddAttention(Cell::kQueued);
+      ScheduleMine(cell);
+    }
+    return;
+  }
+  Envelope* const signal = MakeEnvelope<MailWaits>();
+  signal->lane = Lane::kSignal;
+  if (PushAsStranger(cell, id, signal, tag, Mailbox::Word::Kind::kSignal) ==
+      PushResult::kClosed) {
+    DestroyEnvelope(signal);
+  }
+}
+
+// The queue that a message of the normal lane goes to; null if the actor's
+// mailbox has no bounds, or it takes no messages (any more).
+BoundedMailbox* QueueFor(Cell& cell, uint64_t id) {
+  const Mailbox::Reading reading = cell.Load();
+  return HasId(cell, id) && Mailbox::Word::IsOpen(reading) ? cell.bounded()
+                                                           : nullptr;
+}
+
+// In the seat: what a queue's answer means to the sender.
+SendResult Conclude(Cell& cell, uint64_t id, Admission admission,
+                    uint64_t tag) {
+  switch (admission) {
+    case Admission::kMustWake:
+      Ring(cell, id, tag);
+      return SendResult::kSent;
+    case Admission::kEnqueued:
+      return SendResult::kSent;
+    case Admission::kDropped:
+      return SendResult::kDropped;
+    case Admission::kFull:
+    case Admission::kTooLarge:
+      return SendResult::kMailboxFull;
+    case Admission::kClosed:
+    case Admission::kWaiting:
+      break;
+  }
+  return WhyRefused(cell, id);
+}
+
+// Outside the seat: what had to go for another message.
+void MournDropped(Cell& cell, uint64_t id, EnvelopeList dropped) {
+  while (EnvelopePtr envelope = dropped.Pop()) {
+    BecomeDeadLetter(cell, id, envelope.release(), SendResult::kMailboxFull);
+  }
 }
 
 }  // namespace
@@ -70,6 +130,17 @@ Cell& NoCell() {
 }
 
 SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
+  if (envelope->lane == Lane::kNormal) {
+    if (BoundedMailbox* const bounded = QueueFor(cell, id)) {
+      EnvelopeList dropped;
+      envelope->target = static_cast<uint32_t>(id);
+      const Admission admission = bounded->queue.Push(envelope, dropped);
+      const SendResult result = Conclude(cell, id, admission, tag);
+      LeaveSeat();
+      MournDropped(cell, id, std::move(dropped));
+      return result;
+    }
+  }
   SendResult result = SendResult::kSent;
   if (SameWorker(cell, tag)) {
     if (!CatchUp(cell, id, *this_thread.worker)) {
@@ -91,6 +162,28 @@ SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
 
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
+}
+
+BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,
+                            BoundedQueue::Waiter& waiter, SendResult& result) {
+  const uint64_t tag = EnterSeat();
+  BoundedMailbox* const bounded = QueueFor(cell, id);
+  if (bounded == nullptr) {
+    result = SendSlow(cell, id, envelope, tag);
+    return nullptr;
+  }
+  EnvelopeList dropped;
+  envelope->target = static_cast<uint32_t>(id);
+  const Admission admission =
+      bounded->queue.PushOrWait(envelope, waiter, dropped);
+  if (admission == Admission::kWaiting) {
+    LeaveSeat();
+    return &bounded->queue;
+  }
+  result = Conclude(cell, id, admission, tag);
+  LeaveSeat();
+  MournDropped(cell, id, std::move(dropped));
+  return nullptr;
 }
 
 void BecomeDeadLetter(Cell&, uint64_t id, Envelope* envelope,

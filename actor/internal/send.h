@@ -8,6 +8,7 @@
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/mailbox/bounded_queue.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
 
@@ -44,10 +45,16 @@ namespace troupe::internal {
 void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
                       SendResult result);
 
+// As TrySendEnvelope() from a plain thread, which waits in the queue of a
+// bounded mailbox with OverflowPolicy::kAwait if there is no space: then
+// returns that queue, and nothing in `result`.
+BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,
+                            BoundedQueue::Waiter& waiter, SendResult& result);
+
 // Sends, or makes a dead letter.
 inline void SendEnvelope(Cell& cell, uint64_t id, Envelope* envelope) {
   const SendResult result = TrySendEnvelope(cell, id, envelope);
-  if (result != SendResult::kSent) [[unlikely]] {
+  if (IsRefused(result)) [[unlikely]] {
     BecomeDeadLetter(cell, id, envelope, result);
   }
 }

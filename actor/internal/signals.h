@@ -31,6 +31,8 @@ struct AwaitEnd {
 struct ChildTookTooLong {
   uint64_t child;
 };
+// A bounded mailbox was empty and is not any more.
+struct MailWaits {};
 
 // Events, from children. The envelope of ChildExited lies in the child's cell,
 // where its object was; the cell is the parent's from then on.

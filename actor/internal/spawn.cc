@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/contain.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/mailbox/capacity.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
@@ -20,17 +22,35 @@ absl::string_view ClassName(const SpawnPlan& plan) {
                            plan.type.class_name.size());
 }
 
+absl::Status WithContext(const SpawnPlan& plan, const SpawnOptions& options,
+                         const absl::Status& status) {
+  return absl::Status(
+      status.code(),
+      absl::StrCat("starting a ", ClassName(plan),
+                   options.name.empty() ? "" : " '", options.name,
+                   options.name.empty() ? ": " : "': ", status.message()));
+}
+
 // A cell for a new actor, which nobody owns; the caller has its wake token.
-absl::StatusOr<Cell*> MakeCell(const SpawnPlan& plan) {
+absl::StatusOr<Cell*> MakeCell(const SpawnPlan& plan,
+                               const SpawnOptions& options) {
   if (plan.parent != nullptr ? plan.parent->phase >= Phase::kExiting
                              : plan.system.closed()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "spawning a ", ClassName(plan), ": the ",
         plan.parent != nullptr ? "parent" : "system", " is shutting down"));
   }
+  const bool is_bounded = IsBounded(options.mailbox);
+  if (is_bounded) {
+    const absl::Status valid = Validate(options.mailbox);
+    if (!valid.ok()) return WithContext(plan, options, valid);
+  }
   Cell* taken = nullptr;
-  const absl::Status memory =
-      Contain([&] { taken = &CellPool::Take(plan.slot_class); });
+  BoundedMailboxPtr bounded;
+  const absl::Status memory = Contain([&] {
+    if (is_bounded) bounded.reset(&BoundedMailbox::Take());
+    taken = &CellPool::Take(plan.slot_class);
+  });
   if (!memory.ok()) {
     return absl::ResourceExhaustedError(
         absl::StrCat("no memory for a ", ClassName(plan)));
@@ -47,26 +67,21 @@ absl::StatusOr<Cell*> MakeCell(const SpawnPlan& plan) {
   cell.children = 0;
   cell.phase = Phase::kPreStarting;
   cell.exit_kind = ExitReason::Kind::kNormal;
-  cell.ShareType(plan.type, plan.parent != nullptr);
+  cell.ShareType(plan.type, plan.parent != nullptr, bounded.get());
   cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
   const uint64_t tag = EnterSeat();
   Worker* const worker = plan.system.WorkerOfThisThread(tag);
   cell.id.store(plan.system.NewId(worker), std::memory_order_relaxed);
   plan.system.CountSpawn(worker);
   LeaveSeat();
+  if (is_bounded) {
+    bounded->queue.Open(options.mailbox, cell.target());
+    cell.Extras().bounded = std::move(bounded);
+  }
   return &cell;
 }
 
 AnyActorRef RefTo(Cell& cell) { return AnyActorRef(&cell, cell.CurrentId()); }
-
-absl::Status WithContext(const SpawnPlan& plan, const SpawnOptions& options,
-                         const absl::Status& status) {
-  return absl::Status(
-      status.code(),
-      absl::StrCat("starting a ", ClassName(plan),
-                   options.name.empty() ? "" : " '", options.name,
-                   options.name.empty() ? ": " : "': ", status.message()));
-}
 
 // Opens the mailbox and takes the name.
 absl::Status Reserve(Cell& cell, const SpawnOptions& options) {
@@ -112,7 +127,7 @@ void Launch(Cell& cell, bool opened) {
     cell.phase = Phase::kRunning;
     cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
     if (stays) {
-      worker->AdoptNew(cell, /*reached=*/false);
+      worker->AdoptNew(cell, /*reached=*/cell.bounded() != nullptr);
       cell.Open(/*token_inside=*/true);
       LeaveSeat();
       return;
@@ -145,7 +160,7 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct,
     std::shared_ptr<StartWaiter> waiter) {
-  absl::StatusOr<Cell*> made = MakeCell(plan);
+  absl::StatusOr<Cell*> made = MakeCell(plan, options);
   if (!made.ok()) return made.status();
   Cell& cell = **made;
   absl::Status status = Reserve(cell, options);
@@ -180,7 +195,7 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
 absl::StatusOr<AnyActorRef> SpawnHere(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::FunctionRef<void(Cell&)> construct) {
-  absl::StatusOr<Cell*> made = MakeCell(plan);
+  absl::StatusOr<Cell*> made = MakeCell(plan, options);
   if (!made.ok()) return made.status();
   Cell& cell = **made;
   // Without a name and a hook nobody can know the actor before it is launched.
