@@ -201,8 +201,9 @@ TEST_P(LifecycleTest, ParentHearsOfEveryFailure) {
     for (How how : {How::kThrow, How::kThrowInt, How::kStatus}) {
       Log log;
       std::unique_ptr<ActorSystem> system = MakeSystem();
+      internal::Endings endings(*system);
       Watcher::Ref watcher = system->Spawn<Watcher>(log, where, how).value();
-      (void)watcher.Wait();
+      EXPECT_EQ(endings.Await(watcher), ExitReason::Normal());
       std::vector<std::string> expected = {"linked 1"};
       if (where == Where::kPostStop) {
         expected.push_back("child PostStop drained");
@@ -238,9 +239,10 @@ TEST_P(LifecycleTest, FailingChildHookEscalates) {
   for (How how : {How::kThrow, How::kThrowInt, How::kStatus}) {
     Log log;
     std::unique_ptr<ActorSystem> system = MakeSystem();
+    internal::Endings endings(*system);
     Escalates::Ref parent = system->Spawn<Escalates>(log, how).value();
     parent.Send<Work>();
-    const ExitReason reason = parent.Wait().value();
+    const ExitReason reason = endings.Await(parent);
     EXPECT_EQ(reason.kind(), ExitReason::Kind::kFailed);
     EXPECT_EQ(reason.status().code(), CodeOf(how));
   }
@@ -272,7 +274,7 @@ TEST_P(LifecycleTest, ChildrenStopInReverseOrder) {
   std::unique_ptr<ActorSystem> system = MakeSystem();
   Parent::Ref parent = system->Spawn<Parent>(log).value();
   EXPECT_THAT(parent.StopAndWait(), IsOkAndHolds(ExitReason::Normal()));
-  EXPECT_EQ(system->live_actors(), 0u);
+  EXPECT_TRUE(system->AwaitNoActors());
   EXPECT_THAT(log.entries(),
               ElementsAre("parent PostStop", "c PostStop shutdown",
                           "c destroyed", "b PostStop shutdown", "b destroyed",
@@ -284,13 +286,14 @@ TEST_P(LifecycleTest, ChildrenOfAFailedOrKilledParentAreKilled) {
   for (bool kill : {false, true}) {
     Log log;
     std::unique_ptr<ActorSystem> system = MakeSystem();
+    internal::Endings endings(*system);
     Parent::Ref parent = system->Spawn<Parent>(log).value();
     if (kill) {
       parent.Kill();
     } else {
       parent.Send<Work>();
     }
-    EXPECT_EQ(parent.Wait().value().kind(),
+    EXPECT_EQ(endings.Await(parent).kind(),
               kill ? ExitReason::Kind::kKilled : ExitReason::Kind::kFailed);
     EXPECT_THAT(log.entries(),
                 ::testing::UnorderedElementsAre("a destroyed", "b destroyed",
@@ -302,9 +305,10 @@ TEST_P(LifecycleTest, ChildrenOfAFailedOrKilledParentAreKilled) {
 TEST_P(LifecycleTest, ChildsFailureFailsTheParentByDefault) {
   Log log;
   std::unique_ptr<ActorSystem> system = MakeSystem();
+  internal::Endings endings(*system);
   Parent::Ref parent = system->Spawn<Parent>(log, Where::kHandle).value();
   parent.Send<Begin>();
-  EXPECT_THAT(parent.Wait().value().status(),
+  EXPECT_THAT(endings.Await(parent).status(),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("child #")));
 }
 
@@ -368,10 +372,11 @@ class Counter : public Actor<Work> {
 TEST_P(LifecycleTest, StopLetsOnlyTheRunningHandlerFinish) {
   std::vector<int> seen;
   std::unique_ptr<ActorSystem> system = MakeSystem();
+  internal::Endings endings(*system);
   Counter::Ref counter = system->Spawn<Counter>(seen).value();
   counter.Send<Work>(-1);
   for (int i = 0; i < 10; ++i) counter.Send<Work>(i);
-  EXPECT_THAT(counter.Wait(), IsOkAndHolds(ExitReason::Normal("enough")));
+  EXPECT_EQ(endings.Await(counter), ExitReason::Normal("enough"));
   EXPECT_THAT(seen, ElementsAre(-1, 1000));
   EXPECT_EQ(system->dead_letters(), 10u);
 }
@@ -381,13 +386,13 @@ TEST_P(LifecycleTest, KilledAndFailedActorsRunNoPostStop) {
   for (int what : {-3, -4}) {
     std::vector<int> seen;
     std::unique_ptr<ActorSystem> system = MakeSystem();
+    internal::Endings endings(*system);
     Counter::Ref counter = system->Spawn<Counter>(seen).value();
     counter.Send<Work>(what);
     counter.Send<Work>(1);
-    EXPECT_THAT(counter.Wait(),
-                IsOkAndHolds(what == -3 ? ExitReason::Killed()
-                                        : ExitReason::Failed(
-                                              absl::DataLossError("lost"))));
+    EXPECT_EQ(endings.Await(counter),
+              what == -3 ? ExitReason::Killed()
+                         : ExitReason::Failed(absl::DataLossError("lost")));
     EXPECT_THAT(seen, ElementsAre(what));
     EXPECT_EQ(system->dead_letters(), 1u);
   }
@@ -398,12 +403,13 @@ TEST_P(LifecycleTest, KilledAndFailedActorsRunNoPostStop) {
 TEST_P(LifecycleTest, DrainHandlesAllThatWasAdmitted) {
   std::vector<int> seen;
   std::unique_ptr<ActorSystem> system = MakeSystem();
+  internal::Endings endings(*system);
   Counter::Ref counter = system->Spawn<Counter>(seen).value();
   for (int i = 0; i < 999; ++i) counter.Send<Work>(i);
   counter.Drain();
   counter.Drain();
   EXPECT_NE(counter.TrySend(Work{1}), SendResult::kSent);
-  EXPECT_THAT(counter.Wait(), IsOkAndHolds(ExitReason::Drained()));
+  EXPECT_EQ(endings.Await(counter), ExitReason::Drained());
   EXPECT_EQ(seen.size(), 1000u);
   EXPECT_EQ(system->dead_letters(), 0u);
 }
