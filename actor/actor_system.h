@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <typeindex>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@
 #include "troupe/actor/name_service.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/base/log.h"
+#include "troupe/mailbox/message_type.h"
 #include "troupe/scheduler/executor.h"
 
 namespace troupe {
@@ -102,9 +104,14 @@ class ActorSystem {
     return core_->events().channel<E>().Subscribe(std::move(subscriber));
   }
   // Sends each event to an actor. E must be copyable and own what it names.
+  // What was a DeadLetter itself is not sent on: once the actor is gone, that
+  // would make the next one.
   template <typename E, typename... Ps>
   Subscription Subscribe(ActorRef<Ps...> subscriber) {
     return Subscribe<E>([ref = ActorRef<E>(subscriber)](const E& event) {
+      if constexpr (std::is_same_v<E, DeadLetter>) {
+        if (event.message_type == kMessageType<DeadLetter>.name) return;
+      }
       ref.template Send<E>(event);
     });
   }
