@@ -59,6 +59,7 @@ enum class Phase : uint8_t {
   kPreStarting,
   kStarted,  // PostStart has not run.
   kPostStarting,
+  kAnnouncing,  // Runs; whoever watches is told.
   kRunning,
   kExiting,  // The reason is decided.
   kPostStopping,

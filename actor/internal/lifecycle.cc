@@ -65,17 +65,16 @@ void StartHere(Cell& cell, absl::AnyInvocable<void(Cell&)> construct) {
 }
 
 // Outside the seat.
-void RunPostStart(Cell& cell, const Identity& who) {
-  const ActorType& type = cell.actor_type();
-  if (type.post_start != nullptr) {
-    absl::Status status = type.post_start(cell);
-    if (!status.ok()) {
-      RecordFailure(cell, std::move(status));
-      return;
-    }
-  }
+void RunPostStart(Cell& cell) {
+  if (cell.actor_type().post_start == nullptr) return;
+  absl::Status status = cell.actor_type().post_start(cell);
+  if (!status.ok()) RecordFailure(cell, std::move(status));
+}
+
+// Outside the seat.
+void AnnounceStart(Cell& cell, const Identity& who) {
   cell.system->Publish(
-      ActorStarted{who.id, who.parent, who.name, type.class_name});
+      ActorStarted{who.id, who.parent, who.name, cell.actor_type().class_name});
 }
 
 // Goes from phase to phase as far as possible.
@@ -100,21 +99,25 @@ Attention Advance(Cell& cell, Worker& worker) {
         AnswerStart(cell, absl::OkStatus());
         cell.phase = Phase::kStarted;
         break;
-      case Phase::kStarted: {
+      case Phase::kStarted:
         if (cell.request() == Ending::kKill) {
           DecideExit(cell, ExitReason::Killed());
           break;
         }
         cell.phase = Phase::kPostStarting;
+        if (!OutsideSeat([&] { RunPostStart(cell); })) return Attention::kLost;
+        break;
+      case Phase::kPostStarting: {
+        cell.phase = Phase::kAnnouncing;
+        SetStatus(cell, ActorStatus::kRunning);
         const Identity who(cell);
-        if (!OutsideSeat([&] { RunPostStart(cell, who); })) {
+        if (!OutsideSeat([&] { AnnounceStart(cell, who); })) {
           return Attention::kLost;
         }
         break;
       }
-      case Phase::kPostStarting:
+      case Phase::kAnnouncing:
         cell.phase = Phase::kRunning;
-        SetStatus(cell, ActorStatus::kRunning);
         TellParentOfStart(cell, worker);
         return Attention::kGoOn;
       case Phase::kExiting: {
