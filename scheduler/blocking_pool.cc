@@ -2,8 +2,7 @@
 //
 //  1. `closed_` is set: Submit() accepts nothing from here on. Idle threads are
 //     woken; they find the queue empty and leave.
-//  2. Busy threads run what is queued, then leave. A thread decides to leave
-//  and
+//  2. Busy threads run what is queued, then leave. A thread decides so, and
 //     leaves `workers_` under one lock, so that no task is queued for it.
 //  3. Who leaves takes the handle of the thread that left before, puts its own
 //     in place of that, and joins the former on its way out. So joining the
@@ -20,14 +19,12 @@
 #include "troupe/scheduler/blocking_pool.h"
 
 #include <cstddef>
-#include <exception>
 #include <iterator>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -35,6 +32,7 @@
 #include "absl/time/time.h"
 #include "troupe/base/check.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/contain.h"
 #include "troupe/base/log.h"
 #include "troupe/scheduler/thread_factory.h"
 
@@ -196,19 +194,12 @@ std::unique_ptr<JoinableThread> BlockingPool::Leave(Worker* self) {
 }
 
 void BlockingPool::RunTask(Task task) {
-#ifdef ABSL_HAVE_EXCEPTIONS
-  try {
-    std::move(task)();
-  } catch (const std::exception& error) {
-    options_.logger.Log(LogSeverity::kError,
-                        absl::StrCat("a blocking task threw: ", error.what()));
-  } catch (...) {
-    options_.logger.Log(LogSeverity::kError,
-                        "a blocking task threw something unknown");
+  const absl::Status status = internal::Contain(std::move(task));
+  if (!status.ok()) {
+    options_.logger.Log(
+        LogSeverity::kError,
+        absl::StrCat("a blocking task failed: ", status.message()));
   }
-#else
-  std::move(task)();
-#endif
 }
 
 BlockingPool::Worker* BlockingPool::CallingWorker() const {

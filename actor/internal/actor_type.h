@@ -15,9 +15,9 @@
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
-#include "troupe/actor/internal/contain.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/protocol.h"
+#include "troupe/base/contain.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
 

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/actor/events.h"
-#include "troupe/actor/internal/contain.h"
+#include "troupe/base/contain.h"
 #include "troupe/base/log.h"
 
 namespace troupe {

@@ -9,7 +9,6 @@
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/children.h"
-#include "troupe/actor/internal/contain.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
@@ -17,6 +16,7 @@
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/user_code.h"
+#include "troupe/base/contain.h"
 
 namespace troupe::internal {
 namespace {

@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
-#include "troupe/actor/internal/contain.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/base/contain.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/scheduler/worker.h"
 

@@ -1,8 +1,12 @@
 // Turns what user code throws into a Status.
-#ifndef TROUPE_ACTOR_INTERNAL_CONTAIN_H_
-#define TROUPE_ACTOR_INTERNAL_CONTAIN_H_
+//
+// Example:
+//
+//   absl::Status status = Contain([&] { handler(message); });
+//   if (!status.ok()) Fail(status);
+#ifndef TROUPE_BASE_CONTAIN_H_
+#define TROUPE_BASE_CONTAIN_H_
 
-#include <concepts>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -29,15 +33,17 @@ inline absl::Status StatusOfException() {
 // exception as one.
 template <typename F>
 absl::Status Contain(F&& function) noexcept {
+  using Result = decltype(std::forward<F>(function)());
+  static_assert(std::is_void_v<Result> || std::is_same_v<Result, absl::Status>,
+                "what is contained returns nothing or absl::Status");
 #ifdef __cpp_exceptions
   try {
 #endif
-    if constexpr (std::is_same_v<decltype(std::forward<F>(function)()),
-                                 absl::Status>) {
-      return std::forward<F>(function)();
-    } else {
+    if constexpr (std::is_void_v<Result>) {
       std::forward<F>(function)();
       return absl::OkStatus();
+    } else {
+      return std::forward<F>(function)();
     }
 #ifdef __cpp_exceptions
   } catch (...) {
@@ -48,4 +54,4 @@ absl::Status Contain(F&& function) noexcept {
 
 }  // namespace troupe::internal
 
-#endif  // TROUPE_ACTOR_INTERNAL_CONTAIN_H_
+#endif  // TROUPE_BASE_CONTAIN_H_
