@@ -19,7 +19,8 @@ DeterministicExecutor::DeterministicExecutor(const Options& options)
     : random_(options.seed),
       hand_over_probability_(options.hand_over_probability),
       lost_seat_probability_(options.lost_seat_probability),
-      shared_count_(options.workers) {
+      shared_count_(options.workers),
+      logger_(options.logger) {
   TROUPE_CHECK(options.workers > 0, "an executor needs a worker");
   for (int i = 0; i < shared_count_; ++i) {
     absl::StatusOr<std::unique_ptr<Worker>> worker =

@@ -29,6 +29,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/log.h"
 #include "troupe/base/random.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
@@ -49,6 +50,7 @@ class DeterministicExecutor final : public Executor {
     // How often a turn loses its seat: when its handler first asks the runtime
     // for something, or when it returns.
     double lost_seat_probability = 0.05;
+    Logger logger = {};
   };
 
   // REQUIRES: options.workers > 0.
@@ -83,6 +85,8 @@ class DeterministicExecutor final : public Executor {
                 MonotonicTime deadline) override;
   absl::Status Shutdown() override;
 
+  const Logger& logger() const override { return logger_; }
+
   void Unpark(Worker&) override {}
   void AwaitSettledSeat() override;
   void GiveUpSeat() override;
@@ -112,6 +116,7 @@ class DeterministicExecutor final : public Executor {
   const double hand_over_probability_;
   const double lost_seat_probability_;
   const int shared_count_;
+  const Logger logger_;
   ManualClock clock_;
   TimerWheel alarms_;
   absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_;

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/log.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/runnable.h"
 #include "troupe/scheduler/timer_wheel.h"
@@ -90,6 +91,9 @@ class Executor {
   // REQUIRES: nothing is injected or woken from outside any more.
   // kFailedPrecondition: called in a turn; nothing is done.
   virtual absl::Status Shutdown() = 0;
+
+  // Where failures are reported that no caller would hear of.
+  virtual const Logger& logger() const = 0;
 
   // -- for workers -----------------------------------------------------------
 

@@ -103,6 +103,8 @@ class ThreadExecutor final : public Executor {
                 MonotonicTime deadline) override;
   absl::Status Shutdown() override;
 
+  const Logger& logger() const override { return options_.logger; }
+
   void Unpark(Worker& worker) override;
   void AwaitSettledSeat() override;
   void GiveUpSeat() override;

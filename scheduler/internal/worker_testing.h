@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/log.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/runnable.h"
@@ -43,11 +44,15 @@ class IdleExecutor final : public Executor {
     return false;
   }
   absl::Status Shutdown() override { return absl::OkStatus(); }
+  const Logger& logger() const override { return logger_; }
   void Unpark(Worker& worker) override { unparked.push_back(&worker); }
   void AwaitSettledSeat() override {}
   void GiveUpSeat() override {}
 
   std::vector<Worker*> unparked;
+
+ private:
+  const Logger logger_;
 };
 
 inline std::unique_ptr<Worker> MakeWorker(
