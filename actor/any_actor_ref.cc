@@ -80,9 +80,14 @@ absl::Status AnyActorRef::CheckTakes(
   return absl::OkStatus();
 }
 
-void AnyActorRef::Stop(ExitReason reason) const {
+void AnyActorRef::Stop() const {
+  static const ExitReason* const normal = new ExitReason;
+  Stop(*normal);
+}
+
+void AnyActorRef::Stop(const ExitReason& reason) const {
   if (cell_ == nullptr) return;
-  internal::SendRequest(*cell_, id_, Ending::kStop, std::move(reason));
+  internal::SendRequest(*cell_, id_, Ending::kStop, reason);
 }
 
 void AnyActorRef::Kill() const {
@@ -101,9 +106,9 @@ absl::StatusOr<ExitReason> AnyActorRef::Wait(absl::Duration timeout) const {
 }
 
 absl::StatusOr<ExitReason> AnyActorRef::StopAndWait(
-    ExitReason reason, absl::Duration timeout) const {
+    const ExitReason& reason, absl::Duration timeout) const {
   return WaitAfter(
-      *this, [&] { Stop(std::move(reason)); }, timeout);
+      *this, [&] { Stop(reason); }, timeout);
 }
 
 absl::StatusOr<ExitReason> AnyActorRef::KillAndWait(

@@ -77,8 +77,9 @@ class AnyActorRef {
 
   // Asks it to stop: the handler that runs finishes, what waits in the mailbox
   // becomes dead letters, PostStop runs. Takes no more messages from now on.
-  // The first request to stop decides the reason.
-  void Stop(ExitReason reason = ExitReason::Normal()) const;
+  // The first request to stop decides the reason, by default normal.
+  void Stop() const;
+  void Stop(const ExitReason& reason) const;
   // Ends it as soon as the running handler returns; PostStop does not run.
   void Kill() const;
   // Lets it handle what waits, then stops it. Takes no more messages.
@@ -91,7 +92,7 @@ class AnyActorRef {
       absl::Duration timeout = absl::InfiniteDuration()) const;
   // As Wait(), with the wait begun before the request is made.
   absl::StatusOr<ExitReason> StopAndWait(
-      ExitReason reason = ExitReason::Normal(),
+      const ExitReason& reason = ExitReason::Normal(),
       absl::Duration timeout = absl::InfiniteDuration()) const;
   absl::StatusOr<ExitReason> KillAndWait(
       absl::Duration timeout = absl::InfiniteDuration()) const;

@@ -55,9 +55,10 @@ class ExitReason {
   const std::string& detail() const { return detail_; }
 
   // Asked for, not suffered: normal, shutdown, drained.
-  bool IsGraceful() const {
-    return kind_ == Kind::kNormal || kind_ == Kind::kShutdown ||
-           kind_ == Kind::kDrained;
+  bool IsGraceful() const { return IsGraceful(kind_); }
+  static constexpr bool IsGraceful(Kind kind) {
+    return kind == Kind::kNormal || kind == Kind::kShutdown ||
+           kind == Kind::kDrained;
   }
 
   // Such as "normal", "shutdown (maintenance)", "failed: INTERNAL: no disk".

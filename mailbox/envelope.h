@@ -101,6 +101,14 @@ inline void FreeEnvelope(Envelope* envelope) {
   EnvelopePool::Free(envelope, envelope->size_class);
 }
 
+// The same for an envelope that MakeEnvelope<M>() made.
+template <typename M>
+inline void FreeEnvelopeOf(Envelope* envelope) {
+  EnvelopePool::Free(
+      envelope, EnvelopePool::ClassOf(MessageType::PayloadOffset(alignof(M)) +
+                                      sizeof(M)));
+}
+
 // Destroys the payload and gives back the memory.
 inline void DestroyEnvelope(Envelope* envelope) {
   const MessageType* type = envelope->type;

@@ -119,7 +119,8 @@ class Mailbox {
   }
   // Of the normal lane.
   bool empty() const { return head_ == nullptr; }
-  // The newest of the normal lane. Meaningless when empty.
+  // The oldest and the newest of the normal lane. Meaningless when empty.
+  const Envelope* oldest() const { return head_; }
   const Envelope* newest() const { return tail_; }
   // Envelopes in the normal lane.
   uint32_t queued() const { return queued_; }

@@ -1,6 +1,7 @@
 // What the threads of a ThreadExecutor do: drive a worker, rest, share, and
 // hand back a runnable after its handler lost the seat.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "troupe/base/check.h"
@@ -16,7 +17,7 @@ constexpr int kSearchLooks = 64;
 constexpr int kPausesPerLook = 20;
 
 // Work is given away when it would last longer than waking another thread.
-constexpr absl::Duration kWorthSharing = absl::Microseconds(50);
+constexpr int64_t kWorthSharingNs = 50'000;
 constexpr uint32_t kMaxSampleInterval = 32;
 
 }  // namespace
@@ -123,10 +124,10 @@ void ThreadExecutor::MaybeShare(Station& station) {
   const MonotonicTime before = std::exchange(station.sampled_at, now);
   station.turns_to_sample = station.sample_interval;
   if (turns_before == 0) return;  // The first sample has nothing to compare.
-  const absl::Duration ahead = (now - before) /
-                               static_cast<int64_t>(turns - turns_before) *
-                               worker.ready();
-  if (ahead < kWorthSharing || worker.kind() != Worker::Kind::kShared) {
+  const int64_t turn_ns = (now.ToNanoseconds() - before.ToNanoseconds()) /
+                          static_cast<int64_t>(turns - turns_before);
+  if (turn_ns * worker.ready() < kWorthSharingNs ||
+      worker.kind() != Worker::Kind::kShared) {
     station.sample_interval =
         std::min(2 * station.sample_interval, kMaxSampleInterval);
     return;

@@ -71,7 +71,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(Executor& executor,
 
 Worker::~Worker() {
   if (tag_ == 0) return;
-  TROUPE_CHECK(ready_ == 0 && !HasDeliveries(),
+  TROUPE_CHECK(ready() == 0 && !HasDeliveries(),
                "a worker ends while runnables wait in it");
   WorkerTable::Remove(tag_);
 }
@@ -186,22 +186,16 @@ void Worker::SpillFresh() {
   }
   queue_tail_ = fresh_bottom_;
   fresh_top_ = fresh_bottom_ = &end_;
+  queued_ += std::exchange(fresh_, 0);
 }
 
-Runnable* Worker::Next() {
-  if (fresh_turns_ >= kMaxFreshTurns) [[unlikely]]
-    SpillFresh();
-  Runnable* next = fresh_top_;
-  if (next != &end_) {
-    fresh_top_ = next->queue_next;
-    ++fresh_turns_;
-  } else {
-    next = queue_head_;
-    if (next == &end_) return nullptr;
-    queue_head_ = next->queue_next;
-    fresh_turns_ = 0;
-  }
-  --ready_;
+Runnable* Worker::NextOfQueue() {
+  SpillFresh();
+  fresh_turns_ = 0;
+  Runnable* const next = queue_head_;
+  if (next == &end_) return nullptr;
+  queue_head_ = next->queue_next;
+  --queued_;
   next->queue_next = &end_;  // Running: still scheduled.
   return next;
 }
@@ -220,38 +214,26 @@ Runnable* Worker::TakeReady(uint32_t i) {
     before->queue_next = chosen->queue_next;
     if (queue_tail_ == chosen) queue_tail_ = before;
   }
-  --ready_;
+  --queued_;
   chosen->queue_next = &end_;
   return chosen;
-}
-
-bool Worker::Run(Runnable& runnable) {
-  // Relaxed: a sign of life for the monitor, no more.
-  turns_.store(turns_.load(std::memory_order_relaxed) + 1,
-               std::memory_order_relaxed);
-  this_thread.running = &runnable;
-  const bool seated = runnable.type->run(runnable, *this);
-  // A thread that lost its seat is still in its turn until it has handed the
-  // runnable back.
-  if (seated) this_thread.running = nullptr;
-  return seated;
 }
 
 uint32_t Worker::ShareWith(Worker& receiver) {
   // First: what it sends may make more ready, by a claim.
   FlushLocal();
   SpillFresh();
-  const uint32_t wanted = ready_ / 2;
+  const uint32_t wanted = queued_ / 2;
   uint32_t given = 0;
   // The older half goes, it has waited longest; the newer is warmer here.
-  uint32_t to_look_at = ready_;
+  uint32_t to_look_at = queued_;
   Runnable* newest = nullptr;
   Runnable* oldest = nullptr;
   while (given < wanted && to_look_at > 0) {
     --to_look_at;
     Runnable& candidate = *queue_head_;
     queue_head_ = candidate.queue_next;
-    --ready_;
+    --queued_;
     if (!candidate.type->release(candidate, *this)) {
       Yield(candidate);
       continue;

@@ -6,11 +6,12 @@
 // waits in a queue behind. After kMaxFreshTurns turns of the first kind in a
 // row, all of them move to the queue and its oldest entry runs: so a runnable
 // that becomes ready while r others are runs after fewer than
-// (kMaxFreshTurns + 1) * (r + 1) turns, whatever others do.
-// Blocking: no call blocks, except EnterSeat() while a monitor settles the
-// seat.
-// Thread safety: what stands under "any thread"; everything else belongs to the
-// thread that drives the worker, while it is inside its seat.
+// (kMaxFreshTurns + 1) * (r + 1) turns, whatever others do. They move as well
+// when something yields while more than kMaxFreshTurns are fresh: who makes
+// much ready in each turn comes again only when all that has run. Blocking: no
+// call blocks, except EnterSeat() while a monitor settles the seat. Thread
+// safety: what stands under "any thread"; everything else belongs to the thread
+// that drives the worker, while it is inside its seat.
 #ifndef TROUPE_SCHEDULER_WORKER_H_
 #define TROUPE_SCHEDULER_WORKER_H_
 
@@ -123,11 +124,13 @@ class alignas(64) Worker {
     runnable.queue_next = fresh_top_;
     if (fresh_top_ == &end_) fresh_bottom_ = &runnable;
     fresh_top_ = &runnable;
-    ++ready_;
+    ++fresh_;
   }
   // The same, behind everything else. Also by a runnable in its own turn, to be
-  // run again.
+  // run again: behind all that it made ready, then, if that is much.
   void Yield(Runnable& runnable) {
+    if (fresh_ > kMaxFreshTurns) [[unlikely]]
+      SpillFresh();
     runnable.queue_next = &end_;
     if (queue_head_ == &end_) {
       queue_head_ = &runnable;
@@ -135,10 +138,10 @@ class alignas(64) Worker {
       queue_tail_->queue_next = &runnable;
     }
     queue_tail_ = &runnable;
-    ++ready_;
+    ++queued_;
   }
   // Runnables that are ready, the running one apart.
-  uint32_t ready() const { return ready_; }
+  uint32_t ready() const { return fresh_ + queued_; }
 
   // Makes `runnable`, which nobody owns and whose token the caller holds, this
   // worker's own, as if it had arrived. Then `woken` decides whether it runs.
@@ -166,11 +169,31 @@ class alignas(64) Worker {
   void Poll();
   bool HasDeliveries() const { return !inbox_.LooksEmpty(); }
   // The next to run; null if none is ready.
-  Runnable* Next();
+  Runnable* Next() {
+    Runnable* const next = fresh_top_;
+    if (next == &end_ || fresh_turns_ >= kMaxFreshTurns) [[unlikely]]
+      return NextOfQueue();
+    fresh_top_ = next->queue_next;
+    --fresh_;
+    ++fresh_turns_;
+    next->queue_next = &end_;  // Running: still scheduled.
+    return next;
+  }
   // The i-th of the ready ones, for an executor that chooses by itself.
   Runnable* TakeReady(uint32_t i);
   // Runs a turn. False: the thread lost its seat, and no longer drives.
-  [[nodiscard]] bool Run(Runnable& runnable);
+  [[nodiscard]] bool Run(Runnable& runnable) {
+    // Relaxed: a sign of life for the monitor, no more.
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1,
+                 std::memory_order_relaxed);
+    this_thread.running = &runnable;
+    if (!runnable.type->run(runnable, *this)) [[unlikely]] {
+      // Still in its turn until it has handed the runnable back.
+      return false;
+    }
+    this_thread.running = nullptr;
+    return true;
+  }
   // Gives up to half of the ready runnables to `receiver`. Returns how many.
   uint32_t ShareWith(Worker& receiver);
   void FlushLocal() {
@@ -203,7 +226,9 @@ class alignas(64) Worker {
 
   void RaiseEpoch();
   void Receive(Runnable& runnable);
+  // Moves the stack behind the queue.
   void SpillFresh();
+  Runnable* NextOfQueue();
 
   // Marks the ends of the queues; a running runnable's link points to it too.
   static Runnable end_;
@@ -222,8 +247,9 @@ class alignas(64) Worker {
   Runnable* fresh_bottom_ = &end_;
   Runnable* queue_head_ = &end_;
   Runnable* queue_tail_ = &end_;
-  uint32_t ready_ = 0;
-  uint32_t fresh_turns_ = 0;
+  uint32_t fresh_ = 0;        // In the stack.
+  uint32_t queued_ = 0;       // In the queue.
+  uint32_t fresh_turns_ = 0;  // From the stack, in a row.
 
   // Written by the driving thread, read by all.
   std::atomic<uint64_t> turns_{0};

@@ -99,6 +99,30 @@ TEST(WorkerTest, AFreshRunnableRunsAfterABoundedNumberOfTurnsToo) {
   EXPECT_EQ(turns_before, 2 * Worker::kMaxFreshTurns + 1);
 }
 
+// Who makes much ready and yields comes again when all that has run: what it
+// makes does not grow without end.
+TEST(WorkerTest, AYielderGoesBehindMuchThatItMadeReady) {
+  for (const bool much : {false, true}) {
+    const int count = static_cast<int>(Worker::kMaxFreshTurns) + (much ? 1 : 0);
+    IdleExecutor executor;
+    const auto worker = MakeWorker(executor);
+    std::vector<std::string> notes;
+    std::vector<std::unique_ptr<Noter>> made;
+    for (int i = 0; i < count; ++i) {
+      made.push_back(std::make_unique<Noter>("made", notes));
+      worker->Schedule(*made.back());
+    }
+    Noter yielder("yielder", notes), fresh("fresh", notes);
+    worker->Yield(yielder);
+    worker->Schedule(fresh);
+    RunAll(*worker);
+    EXPECT_EQ(notes.front(), "fresh");
+    // The 128th turn from the stack is the last one before the queue's.
+    EXPECT_EQ(notes[much ? count + 1 : count], "yielder");
+    EXPECT_EQ(notes.size(), static_cast<size_t>(count) + 2);
+  }
+}
+
 TEST(WorkerTest, TakesAnyOfTheReadyOnes) {
   // All ways to take 3 of 4, of which some are fresh and some are queued.
   for (int choice = 0; choice < 4 * 3 * 2; ++choice) {

@@ -1,6 +1,7 @@
 #include "troupe/actor/internal/actor_base.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "troupe/actor/internal/cell.h"
@@ -10,20 +11,14 @@
 
 namespace troupe::internal {
 
-Cell& ActorBase::cell() const {
-  TROUPE_CHECK(cell_ != nullptr,
+void ActorBase::EndForPlainObject() {
+  TROUPE_CHECK(false,
                "the services of Actor need an actor that was spawned, from "
                "PreStart on");
-  return *cell_;
+  std::abort();
 }
-
-SystemCore& ActorBase::core() const { return *cell().system; }
 
 ActorSystem& ActorBase::system() const { return core().system(); }
-
-AnyActorRef ActorBase::untyped_self() const {
-  return AnyActorRef(&cell(), cell().CurrentId());
-}
 
 AnyActorRef ActorBase::parent() const {
   Cell* const parent = cell().parent;
@@ -42,8 +37,10 @@ std::vector<AnyActorRef> ActorBase::children() const {
   return children;
 }
 
-void ActorBase::StopSelf(ExitReason reason) {
-  untyped_self().Stop(std::move(reason));
+void ActorBase::StopSelf() { untyped_self().Stop(); }
+
+void ActorBase::StopSelf(const ExitReason& reason) {
+  untyped_self().Stop(reason);
 }
 
 void ActorBase::Fail(absl::Status status) {

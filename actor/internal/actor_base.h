@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/cell.h"
 
 namespace troupe {
 
@@ -16,8 +17,6 @@ class ActorSystem;
 namespace internal {
 
 struct ActorAccess;
-struct Cell;
-class SystemCore;
 
 class ActorBase {
  public:
@@ -35,18 +34,28 @@ class ActorBase {
   // order of their spawn.
   std::vector<AnyActorRef> children() const;
 
-  // Stops this actor when the handler returns; see AnyActorRef::Stop().
-  void StopSelf(ExitReason reason = ExitReason::Normal());
+  // Stops this actor when the handler returns; see AnyActorRef::Stop(). By
+  // default the reason is normal.
+  void StopSelf();
+  void StopSelf(const ExitReason& reason);
   // Fails it when the handler returns. The first failure counts.
   // REQUIRES: !status.ok()
   void Fail(absl::Status status);
 
-  AnyActorRef untyped_self() const;
-  Cell& cell() const;
-  SystemCore& core() const;
+  AnyActorRef untyped_self() const {
+    Cell& me = cell();
+    return AnyActorRef(&me, me.CurrentId());
+  }
+  Cell& cell() const {
+    if (cell_ == nullptr) [[unlikely]]
+      EndForPlainObject();
+    return *cell_;
+  }
+  SystemCore& core() const { return *cell().system; }
 
  private:
   friend struct ActorAccess;
+  [[noreturn]] static void EndForPlainObject();
   void AttachTo(Cell& cell) { cell_ = &cell; }
 
   Cell* cell_ = nullptr;  // Null: a plain object.

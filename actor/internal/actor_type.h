@@ -110,7 +110,7 @@ bool HandleOne(Cell& cell, A& actor, Envelope* envelope) noexcept {
   struct Disposer {
     ~Disposer() {
       envelope->As<M>().~M();
-      FreeEnvelope(envelope);
+      FreeEnvelopeOf<M>(envelope);
     }
     Envelope* envelope;
   } disposer{envelope};
@@ -185,42 +185,64 @@ struct Dispatcher<A, TypeList<Ms...>> {
   }
 };
 
-// A turn: what waited when it began, unless that takes too long.
+// Whether a handler left something to look at behind.
+inline bool NeedsAttention(const Cell& cell) {
+  return (cell.attention() & ~Cell::kToken) != 0 || cell.failure != nullptr;
+}
+
+// Takes the oldest message and handles it. False: the seat is lost.
+template <typename A>
+[[nodiscard]] inline bool HandleNext(Cell& cell) {
+  Envelope* const envelope = cell.Pop();
+  LeaveForUserCode();
+  Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
+                                               envelope);
+  return ReturnFromUserCode();
+}
+
+// The rest of a turn in which one message was handled. `only`: there was no
+// other when it began; else `last` was the newest.
+template <typename A>
+[[gnu::noinline]] bool GoOnWithTurn(Cell& cell, Worker& worker,
+                                    const Envelope* last, bool only) {
+  constexpr int kMessagesPerLook = 256;
+  TurnClock clock;
+  for (int handled = 1;; ++handled) {
+    if (NeedsAttention(cell)) [[unlikely]] {
+      const Attention attention = Attend(cell, worker);
+      if (attention != Attention::kGoOn) return attention == Attention::kOver;
+      // Its messages may be gone.
+      if (cell.empty() || cell.phase != Phase::kRunning) break;
+    }
+    if (only) break;
+    if (handled % kMessagesPerLook == 0 && TurnIsLong(cell, clock)) break;
+    only = cell.oldest() == last;
+    if (!HandleNext<A>(cell)) return false;
+  }
+  return FinishTurn(cell, worker);
+}
+
+// A turn: what waited when it began, unless that takes too long. Most turns
+// handle one message, and those are short.
 template <typename A>
 bool RunTurn(Runnable& runnable, Worker& worker) {
-  constexpr int kMessagesPerLook = 256;
   Cell& cell = static_cast<Cell&>(runnable);
   if (cell.attention() != 0) [[unlikely]] {
     const Attention attention = Attend(cell, worker);
     if (attention != Attention::kGoOn) return attention == Attention::kOver;
   }
-  if (!cell.empty() && cell.phase == Phase::kRunning) {
-    A& actor = ObjectOf<A>(cell);
-    const Envelope* const last = cell.newest();
-    const Envelope* envelope;
-    TurnClock clock;
-    int messages_to_look = kMessagesPerLook;
-    do {
-      Envelope* const current = cell.Pop();
-      envelope = current;
-      LeaveForUserCode();
-      Dispatcher<A, typename A::Messages>::Deliver(cell, actor, current);
-      if (!ReturnFromUserCode()) [[unlikely]]
-        return false;
-      if ((cell.attention() & ~Cell::kToken) != 0 || cell.failure != nullptr)
-          [[unlikely]] {
-        const Attention attention = Attend(cell, worker);
-        if (attention != Attention::kGoOn) return attention == Attention::kOver;
-        // Its messages may be gone.
-        if (cell.empty() || cell.phase != Phase::kRunning) break;
-      }
-      if (--messages_to_look == 0) [[unlikely]] {
-        if (TurnIsLong(cell, clock)) break;
-        messages_to_look = kMessagesPerLook;
-      }
-    } while (envelope != last);
-  }
-  return FinishTurn(cell, worker);
+  if (cell.empty() || cell.phase != Phase::kRunning) [[unlikely]]
+    return FinishTurn(cell, worker);
+  const Envelope* const last = cell.newest();
+  const bool only = cell.oldest() == last;
+  if (!HandleNext<A>(cell)) [[unlikely]]
+    return false;
+  if (!only || NeedsAttention(cell))
+    return GoOnWithTurn<A>(cell, worker, last, only);
+  if (!cell.empty() || cell.attention() != 0) [[unlikely]]
+    return FinishTurn(cell, worker);
+  cell.queue_next = nullptr;  // It rests; its wake token is in the word.
+  return true;
 }
 
 // What may call into an actor's base class.
@@ -245,13 +267,11 @@ constexpr ActorType MakeActorType() {
     return Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
                                                         envelope);
   };
-  type.destroy = [](Cell& cell) {
-    if constexpr (kIsInline<A>) {
-      ObjectOf<A>(cell).~A();
-    } else {
-      delete &ObjectOf<A>(cell);
-    }
-  };
+  if constexpr (!kIsInline<A>) {
+    type.destroy = [](Cell& cell) { delete &ObjectOf<A>(cell); };
+  } else if constexpr (!std::is_trivially_destructible_v<A>) {
+    type.destroy = [](Cell& cell) { ObjectOf<A>(cell).~A(); };
+  }
   if constexpr (HasPreStart<A>) {
     type.pre_start = [](Cell& cell) {
       return Contain([&] { return ObjectOf<A>(cell).PreStart(); });

@@ -43,6 +43,7 @@ struct ActorType : RunnableType {
   // Handles one message and frees its envelope. False: the actor failed, and
   // RecordFailure() was called.
   bool (*deliver)(Cell&, Envelope*);
+  // Null if there is nothing to do.
   void (*destroy)(Cell&);
   // Null where the class has no such hook. Exceptions are contained.
   absl::Status (*pre_start)(Cell&);

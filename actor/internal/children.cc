@@ -33,22 +33,26 @@ void Unlink(Cell& parent, Cell& child) {
 
 // Asks the youngest child to stop; it has a limited time for that.
 void StopNextChild(Cell& cell, Worker& worker) {
-  Cell& child = *cell.newest_child;
-  RequestEnd(child, Ending::kStop, ExitReason::Shutdown(), worker);
-  const uint64_t child_id = child.CurrentId();
-  const uint64_t id = cell.CurrentId();
+  static const ExitReason* const shutdown =
+      new ExitReason(ExitReason::Shutdown());
+  RequestEnd(*cell.newest_child, Ending::kStop, *shutdown, worker);
   CellExtras& extras = cell.Extras();
   Executor& executor = cell.system->executor();
-  if (extras.child_alarm != nullptr) executor.CancelAlarm(*extras.child_alarm);
-  extras.child_alarm = std::make_unique<Alarm>([&cell, id, child_id] {
-    Envelope* const signal = MakeEnvelope<ChildTookTooLong>(child_id);
-    if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kSignal)) {
-      DestroyEnvelope(signal);
-    }
-  });
-  executor.SetAlarm(
-      *extras.child_alarm,
-      executor.clock().Now() + cell.system->limits().child_stop_timeout);
+  extras.child_deadline =
+      executor.clock().Now() + cell.system->limits().child_stop_timeout;
+  // One alarm serves child after child: when it rings, it is set anew for the
+  // one that is asked then.
+  if (std::exchange(extras.child_alarm_is_set, true)) return;
+  if (extras.child_alarm == nullptr) {
+    const uint64_t id = cell.CurrentId();
+    extras.child_alarm = std::make_unique<Alarm>([&cell, id] {
+      Envelope* const signal = MakeEnvelope<ChildMayBeLate>();
+      if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kSignal)) {
+        DestroyEnvelope(signal);
+      }
+    });
+  }
+  executor.SetAlarm(*extras.child_alarm, extras.child_deadline);
 }
 
 // What a parent without the hook does.
@@ -116,18 +120,23 @@ void KillChildren(Cell& cell, Worker& worker) {
 
 void EndChildren(Cell& cell, Worker& worker) {
   if (cell.newest_child == nullptr) return;
-  if (ExitReasonOf(cell).IsGraceful()) {
+  if (EndsGracefully(cell)) {
     StopNextChild(cell, worker);
   } else {
     KillChildren(cell, worker);
   }
 }
 
-void KillLateChild(Cell& cell, uint64_t child_id, Worker& worker) {
-  Cell* const child = cell.newest_child;
-  if (child != nullptr && child->CurrentId() == child_id) {
-    RequestEnd(*child, Ending::kKill, ExitReason::Killed(), worker);
+void KillLateChild(Cell& cell, Worker& worker) {
+  if (cell.newest_child == nullptr) return;
+  CellExtras& extras = *cell.extras;
+  Executor& executor = cell.system->executor();
+  if (executor.clock().Now() < extras.child_deadline) {
+    executor.SetAlarm(*extras.child_alarm, extras.child_deadline);
+    return;
   }
+  extras.child_alarm_is_set = false;
+  RequestEnd(*cell.newest_child, Ending::kKill, ExitReason::Killed(), worker);
 }
 
 void TellParentOfStart(Cell& cell, Worker& worker) {
@@ -162,7 +171,7 @@ bool HandleEvent(Cell& cell, Envelope* envelope, Worker& worker) {
     if (cell.phase == Phase::kAwaitingChildren) {
       if (cell.newest_child == nullptr) {
         cell.AddAttention(Cell::kLifecycle);
-      } else if (ExitReasonOf(cell).IsGraceful()) {
+      } else if (EndsGracefully(cell)) {
         StopNextChild(cell, worker);
       }
     }

@@ -21,8 +21,8 @@ void RequestEnd(Cell& cell, Ending request, const ExitReason& reason,
 void EndChildren(Cell& cell, Worker& worker);
 void KillChildren(Cell& cell, Worker& worker);
 
-// The child that was asked to stop has taken too long.
-void KillLateChild(Cell& cell, uint64_t child_id, Worker& worker);
+// Kills the child that was asked to stop, if its time is over.
+void KillLateChild(Cell& cell, Worker& worker);
 
 void TellParentOfStart(Cell& cell, Worker& worker);
 

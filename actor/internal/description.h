@@ -20,6 +20,9 @@ const std::string& NameOf(const Cell& cell);
 
 // Why the actor ends, once that is decided. In the seat.
 ExitReason ExitReasonOf(const Cell& cell);
+inline bool EndsGracefully(const Cell& cell) {
+  return ExitReason::IsGraceful(cell.exit_kind);
+}
 void SetExitReason(Cell& cell, const ExitReason& reason);
 
 // Moves the status forward.

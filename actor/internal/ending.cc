@@ -69,21 +69,46 @@ void AnswerStart(Cell& cell, absl::Status status) {
   Answer(*std::exchange(cell.extras->start_waiter, nullptr), std::move(status));
 }
 
-void Release(Cell& cell, Worker& worker) {
-  SystemCore& system = *cell.system;
-  std::vector<std::shared_ptr<EndWaiter>> waiters;
-  ExitReason reason;
-  std::shared_ptr<StartWaiter> start_waiter;
-  Worker* dedicated = nullptr;
-  if (cell.extras != nullptr) {
-    if (cell.extras->child_alarm != nullptr) {
-      system.executor().CancelAlarm(*cell.extras->child_alarm);
+namespace {
+
+// What waits for the end of an actor, taken out of its cell before that is
+// another's.
+class Mourners {
+ public:
+  explicit Mourners(Cell& cell)
+      : system_(*cell.system), reason_(ExitReasonOf(cell)) {
+    CellExtras& extras = *cell.extras;
+    if (extras.child_alarm != nullptr) {
+      system_.executor().CancelAlarm(*extras.child_alarm);
     }
-    waiters = std::move(cell.extras->end_waiters);
-    dedicated = cell.extras->dedicated_worker;
-    start_waiter = std::move(cell.extras->start_waiter);
-    reason = ExitReasonOf(cell);
+    waiters_ = std::move(extras.end_waiters);
+    start_waiter_ = std::move(extras.start_waiter);
+    dedicated_ = extras.dedicated_worker;
   }
+
+  void ReleaseWorker() {
+    if (dedicated_ != nullptr) {
+      system_.executor().ReleaseDedicatedWorker(*dedicated_);
+    }
+  }
+  void Tell() {
+    for (const std::shared_ptr<EndWaiter>& waiter : waiters_) {
+      waiter->reason = reason_;
+      waiter->ended.Set();
+    }
+    if (start_waiter_ != nullptr) Answer(*start_waiter_, StartStatus(reason_));
+  }
+
+ private:
+  SystemCore& system_;
+  const ExitReason reason_;
+  std::vector<std::shared_ptr<EndWaiter>> waiters_;
+  std::shared_ptr<StartWaiter> start_waiter_;
+  Worker* dedicated_ = nullptr;
+};
+
+// Marks the cell as free and gives it to its parent or the pool.
+void GiveCellAway(Cell& cell, Worker& worker) {
   SetStatus(cell, ActorStatus::kStopped);
   cell.phase = Phase::kFree;
   cell.queue_next = nullptr;
@@ -101,16 +126,23 @@ void Release(Cell& cell, Worker& worker) {
     delete std::exchange(cell.extras, nullptr);
     CellPool::Return(cell);
   }
-  if (dedicated != nullptr) {
-    system.executor().ReleaseDedicatedWorker(*dedicated);
+}
+
+}  // namespace
+
+void Release(Cell& cell, Worker& worker) {
+  SystemCore& system = *cell.system;
+  if (cell.extras == nullptr) {
+    GiveCellAway(cell, worker);
+    // The system may be told to go from here on; it waits for this turn.
+    system.CountEnd(&worker);
+    return;
   }
-  // The system may be told to go from here on; it waits for this turn.
+  Mourners mourners(cell);
+  GiveCellAway(cell, worker);
+  mourners.ReleaseWorker();
   system.CountEnd(&worker);
-  for (const std::shared_ptr<EndWaiter>& waiter : waiters) {
-    waiter->reason = reason;
-    waiter->ended.Set();
-  }
-  if (start_waiter != nullptr) Answer(*start_waiter, StartStatus(reason));
+  mourners.Tell();
 }
 
 void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
@@ -120,8 +152,8 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
   } else if (Is<AwaitEnd>(*signal)) {
     cell.Extras().end_waiters.push_back(
         std::move(signal->As<AwaitEnd>().waiter));
-  } else if (Is<ChildTookTooLong>(*signal)) {
-    KillLateChild(cell, signal->As<ChildTookTooLong>().child, worker);
+  } else if (Is<ChildMayBeLate>(*signal)) {
+    KillLateChild(cell, worker);
   } else if (Is<MailWaits>(*signal)) {
     if (!IsExiting(cell)) cell.AddAttention(Cell::kQueued);
   }
@@ -148,6 +180,10 @@ void End(Cell& cell, Worker& worker) {
   }
 }
 
+bool RunsPostStop(const Cell& cell) {
+  return EndsGracefully(cell) && cell.actor_type().post_stop != nullptr;
+}
+
 void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
   BecomeDeadLetters(cell, undelivered, SendResult::kStopped);
   const ActorType& type = cell.actor_type();
@@ -156,8 +192,20 @@ void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
   if (!status.ok()) RecordFailure(cell, std::move(status));
 }
 
+bool NeedsFarewell(const Cell& cell) {
+  return cell.extras != nullptr ||
+         cell.exit_kind == ExitReason::Kind::kFailed ||
+         cell.system->events().channel<ActorEnded>().HasSubscribers();
+}
+
+void DestroyObject(Cell& cell) {
+  if (cell.has(Cell::kHasObject) && cell.actor_type().destroy != nullptr) {
+    cell.actor_type().destroy(cell);
+  }
+}
+
 void Destroy(Cell& cell, const Identity& who, const ExitReason& reason) {
-  if (cell.has(Cell::kHasObject)) cell.actor_type().destroy(cell);
+  DestroyObject(cell);
   if (!who.name.empty()) {
     cell.system->names()->Release(who.name, AnyActorRef(&cell, who.id.value()));
   }

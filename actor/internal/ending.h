@@ -18,6 +18,15 @@ Envelope* TakeMessages(Cell& cell);
 // the seat.
 void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason);
 
+// Whether PostStop is to run. In the seat.
+bool RunsPostStop(const Cell& cell);
+
+// Whether somebody is to hear of the end, the parent apart. In the seat.
+bool NeedsFarewell(const Cell& cell);
+
+// Outside the seat.
+void DestroyObject(Cell& cell);
+
 // The object is destroyed, then the name is free, then whoever watches may
 // know. Outside the seat.
 void Destroy(Cell& cell, const Identity& who, const ExitReason& reason);

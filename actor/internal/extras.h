@@ -11,6 +11,7 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/base/clock.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/worker.h"
@@ -42,8 +43,10 @@ struct CellExtras {
   std::shared_ptr<StartWaiter> start_waiter;
   // Its thread, if it has one of its own.
   Worker* dedicated_worker = nullptr;
-  // Rings when the child that is asked to stop has taken too long.
+  // Rings when the child that is asked to stop may have taken too long.
   std::unique_ptr<Alarm> child_alarm;
+  bool child_alarm_is_set = false;
+  MonotonicTime child_deadline;
 };
 
 }  // namespace troupe::internal

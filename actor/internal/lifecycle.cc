@@ -41,7 +41,6 @@ void DecideExit(Cell& cell, const ExitReason& reason) {
 void TakeFailure(Cell& cell) {
   const std::unique_ptr<absl::Status> failure(
       std::exchange(cell.failure, nullptr));
-  if (failure == nullptr) return;
   const ExitReason reason = ExitReason::Failed(*failure);
   if (cell.phase == Phase::kPreStarting) cell.set(Cell::kStartFailed);
   if (cell.phase == Phase::kPostStopping) {
@@ -80,7 +79,7 @@ void AnnounceStart(Cell& cell, const Identity& who) {
 // Goes from phase to phase as far as possible.
 Attention Advance(Cell& cell, Worker& worker) {
   while (true) {
-    TakeFailure(cell);
+    if (cell.failure != nullptr) TakeFailure(cell);
     switch (cell.phase) {
       case Phase::kCreated: {
         if (cell.request() == Ending::kKill) {
@@ -121,11 +120,12 @@ Attention Advance(Cell& cell, Worker& worker) {
         TellParentOfStart(cell, worker);
         return Attention::kGoOn;
       case Phase::kExiting: {
-        cell.Shut();
+        if (cell.LooksOpen()) cell.Shut();
         DrainMail(cell, worker);
         SetStatus(cell, ActorStatus::kStopping);
         Envelope* const undelivered = TakeMessages(cell);
         cell.phase = Phase::kPostStopping;
+        if (undelivered == nullptr && !RunsPostStop(cell)) break;
         const ExitReason reason = ExitReasonOf(cell);
         if (!OutsideSeat([&] { RunExitHooks(cell, undelivered, reason); })) {
           return Attention::kLost;
@@ -139,6 +139,13 @@ Attention Advance(Cell& cell, Worker& worker) {
       case Phase::kAwaitingChildren: {
         if (cell.newest_child != nullptr) return Attention::kGoOn;
         cell.phase = Phase::kDestroying;
+        if (!NeedsFarewell(cell)) {
+          if (cell.actor_type().destroy != nullptr &&
+              !OutsideSeat([&] { DestroyObject(cell); })) {
+            return Attention::kLost;
+          }
+          break;
+        }
         const Identity who(cell);
         const ExitReason reason = ExitReasonOf(cell);
         if (!OutsideSeat([&] { Destroy(cell, who, reason); })) {

@@ -199,7 +199,8 @@ void BecomeDeadLetter(Cell&, uint64_t id, Envelope* envelope,
   DestroyEnvelope(envelope);
 }
 
-void SendRequest(Cell& cell, uint64_t id, Ending request, ExitReason reason) {
+void SendRequest(Cell& cell, uint64_t id, Ending request,
+                 const ExitReason& reason) {
   const uint64_t tag = EnterSeat();
   if (SameWorker(cell, tag)) {
     if (CatchUp(cell, id, *this_thread.worker)) {
@@ -210,7 +211,7 @@ void SendRequest(Cell& cell, uint64_t id, Ending request, ExitReason reason) {
     return;
   }
   LeaveSeat();
-  Envelope* const signal = MakeEnvelope<EndRequest>(request, std::move(reason));
+  Envelope* const signal = MakeEnvelope<EndRequest>(request, reason);
   if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kClosing)) {
     DestroyEnvelope(signal);  // It has ended already.
   }

@@ -69,7 +69,8 @@ inline void ScheduleMine(Cell& cell) {
 }
 
 // A request to end, from any thread that is outside its seat.
-void SendRequest(Cell& cell, uint64_t id, Ending request, ExitReason reason);
+void SendRequest(Cell& cell, uint64_t id, Ending request,
+                 const ExitReason& reason);
 
 // A request to the runtime part of an actor, in the kSignal lane; see
 // lifecycle.h for the types. False: there is no such actor any more; the

@@ -28,9 +28,8 @@ struct AwaitEnd {
   }
   std::shared_ptr<EndWaiter> waiter;
 };
-struct ChildTookTooLong {
-  uint64_t child;
-};
+// From the alarm of an actor that stops its children.
+struct ChildMayBeLate {};
 // A bounded mailbox was empty and is not any more.
 struct MailWaits {};
 
