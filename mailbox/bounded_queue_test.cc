@@ -6,7 +6,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -14,11 +13,14 @@
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/envelope_list.h"
+#include "troupe/testing/test_clocks.h"
 
 namespace troupe {
 namespace {
 
+using testing::AnnouncingClock;
 using ::testing::ElementsAre;
+using testing::SteppingClock;
 
 constexpr uint32_t kTarget = 7;
 constexpr uint64_t kSmallBytes = 64;
@@ -409,18 +411,6 @@ TEST(BoundedQueueTest, DeadlineDoesNotMatterUnderOtherPolicies) {
       Admission::kFull);
 }
 
-// Advances by `step` whenever it is asked.
-class SteppingClock final : public Clock {
- public:
-  explicit SteppingClock(absl::Duration step) : step_(step) {}
-
-  MonotonicTime Now() const override { return now_ += step_; }
-
- private:
-  const absl::Duration step_;
-  mutable MonotonicTime now_;
-};
-
 TEST(BoundedQueueTest, WaitThatEndsEarlyIsTakenUpAgain) {
   OpenQueue queue({.messages = 1});
   queue.PushMessage(Message(1));
@@ -433,22 +423,6 @@ TEST(BoundedQueueTest, WaitThatEndsEarlyIsTakenUpAgain) {
             Admission::kFull);
   EXPECT_EQ(clock.Now(), MonotonicTime() + absl::Milliseconds(5));
 }
-
-// Says when `clock` was asked first: then the thread that asked is in line.
-class AnnouncingClock final : public Clock {
- public:
-  explicit AnnouncingClock(const Clock& clock) : clock_(clock) {}
-
-  MonotonicTime Now() const override {
-    if (!asked_.HasBeenNotified()) asked_.Notify();
-    return clock_.Now();
-  }
-  void WaitUntilAsked() const { asked_.WaitForNotification(); }
-
- private:
-  const Clock& clock_;
-  mutable absl::Notification asked_;
-};
 
 TEST(BoundedQueueTest, ThreadThatGivesUpAdmitsThoseBehindThatFit) {
   OpenQueue queue({.bytes = 2 * kSmallBytes});
