@@ -47,10 +47,16 @@ struct Envelope {
   void* payload() {
     return reinterpret_cast<char*>(this) + type->payload_offset;
   }
+  // REQUIRES: the message is an M.
   template <typename M>
   M& As() {
     return *reinterpret_cast<M*>(reinterpret_cast<char*>(this) +
                                  MessageType::PayloadOffset(alignof(M)));
+  }
+  // The message if it is an M, else null.
+  template <typename M>
+  M* TryAs() {
+    return type == &kMessageType<M> ? &As<M>() : nullptr;
   }
   // Bytes of memory that header and payload occupy, what the pool rounds up
   // included. What the payload holds elsewhere (the characters of a string) is

@@ -156,6 +156,18 @@ TEST(EnvelopeTest, PayloadThatCannotMoveIsBuiltInPlace) {
   EXPECT_EQ(built, &envelope->As<Pinned>());
 }
 
+TEST(EnvelopeTest, MessageIsFoundByItsExactType) {
+  struct Base {
+    int value;
+  };
+  struct Derived : Base {};
+  const EnvelopePtr envelope(MakeEnvelope<Base>(7));
+  EXPECT_EQ(envelope->TryAs<Base>(), envelope->payload());
+  EXPECT_EQ(envelope->TryAs<Base>()->value, 7);
+  EXPECT_EQ(envelope->TryAs<Derived>(), nullptr);
+  EXPECT_EQ(envelope->TryAs<int>(), nullptr);
+}
+
 template <size_t kBytes>
 struct Refusing {
   // Its member lives when the constructor throws.
