@@ -63,6 +63,7 @@ finds actor/actor.cc '#include "mailbox/mailbox.h"' 'troupe/<package>'
 accepts actor/actor.cc '#include "troupe/mailbox/mailbox.h"'
 
 finds actor/BUILD 'srcs = glob(["*.cc"]),' 'one by one'
+accepts docs/BUILD 'srcs = glob(["**/*.md"]),'
 finds actor/BUILD 'cc_library(' '//tools:cc.bzl'
 finds actor/BUILD '    flaky = True,' 'now and then'
 accepts actor/BUILD 'troupe_cc_library('
