@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -23,6 +22,7 @@
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/internal/thread_testing.h"
 #include "troupe/scheduler/internal/worker_testing.h"
 #include "troupe/scheduler/thread_executor.h"
 #include "troupe/scheduler/worker.h"
@@ -34,6 +34,7 @@ namespace {
 
 using internal::IdleExecutor;
 using internal::MakeWorker;
+using internal::RecordingSink;
 using internal::RunAll;
 using internal::Sleep;
 using ::testing::ElementsAre;
@@ -99,29 +100,6 @@ TEST(PostTest, LetsAWaitingClosureMove) {
 }
 
 // ---- on either executor
-
-class RecordingSink : public LogSink {
- public:
-  void Send(const LogEntry& entry) override {
-    absl::MutexLock lock(&mu_);
-    texts_.push_back(std::string(entry.text_message()));
-    origins_.push_back(
-        absl::StrCat(entry.source_filename(), ":", entry.source_line()));
-  }
-  std::vector<std::string> texts() const {
-    absl::MutexLock lock(&mu_);
-    return texts_;
-  }
-  std::vector<std::string> origins() const {
-    absl::MutexLock lock(&mu_);
-    return origins_;
-  }
-
- private:
-  mutable absl::Mutex mu_;
-  std::vector<std::string> texts_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::string> origins_ ABSL_GUARDED_BY(mu_);
-};
 
 enum class Which { kThreads, kDeterministic };
 
@@ -202,8 +180,8 @@ TEST_P(PostOnEitherTest, LogsFailuresWithTheirOrigin) {
   Post(*executor_, [] { throw std::runtime_error("disk on fire"); });
   const int line = __LINE__ - 1;
   EXPECT_THAT(executor_->Shutdown(), IsOk());
-  EXPECT_THAT(sink_.texts(), ElementsAre("a posted closure failed: UNKNOWN: "
-                                         "exception: disk on fire"));
+  EXPECT_THAT(sink_.messages(), ElementsAre("a posted closure failed: UNKNOWN: "
+                                            "exception: disk on fire"));
   EXPECT_THAT(
       sink_.origins(),
       ElementsAre(EndsWith(absl::StrCat("scheduler/post_test.cc:", line))));
@@ -213,7 +191,7 @@ TEST_P(PostOnEitherTest, LogsAStatusThatIsNotOk) {
   Post(*executor_, [] { return absl::OkStatus(); });
   Post(*executor_, [] { return absl::NotFoundError("no such file"); });
   EXPECT_THAT(executor_->Shutdown(), IsOk());
-  EXPECT_THAT(sink_.texts(),
+  EXPECT_THAT(sink_.messages(),
               ElementsAre("a posted closure failed: NOT_FOUND: no such file"));
 }
 

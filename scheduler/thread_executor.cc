@@ -322,4 +322,14 @@ uint64_t ThreadExecutor::take_overs() const {
   return take_overs_;
 }
 
+uint64_t ThreadExecutor::monitor_looks() const {
+  absl::MutexLock lock(&mu_);
+  return monitor_looks_;
+}
+
+MonotonicTime ThreadExecutor::monitor_sleeps_until() const {
+  absl::MutexLock lock(&mu_);
+  return monitor_sleeps_until_;
+}
+
 }  // namespace troupe

@@ -109,10 +109,16 @@ class ThreadExecutor final : public Executor {
   void AwaitSettledSeat() override;
   void GiveUpSeat() override;
 
-  // Times that a sleeping worker's thread was woken, and that a worker got
-  // another thread. For tests and introspection.
+  // For tests and introspection. Times that a sleeping worker's thread was
+  // woken, that a worker was taken from its thread, and that the monitor looked
+  // at alarms and workers.
   uint64_t wakes() const;
   uint64_t take_overs() const;
+  uint64_t monitor_looks() const;
+  // Until when the monitor sleeps, if nothing happens: in the infinite past
+  // while it is awake or only pauses, in the infinite future if no alarm is
+  // set.
+  MonotonicTime monitor_sleeps_until() const;
 
  private:
   struct Driver;   // A thread.
@@ -206,6 +212,7 @@ class ThreadExecutor final : public Executor {
   bool staffing_failed_ ABSL_GUARDED_BY(mu_) = false;  // And was logged.
   uint64_t wakes_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t take_overs_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t monitor_looks_ ABSL_GUARDED_BY(mu_) = 0;
   std::unique_ptr<JoinableThread> monitor_;
 };
 

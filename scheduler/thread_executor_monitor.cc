@@ -27,6 +27,7 @@ void ThreadExecutor::MonitorMain() {
   while (true) {
     JoinEndedThreads();
     absl::MutexLock lock(&mu_);
+    ++monitor_looks_;
     RingAlarms();
     if (monitor_ends_) return;
     ticks_asleep_ =
