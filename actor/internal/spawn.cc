@@ -205,6 +205,8 @@ absl::StatusOr<AnyActorRef> SpawnHere(
   if (status.ok()) {
     cell.set(Cell::kHasObject);
     if (plan.type.pre_start != nullptr) status = plan.type.pre_start(cell);
+    // PreStart may have called Fail().
+    if (status.ok() && cell.failure != nullptr) status = *cell.failure;
   }
   if (!status.ok()) {
     status = WithContext(plan, options, status);
