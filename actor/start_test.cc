@@ -243,5 +243,69 @@ TEST_P(StartTest, ParentIsToldWhenTheNameIsFree) {
   EXPECT_TRUE(names.Find("bob").IsNull());
 }
 
+class Leaf : public Actor<Work> {
+ public:
+  explicit Leaf(Names& names) : names_(names) {}
+  ~Leaf() { names_.Add("leaf destroyed"); }
+  void Handle(Work) {}
+
+ private:
+  Names& names_;
+};
+
+class FailsWithChild : public Actor<Work> {
+ public:
+  explicit FailsWithChild(Names& names) : names_(names) {}
+  ~FailsWithChild() { names_.Add("destroyed"); }
+  absl::Status PreStart() {
+    Spawn<Leaf>(names_).value();
+    return absl::DataLossError("lost");
+  }
+  void Handle(Work) {}
+
+ private:
+  Names& names_;
+};
+
+// Spawns in its handler what does not start, and ends.
+class Spawner : public Actor<Work> {
+ public:
+  explicit Spawner(Names& names) : names_(names) {}
+  void Handle(Work) {
+    EXPECT_THAT(Spawn<FailsWithChild>({.name = "bob"}, names_),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("lost")));
+    StopSelf();
+  }
+
+ private:
+  Names& names_;
+};
+
+// §6: of a start that fails children go first, then the object, then the name;
+// on whatever thread the spawner ran, and also if that ends before.
+TEST_P(StartTest, FailedStartOutlivesTheThreadOfItsSpawner) {
+  for (const bool dedicated : {false, true}) {
+    Names names;
+    std::unique_ptr<ActorSystem> system = MakeSystem();
+    system->SetNameService(names);
+    for (int i = 0; i < 20; ++i) {
+      Spawner::Ref spawner =
+          system
+              ->Spawn<Spawner>({.dedicated_thread = dedicated}, std::ref(names))
+              .value();
+      spawner.Send<Work>();
+      ASSERT_TRUE(system->AwaitNoActors());
+    }
+    const std::vector<std::string> log = names.log();
+    ASSERT_EQ(log.size(), 80u);
+    for (size_t i = 0; i < log.size(); i += 4) {
+      EXPECT_THAT(
+          std::vector<std::string>(log.begin() + i, log.begin() + i + 4),
+          ElementsAre("bob reserved", "leaf destroyed", "destroyed",
+                      "bob released"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace troupe

@@ -228,7 +228,9 @@ void AbandonStart(Cell& cell) {
     cell.AddAttention(Cell::kToken | Cell::kLifecycle);
     cell.phase = Phase::kPreStarting;
     const uint64_t tag = EnterSeat();
-    if (Worker* const worker = system.WorkerOfThisThread(tag)) {
+    Worker* const worker = system.WorkerOfThisThread(tag);
+    // A dedicated worker may end before this actor does.
+    if (worker != nullptr && worker->kind() == Worker::Kind::kShared) {
       worker->Adopt(cell);
       LeaveSeat();
     } else {
