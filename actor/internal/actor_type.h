@@ -106,7 +106,8 @@ constexpr void CheckActor() {
 
 // Handles `envelope`, which holds an M, and destroys it. False: it failed.
 template <typename A, typename M>
-bool HandleOne(Cell& cell, A& actor, Envelope* envelope) noexcept {
+[[gnu::always_inline]] inline bool HandleOne(Cell& cell, A& actor,
+                                             Envelope* envelope) noexcept {
   struct Disposer {
     ~Disposer() {
       envelope->As<M>().~M();
@@ -147,7 +148,8 @@ template <typename A, typename... Ms>
 struct Dispatcher<A, TypeList<Ms...>> {
   static constexpr size_t kMaxLinear = 8;
 
-  static bool Deliver(Cell& cell, A& actor, Envelope* envelope) {
+  [[gnu::always_inline]] static bool Deliver(Cell& cell, A& actor,
+                                             Envelope* envelope) {
     if constexpr (sizeof...(Ms) <= kMaxLinear) {
       bool handled = true;
       const bool found =
@@ -177,7 +179,10 @@ struct Dispatcher<A, TypeList<Ms...>> {
   using Table = std::array<Entry, sizeof...(Ms)>;
 
   static Table MakeTable() {
-    Table table{Entry{&kMessageType<Ms>, &HandleOne<A, Ms>}...};
+    Table table{Entry{&kMessageType<Ms>,
+                      [](Cell& cell, A& actor, Envelope* envelope) noexcept {
+                        return HandleOne<A, Ms>(cell, actor, envelope);
+                      }}...};
     std::sort(table.begin(), table.end(), [](const Entry& a, const Entry& b) {
       return std::less<>()(a.type, b.type);
     });
@@ -190,42 +195,11 @@ inline bool NeedsAttention(const Cell& cell) {
   return (cell.attention() & ~Cell::kToken) != 0 || cell.failure != nullptr;
 }
 
-// Takes the oldest message and handles it. False: the seat is lost.
-template <typename A>
-[[nodiscard]] inline bool HandleNext(Cell& cell) {
-  Envelope* const envelope = cell.Pop();
-  LeaveForUserCode();
-  Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
-                                               envelope);
-  return ReturnFromUserCode();
-}
-
-// The rest of a turn in which one message was handled. `only`: there was no
-// other when it began; else `last` was the newest.
-template <typename A>
-[[gnu::noinline]] bool GoOnWithTurn(Cell& cell, Worker& worker,
-                                    const Envelope* last, bool only) {
-  constexpr int kMessagesPerLook = 256;
-  TurnClock clock;
-  for (int handled = 1;; ++handled) {
-    if (NeedsAttention(cell)) [[unlikely]] {
-      const Attention attention = Attend(cell, worker);
-      if (attention != Attention::kGoOn) return attention == Attention::kOver;
-      // Its messages may be gone.
-      if (cell.empty() || cell.phase != Phase::kRunning) break;
-    }
-    if (only) break;
-    if (handled % kMessagesPerLook == 0 && TurnIsLong(cell, clock)) break;
-    only = cell.oldest() == last;
-    if (!HandleNext<A>(cell)) return false;
-  }
-  return FinishTurn(cell, worker);
-}
-
 // A turn: what waited when it began, unless that takes too long. Most turns
-// handle one message, and those are short.
+// handle one message and find nothing else to do.
 template <typename A>
 bool RunTurn(Runnable& runnable, Worker& worker) {
+  constexpr uint32_t kMessagesPerLook = 256;
   Cell& cell = static_cast<Cell&>(runnable);
   if (cell.attention() != 0) [[unlikely]] {
     const Attention attention = Attend(cell, worker);
@@ -234,11 +208,26 @@ bool RunTurn(Runnable& runnable, Worker& worker) {
   if (cell.empty() || cell.phase != Phase::kRunning) [[unlikely]]
     return FinishTurn(cell, worker);
   const Envelope* const last = cell.newest();
-  const bool only = cell.oldest() == last;
-  if (!HandleNext<A>(cell)) [[unlikely]]
-    return false;
-  if (!only || NeedsAttention(cell))
-    return GoOnWithTurn<A>(cell, worker, last, only);
+  TurnClock clock;
+  for (uint32_t handled = 1;; ++handled) {
+    Envelope* const envelope = cell.Pop();
+    const bool only = envelope == last;
+    LeaveForUserCode();
+    Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
+                                                 envelope);
+    if (!ReturnFromUserCode()) [[unlikely]]
+      return false;
+    if (NeedsAttention(cell)) [[unlikely]] {
+      const Attention attention = Attend(cell, worker);
+      if (attention != Attention::kGoOn) return attention == Attention::kOver;
+      // Its messages may be gone.
+      if (cell.empty() || cell.phase != Phase::kRunning) break;
+    }
+    if (only) break;
+    if (handled % kMessagesPerLook == 0) [[unlikely]] {
+      if (TurnIsLong(cell, clock)) break;
+    }
+  }
   if (!cell.empty() || cell.attention() != 0) [[unlikely]]
     return FinishTurn(cell, worker);
   cell.queue_next = nullptr;  // It rests; its wake token is in the word.
