@@ -3,10 +3,11 @@
 //   Post(*executor, [&] { Parse(file); });
 //
 // Order: none is promised between closures, as any of them may move to another
-// worker. Until it moves, what a turn posts runs on its worker as soon as the
-// turn has ended, the last one first, so that trees of closures are walked in
-// little memory; what comes from outside waits behind all that is ready, in the
-// order posted.
+// worker; and two may run at once even where there is one worker, as it goes on
+// beside a closure that blocks, or that the system does not let run. Until it
+// moves, what a turn posts runs on its worker as soon as the turn has ended,
+// the last one first, so that trees of closures are walked in little memory;
+// what comes from outside waits behind all that is ready, in the order posted.
 // Ownership: the executor owns the closure until it has run, and destroys it
 // before its turn ends, on the thread that ran it.
 // Blocking: no call blocks. A closure may: its worker then gets another thread,
@@ -16,9 +17,8 @@
 // Errors: what a closure throws, and a Status that is not OK, goes to the
 // executor's log, with the place where it was posted. Post() itself throws only
 // where memory runs out; the closure does not run then.
-// Cost: one allocation of 48 bytes and the closure. No lock; a wake only from
-// outside, when every worker sleeps. A closure without captures that a turn
-// posts takes some 40 ns, its own turn included (executor_benchmark).
+// Cost: one allocation of 48 bytes and the closure. No lock, unless a worker has
+// to be woken: the one that is named, or one of several that all sleep.
 #ifndef TROUPE_SCHEDULER_POST_H_
 #define TROUPE_SCHEDULER_POST_H_
 
