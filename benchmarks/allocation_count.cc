@@ -4,16 +4,13 @@
 #include <cerrno>
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TROUPE_SANITIZER_ALLOCATES 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TROUPE_SANITIZER_ALLOCATES 1
-#endif
-#endif
+#include "troupe/benchmarks/sanitized.h"
 
-#ifdef TROUPE_SANITIZER_ALLOCATES
-#include <sanitizer/allocator_interface.h>
+#ifdef TROUPE_SANITIZED
+// From <sanitizer/allocator_interface.h>, which g++ does not bring.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(
+    void (*malloc_hook)(const volatile void*, size_t),
+    void (*free_hook)(const volatile void*));
 #endif
 
 namespace troupe::benchmarks {
@@ -30,7 +27,7 @@ uint64_t AllocationCount() {
   return allocations.load(std::memory_order_relaxed);
 }
 
-#ifdef TROUPE_SANITIZER_ALLOCATES
+#ifdef TROUPE_SANITIZED
 
 // The sanitizer has taken malloc's place already, and tells us.
 [[maybe_unused]] const int kInstalled =
@@ -42,7 +39,7 @@ uint64_t AllocationCount() {
 
 }  // namespace troupe::benchmarks
 
-#ifndef TROUPE_SANITIZER_ALLOCATES
+#ifndef TROUPE_SANITIZED
 
 // These stand before those of glibc, also for libraries that are loaded. What
 // they return is glibc's: its own free() takes it.

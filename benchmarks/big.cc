@@ -1,6 +1,9 @@
 // Many actors send pings to others at random, one at a time, and answer those
 // that they get.
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "troupe/actor/actor.h"

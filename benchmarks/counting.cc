@@ -1,4 +1,6 @@
 // One producer sends to a counter, then asks it for the total.
+#include <cstdint>
+
 #include "troupe/actor/actor.h"
 #include "troupe/benchmarks/workload.h"
 

@@ -1,5 +1,6 @@
 // Eight producers send to one sink.
 #include <array>
+#include <cstdint>
 
 #include "troupe/actor/actor.h"
 #include "troupe/benchmarks/workload.h"

@@ -1,4 +1,6 @@
 // One actor spawns many that get one message each and stop, and waits for all.
+#include <cstdint>
+
 #include "troupe/actor/actor.h"
 #include "troupe/benchmarks/workload.h"
 

@@ -1,4 +1,6 @@
 // One driver sends to many actors in turn, then asks each for its total.
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 

@@ -1,4 +1,6 @@
 // Many actors are alive and have nothing to do.
+#include <cstdint>
+
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/benchmarks/workload.h"

@@ -1,4 +1,6 @@
 // Two actors exchange messages, one at a time.
+#include <cstdint>
+
 #include "troupe/actor/actor.h"
 #include "troupe/benchmarks/workload.h"
 

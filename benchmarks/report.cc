@@ -1,5 +1,6 @@
 #include "troupe/benchmarks/report.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/str_format.h"

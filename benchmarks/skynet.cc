@@ -1,4 +1,6 @@
 // A tree of actors, ten below each, sums up the numbers of its leaves.
+#include <cstdint>
+
 #include "troupe/actor/actor.h"
 #include "troupe/benchmarks/workload.h"
 

@@ -1,6 +1,7 @@
 #include "troupe/benchmarks/stage.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -75,9 +76,10 @@ void Stage::FinishWith(absl::Status verdict) {
   const uint64_t wakes = Wakes() - wakes_before_;
   const int64_t growth = ResidentBytes() - resident_before_;
   absl::MutexLock lock(&mu_);
+  // The first error counts, also if it comes when all seemed done.
+  verdict_.Update(std::move(verdict));
   if (finished_) return;
   finished_ = true;
-  verdict_ = std::move(verdict);
   measured_.elapsed = elapsed;
   measured_.allocations = allocations;
   measured_.wakes = wakes;
@@ -104,7 +106,6 @@ absl::StatusOr<Measured> Stage::Await(absl::Duration timeout) {
     return absl::InternalError(absl::StrCat(dead_letters, " messages lost"));
   }
   absl::MutexLock lock(&mu_);
-  // A check that failed after the end counts too.
   if (!verdict_.ok()) return verdict_;
   return measured_;
 }

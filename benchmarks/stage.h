@@ -85,7 +85,7 @@ class Stage {
   void Finish() { FinishWith(absl::OkStatus()); }
 
   // Waits for the first call of Finish(), then ends all actors.
-  // kInternal: the run came to a wrong result, or lost messages.
+  // kInternal: the run came to a wrong result, or messages were lost.
   // kDeadlineExceeded: it has not finished within `timeout`.
   absl::StatusOr<Measured> Await(absl::Duration timeout);
 

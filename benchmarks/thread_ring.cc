@@ -1,4 +1,5 @@
 // Actors in a ring pass one token on.
+#include <cstdint>
 #include <vector>
 
 #include "troupe/actor/actor.h"

@@ -3,7 +3,6 @@
 #define TROUPE_BENCHMARKS_WORKLOAD_H_
 
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "troupe/benchmarks/stage.h"
 
 namespace troupe::benchmarks {
