@@ -147,17 +147,20 @@ void ThreadExecutor::ReleaseDedicatedWorker(Worker& worker) {
 }
 
 void ThreadExecutor::Inject(Runnable& runnable) {
-  // One that is awake, if there is one: it costs no wake. Which one is spread,
-  // because whoever injects much injects to all.
-  const uint32_t first =
-      next_injection_.fetch_add(1, std::memory_order_relaxed);
-  Worker* chosen = shared_[0]->worker.get();
+  // Each thread has a worker of its own for that: what one thread makes is
+  // likely to talk to one another, and a worker with a backlog shares it. But
+  // one that is awake, if there is one: it costs no wake.
+  static std::atomic<uint32_t> injectors{0};
+  static thread_local const uint32_t injector =
+      injectors.fetch_add(1, std::memory_order_relaxed);
+  Worker* chosen = nullptr;
   for (int i = 0; i < shared_count_; ++i) {
-    Worker& candidate = *shared_[(first + i) % shared_count_]->worker;
+    Worker& candidate = *shared_[(injector + i) % shared_count_]->worker;
     if (!candidate.LooksAsleep()) {
       chosen = &candidate;
       break;
     }
+    if (chosen == nullptr) chosen = &candidate;
   }
   chosen->Deliver(runnable);
 }

@@ -187,7 +187,6 @@ class ThreadExecutor final : public Executor {
 
   // Written by many; hints.
   std::atomic<int> searchers_{0};
-  std::atomic<uint32_t> next_injection_{0};
 
   mutable absl::Mutex mu_;
   absl::CondVar monitor_wake_;

@@ -103,6 +103,7 @@ bool ThreadExecutor::AwaitWork(Station& station) {
   // A new stretch of work begins: what was sampled before says nothing of it.
   station.turns_to_sample = station.sample_interval = 1;
   station.sampled_turns = 0;
+  station.backlog_seen = false;
   // One worker searches at a time: more would only heat the room. Relaxed: the
   // count decides nothing but that.
   if (searchers_.fetch_add(1, std::memory_order_relaxed) == 0) {
@@ -128,11 +129,15 @@ void ThreadExecutor::MaybeShare(Station& station) {
                           static_cast<int64_t>(turns - turns_before);
   if (turn_ns * worker.ready() < kWorthSharingNs ||
       worker.kind() != Worker::Kind::kShared) {
+    station.backlog_seen = false;
     station.sample_interval =
         std::min(2 * station.sample_interval, kMaxSampleInterval);
     return;
   }
-  station.sample_interval = 1;
+  station.sample_interval = station.turns_to_sample = 1;
+  // Seen twice: once may be an interruption of this thread, and those who talk
+  // to each other are slow for long after they were set apart.
+  if (!std::exchange(station.backlog_seen, true)) return;
   for (int i = 1; i < shared_count_; ++i) {
     Worker& other = *shared_[(worker.index() + i) % shared_count_]->worker;
     if (other.LooksQuiet()) {

@@ -21,9 +21,6 @@
 namespace troupe::internal {
 namespace {
 
-// Children's events before one message gets its turn.
-constexpr int kMaxEventsInARow = 64;
-
 constexpr absl::Duration kMaxTurn = absl::Microseconds(50);
 
 // How many messages of a bounded mailbox lie between looks at the clock.
@@ -266,7 +263,10 @@ Attention Attend(Cell& cell, Worker& worker) {
   if ((cell.attention() & Cell::kToken) != 0 && cell.HasMail()) {
     DrainMail(cell, worker);
   }
-  int events = 0;
+  // What waits now comes before messages; what comes meanwhile waits for the
+  // next turn, so that messages get theirs.
+  const Envelope* const last_event = cell.lanes.events.last();
+  bool events_first = last_event != nullptr;
   BoundedTurn bounded(cell);
   while (true) {
     if (cell.failure != nullptr) TakeFailure(cell);
@@ -281,13 +281,10 @@ Attention Attend(Cell& cell, Worker& worker) {
       if (result != Attention::kGoOn) return result;
       continue;
     }
-    if ((cell.attention() & Mailbox::kEvents) != 0 &&
-        (events < kMaxEventsInARow ||
-         (cell.empty() && (cell.attention() & Cell::kQueued) == 0))) {
-      ++events;
-      if (!HandleEvent(cell, cell.PopEvent(cell.lanes), worker)) {
-        return Attention::kLost;
-      }
+    if (events_first) {
+      Envelope* const event = cell.PopEvent(cell.lanes);
+      events_first = event != last_event;
+      if (!HandleEvent(cell, event, worker)) return Attention::kLost;
       continue;
     }
     if ((cell.attention() & Mailbox::kUrgent) != 0 && !IsExiting(cell)) {
@@ -301,7 +298,6 @@ Attention Attend(Cell& cell, Worker& worker) {
     if ((cell.attention() & Cell::kQueued) != 0 &&
         cell.phase == Phase::kRunning) {
       if (Envelope* const message = bounded.Next()) {
-        events = 0;
         if (!OutsideSeat(
                 [&] { (void)cell.actor_type().deliver(cell, message); })) {
           return Attention::kLost;

@@ -30,6 +30,7 @@ struct ThreadExecutor::Station {
   uint32_t turns_to_sample = 1;
   uint32_t sample_interval = 1;
   uint64_t sampled_turns = 0;
+  bool backlog_seen = false;  // By the last sample.
   MonotonicTime sampled_at;
 
   // Guarded by the executor's lock.
