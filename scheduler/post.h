@@ -17,8 +17,8 @@
 // Errors: what a closure throws, and a Status that is not OK, goes to the
 // executor's log, with the place where it was posted. Post() itself throws only
 // where memory runs out; the closure does not run then.
-// Cost: one allocation of 48 bytes and the closure. No lock, unless a worker has
-// to be woken: the one that is named, or one of several that all sleep.
+// Cost: one allocation of 48 bytes and the closure. No lock, unless a worker
+// has to be woken: the one that is named, or one of several that all sleep.
 #ifndef TROUPE_SCHEDULER_POST_H_
 #define TROUPE_SCHEDULER_POST_H_
 
