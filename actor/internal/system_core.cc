@@ -1,9 +1,12 @@
 #include "troupe/actor/internal/system_core.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "troupe/actor/actor_status.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/id_space.h"
@@ -104,21 +107,19 @@ uint64_t SystemCore::LiveActors() {
   return spawned - ended;
 }
 
-void SystemCore::ForEachTopLevelActor(
-    absl::FunctionRef<void(const AnyActorRef&)> visit) {
+void SystemCore::ForEachActor(absl::FunctionRef<void(Cell&, uint64_t)> visit) {
   CellPool::ForEach([&](Cell& cell) {
     const bool alive = Mailbox::Word::IsAlive(cell.Load());
     const uint64_t id = cell.id.load(std::memory_order_relaxed);
-    if (alive && !cell.IsChild() && IdSpace::Find(id).get() == this) {
-      visit(AnyActorRef(&cell, id));
-    }
+    if (alive && IdSpace::Find(id).get() == this) visit(cell, id);
   });
 }
 
 void SystemCore::EndTopLevelActors(bool kill) {
   std::vector<AnyActorRef> actors;
-  ForEachTopLevelActor(
-      [&](const AnyActorRef& actor) { actors.push_back(actor); });
+  ForEachActor([&](Cell& cell, uint64_t id) {
+    if (!cell.IsChild()) actors.emplace_back(&cell, id);
+  });
   std::sort(actors.begin(), actors.end(),
             [](const AnyActorRef& a, const AnyActorRef& b) {
               return a.id() > b.id();
@@ -134,8 +135,14 @@ void SystemCore::EndTopLevelActors(bool kill) {
 
 std::string SystemCore::SomeLiveActor() {
   std::string name;
-  ForEachTopLevelActor([&](const AnyActorRef& actor) {
-    if (name.empty()) name = actor.ToString();
+  ActorStatus least = ActorStatus::kStopped;
+  ForEachActor([&](Cell& cell, uint64_t id) {
+    const ActorStatus status = cell.StatusOf(id);
+    if (status >= least) return;
+    least = status;
+    const std::string_view class_name = cell.SharedType()->class_name;
+    name = absl::StrCat(absl::string_view(class_name.data(), class_name.size()),
+                        " ", ActorId(id).ToString());
   });
   return name;
 }

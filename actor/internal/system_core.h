@@ -123,8 +123,9 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
 
   // Asks the top-level actors to end, the youngest first.
   void EndTopLevelActors(bool kill);
-  void ForEachTopLevelActor(absl::FunctionRef<void(const AnyActorRef&)> visit);
-  // Some top-level actor that still exists, for messages; empty if none does.
+  void ForEachActor(absl::FunctionRef<void(Cell&, uint64_t id)> visit);
+  // An actor that still exists, for messages; empty if none does. The one that
+  // has come least far on the way to its end: others may be waiting for it.
   std::string SomeLiveActor();
 
   // Counts and publishes a message that nobody handles. Outside the seat.
