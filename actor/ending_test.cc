@@ -36,6 +36,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 using ::troupe::testing::IsOk;
+using ::troupe::testing::IsOkAndHolds;
 using ::troupe::testing::StatusIs;
 
 // What happened, in order; written by several threads.
@@ -243,6 +244,50 @@ TEST_F(EndingTest, DestructorWaitsForHandlers) {
   EXPECT_THAT(entries, Contains("young destroyed"));
   EXPECT_EQ(entries[4], "parent destroyed");
   EXPECT_EQ(entries[5], "system destroyed");
+}
+
+// Ends its children itself before the runtime would.
+class TakesCare : public Actor<Work> {
+ public:
+  TakesCare(Log& log, Barrier& barrier) : log_(log), barrier_(barrier) {}
+  ~TakesCare() { log_.Add("parent destroyed"); }
+  void PreStart() {
+    for (const char* name : {"a", "b"}) {
+      Spawn<Child>(log_, barrier_, name).value();
+    }
+  }
+  void Handle(Work) {}
+  void PostStop(const ExitReason&) {
+    log_.Add("parent PostStop");
+    for (const AnyActorRef& child : children()) {
+      child.Stop(ExitReason::Normal("cared for"));
+    }
+  }
+
+ private:
+  Log& log_;
+  Barrier& barrier_;
+};
+
+class EndingHooksTest : public internal::SystemTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, EndingHooksTest, internal::AllExecutors());
+
+// what PostStop asks of the children counts, and the parent's end waits
+// for theirs.
+TEST_P(EndingHooksTest, PostStopMayStopTheChildrenItself) {
+  Log log;
+  Barrier barrier;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  TakesCare::Ref parent = system->Spawn<TakesCare>(log, barrier).value();
+  EXPECT_THAT(parent.StopAndWait(), IsOkAndHolds(ExitReason::Normal()));
+  const std::vector<std::string> entries = log.entries();
+  ASSERT_EQ(entries.size(), 6u);
+  EXPECT_EQ(entries.front(), "parent PostStop");
+  EXPECT_EQ(entries.back(), "parent destroyed");
+  EXPECT_THAT(entries, ::testing::IsSupersetOf(
+                           {"a PostStop normal (cared for)", "a destroyed",
+                            "b PostStop normal (cared for)", "b destroyed"}));
 }
 
 }  // namespace

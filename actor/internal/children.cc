@@ -93,8 +93,11 @@ ChildEvent BuryChild(Cell& cell, Cell& child) {
 
 void RequestEnd(Cell& cell, Ending request, const ExitReason& reason,
                 Worker& worker) {
-  if (OwnerTag::SameOwner(cell.owner.load(std::memory_order_relaxed),
-                          worker.tag())) {
+  const uint64_t owner = cell.owner.load(std::memory_order_relaxed);
+  // Behind what was pushed before the cell came here, or its sender did: an
+  // earlier request may be among it, and counts.
+  if (OwnerTag::SameOwner(owner, worker.tag()) &&
+      (owner == worker.tag() || !cell.HasMail())) {
     ApplyRequest(cell, request, reason);
     ScheduleMine(cell);
     return;
