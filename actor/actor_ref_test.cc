@@ -12,12 +12,14 @@
 
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/adapted_ref.h"
+#include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/send_result.h"
@@ -293,6 +295,58 @@ TEST_P(ActorRefTest, CarriesMessagesOfEveryShape) {
   shapes.Send<Fussy>(false);
   EXPECT_TRUE(shapes.DrainAndWait().ok());
   EXPECT_THAT(seen, ElementsAre("aligned 7", "large az", "fussy"));
+}
+
+// Counts its instances, and cannot be moved twice.
+struct Delicate {
+  explicit Delicate(int& alive) : alive_instances(&alive) {
+    ++*alive_instances;
+  }
+  Delicate(Delicate&& other) : alive_instances(other.alive_instances) {
+    throw std::runtime_error("moved");
+  }
+  ~Delicate() { --*alive_instances; }
+  int* alive_instances;
+};
+
+class TakesByValue : public Actor<Delicate> {
+ public:
+  void Handle(Delicate) { ADD_FAILURE() << "handled without its parameter"; }
+};
+
+class TakesByReference : public Actor<Delicate> {
+ public:
+  explicit TakesByReference(int& seen) : seen_(seen) {}
+  void Handle(const Delicate&) { ++seen_; }
+
+ private:
+  int& seen_;
+};
+
+// §20: a move that throws into a handler's parameter is that handler's throw;
+// who takes a reference needs no move.
+TEST_P(ActorRefTest, ThrowingMoveIsTheHandlersThrow) {
+  int alive = 0;
+  int seen = 0;
+  std::string failure;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  Subscription ended =
+      system->Subscribe<ActorEnded>([&failure](const ActorEnded& event) {
+        absl::StrAppend(&failure, event.reason.status().message());
+      });
+  TakesByReference::Ref by_reference =
+      system->Spawn<TakesByReference>(seen).value();
+  TakesByValue::Ref by_value = system->Spawn<TakesByValue>().value();
+  by_reference.Send<Delicate>(alive);
+  by_value.Send<Delicate>(alive);
+  by_value.Send<Delicate>(alive);
+  EXPECT_EQ(alive, 3);
+  EXPECT_TRUE(by_reference.DrainAndWait().ok());
+  EXPECT_EQ(seen, 1);
+  EXPECT_TRUE(system->AwaitNoActors());
+  EXPECT_EQ(failure, "exception: moved");
+  EXPECT_EQ(alive, 0);
+  EXPECT_EQ(system->dead_letters(), 1u);
 }
 
 class alignas(256) Huge : public Actor<Put> {
