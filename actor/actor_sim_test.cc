@@ -11,8 +11,6 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
-#include <string>
-#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -280,17 +278,12 @@ class Node : public Actor<Note> {
 
  private:
   absl::Status Throw() {
-    switch (world_.Pick(4)) {
-      case 0:
-        throw std::runtime_error("thrown");
-      case 1:
-        throw 17;
-      case 2:
-        return absl::DataLossError("returned");
-      default:
-        Fail(absl::AbortedError("called"));
-        return absl::OkStatus();
-    }
+    const uint64_t how = world_.Pick(4);
+    if (how == 0) throw std::runtime_error("thrown");
+    if (how == 1) throw 17;
+    if (how == 2) return absl::DataLossError("returned");
+    Fail(absl::AbortedError("called"));
+    return absl::OkStatus();
   }
 
   void CheckFamily() {
@@ -348,14 +341,9 @@ class Bulky : public Node {
 // By an actor or the system, which have the same functions.
 template <typename Spawn>
 absl::StatusOr<ActorRef<Note>> SpawnOfKind(int kind, Spawn&& spawn) {
-  switch (kind % 3) {
-    case 0:
-      return spawn.template operator()<Node>();
-    case 1:
-      return spawn.template operator()<Watcher>();
-    default:
-      return spawn.template operator()<Bulky>();
-  }
+  if (kind % 3 == 0) return spawn.template operator()<Node>();
+  if (kind % 3 == 1) return spawn.template operator()<Watcher>();
+  return spawn.template operator()<Bulky>();
 }
 
 void Node::SpawnChild() {
@@ -417,16 +405,10 @@ void World::EndOne() {
   Life& life = lives_[Pick(lives_.size())];
   if (!life.ref.has_value()) return;
   life.told_to_end = true;
-  switch (Pick(4)) {
-    case 0:
-      return life.ref->Kill();
-    case 1:
-      return life.ref->Drain();
-    case 2:
-      return life.ref->Stop(ExitReason::Normal("asked"));
-    default:
-      return life.ref->Stop();
-  }
+  const uint64_t how = Pick(4);
+  if (how == 0) return life.ref->Kill();
+  if (how == 1) return life.ref->Drain();
+  life.ref->Stop(how == 2 ? ExitReason::Normal("asked") : ExitReason::Normal());
 }
 
 void World::CheckChildrenAreGone(int parent) {
