@@ -80,8 +80,7 @@ environment() {
   echo "- machine: $(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)," \
     "$(nproc) processors, Linux $(uname -r | cut -d- -f1)"
   echo "- built by $(g++ --version | head -1)," \
-    "\`--config=opt\`: $(sed -nE 's/^build:opt --(copt=|compilation_mode=)?/\1/p' .bazelrc |
-      sed 's/copt=//; s/compilation_mode=/-c /' | paste -sd' ')"
+    "\`--config=opt\` ($(sed -n 's/^build:opt --//p' .bazelrc | paste -sd' '))"
   echo "- Abseil $(dpkg-query -W -f '${Version}' libabsl-dev 2>/dev/null || echo 'of the module')," \
     "commit $(git rev-parse --short HEAD)"
   echo "- $processes processes of each workload with $repetitions runs each;" \
@@ -92,7 +91,8 @@ environment() {
       awk '{ v[NR] = $1 } END { print v[1] " / " v[int((NR + 1) / 2)] " / " v[NR] " ns" }')"
 }
 
-# Minimum / median / maximum of each workload; the rows in the order of the CSV.
+# Minimum / median / maximum of each workload, the largest peak and the most
+# allocations; the rows in the order of the CSV.
 table() {
   echo '| workload | workers | | M operations/s | peak MB | bytes/actor | allocations/operation |'
   echo '|---|---|---|---|---|---|---|'
