@@ -308,8 +308,8 @@ class WorkerWord {
     return (word_.load(std::memory_order_relaxed) & (kQuiet | kLocked)) ==
            kQuiet;
   }
-  // Acquire pairs with the release of FALL ASLEEP: who finds a worker asleep
-  // sees what the worker delivered to others before.
+  // FIND ASLEEP. Acquire pairs with the release of FALL ASLEEP: who finds a
+  // worker asleep sees what the worker delivered to others before.
   bool LooksAsleep() const {
     return (word_.load(std::memory_order_acquire) & kAsleep) != 0;
   }
@@ -379,7 +379,9 @@ class WorkerWord {
   }
 
   // FALL ASLEEP: from now on a push says that it must unpark. False if
-  // something was pushed. Relaxed: the push that follows orders what it brings.
+  // something was pushed. Release pairs with the acquire of FIND ASLEEP. Most
+  // of it REST has released; what the worker did since, such as counting its
+  // naps, it has not.
   [[nodiscard]] bool FallAsleep() {
     uintptr_t seen = word_.load(std::memory_order_relaxed);
     while ((seen & kQuiet) != 0) {

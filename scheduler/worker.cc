@@ -86,9 +86,11 @@ void Worker::GiveBack(Runnable& runnable) {
 }
 
 bool Worker::FallAsleep() {
-  // Relaxed: FALL ASLEEP publishes it.
+  // Release pairs with the acquire of naps(): who counts this nap sees what the
+  // worker delivered before it, and so who was woken. FALL ASLEEP publishes the
+  // count in turn.
   naps_.store(naps_.load(std::memory_order_relaxed) + 1,
-              std::memory_order_relaxed);
+              std::memory_order_release);
   return inbox_.FallAsleep();
 }
 

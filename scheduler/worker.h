@@ -111,7 +111,8 @@ class alignas(64) Worker {
   //
   // Who sees it asleep between two equal counts of naps knows that it slept all
   // the time between them. Acquire, for that reason: the looks keep their
-  // order.
+  // order, and who counts a nap sees what was delivered before it
+  // (base/ownership_worker_model_test.cc).
   uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   uint64_t naps() const { return naps_.load(std::memory_order_acquire); }
 

@@ -1,0 +1,343 @@
+// WorkerWord under every schedule, with workers of a few lines; for the whole
+// protocol see ownership_moves_model_test.cc.
+// Docs: docs/design/hot_path.md, section 10.
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "troupe/base/ownership.h"
+#include "troupe/base/ownership_mutants.h"
+#include "troupe/testing/schedule/explore.h"
+#include "troupe/testing/schedule/options.h"
+#include "troupe/testing/schedule/scheduled_atomics.h"
+
+namespace troupe::ownership_model {
+namespace {
+
+using schedule::Check;
+using schedule::Execution;
+using schedule::Operation;
+using schedule::PauseOrEnd;
+using schedule::ScheduledAtomics;
+using schedule::ScheduledCell;
+
+template <typename T>
+using Atomic = ScheduledAtomics::Atomic<T>;
+
+constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
+constexpr std::memory_order kAcquire = std::memory_order_acquire;
+constexpr std::memory_order kRelease = std::memory_order_release;
+
+// An object with the tag of its owner. `work` is what was done to it; only the
+// owner, or who has it on its way to one, touches it.
+struct alignas(16) Object {
+  ScheduledCell<Object*> next{nullptr};
+  Atomic<int> owner{0};
+  ScheduledCell<int> work{0};
+};
+
+// A word, and the place where its worker sleeps.
+struct Inbox {
+  using Word = WorkerWord<Object, ScheduledAtomics>;
+
+  explicit Inbox(Execution& run) { run.Label(word, kInboxLabel); }
+
+  void Deliver(Object& newest, Object& oldest) {
+    if (word.Push(&newest, &oldest)) unparked.store(1, kRelease);
+  }
+  void Deliver(Object& object) { Deliver(object, object); }
+
+  // False: nobody will wake it any more.
+  bool Park() {
+    while (unparked.exchange(0, kAcquire) == 0) {
+      if (!PauseOrEnd()) return false;
+    }
+    return true;
+  }
+
+  // Rests and sleeps until something comes. False: nothing will.
+  bool AwaitWork() { return !word.Rest() || !word.FallAsleep() || Park(); }
+
+  // Receives, oldest first.
+  std::vector<Object*> Receive() {
+    std::vector<Object*> objects;
+    for (Object* at = word.Take(); at != nullptr; at = at->next) {
+      objects.insert(objects.begin(), at);
+    }
+    return objects;
+  }
+
+  Word word;
+  Atomic<int> unparked{0};
+};
+
+// The worker sleeps whenever it has nothing. What is delivered comes as it was
+// left, in its order, and wakes it.
+void DeliverAgainstSleep(Execution& run) {
+  Inbox inbox(run);
+  Object objects[3];
+  std::vector<Object*> received;
+  run.Spawn("one by one", [&] {
+    for (Object* object : {&objects[0], &objects[1]}) {
+      object->work = 1;
+      inbox.Deliver(*object);
+    }
+  });
+  run.Spawn("one", [&] {
+    objects[2].work = 1;
+    inbox.Deliver(objects[2]);
+  });
+  run.Spawn("worker", [&] {
+    do {
+      for (Object* object : inbox.Receive()) {
+        Check(object->work == 1, "it did not come as it was left");
+        object->work = 2;
+        received.push_back(object);
+      }
+    } while (inbox.AwaitWork());
+  });
+  run.Join();
+  Check(received.size() == 3, "lost or doubled");
+  int at_first = 0;
+  for (const Object* object : received) {
+    if (object == &objects[0]) at_first = 1;
+    if (object == &objects[1]) Check(at_first == 1, "out of order");
+    Check(object->work == 2, "doubled");
+  }
+}
+
+// The same, the objects come in chains.
+void DeliverChains(Execution& run) {
+  Inbox inbox(run);
+  Object objects[4];
+  std::vector<Object*> received;
+  for (int i = 0; i < 2; ++i) {
+    run.Spawn("sender", [&, i] {
+      Object& oldest = objects[2 * i];
+      Object& newest = objects[2 * i + 1];
+      newest.next = &oldest;
+      inbox.Deliver(newest, oldest);
+    });
+  }
+  run.Spawn("worker", [&] {
+    do {
+      for (Object* object : inbox.Receive()) received.push_back(object);
+    } while (inbox.AwaitWork());
+  });
+  run.Join();
+  Check(received.size() == 4, "lost or doubled");
+  for (int i : {0, 2}) {
+    Check(received[i + 1] == received[i] + 1, "a chain came apart");
+  }
+}
+
+// What the worker does with an object that it believes to be its own: as a
+// local send, it asks nothing but the tag.
+void WorkOn(Object& object, int worker) {
+  if (object.owner.load(kRelaxed) != worker) return;
+  object.work = object.work + 1;
+}
+
+// Takes the object out of a quiet worker.
+bool Claim(Inbox& inbox, Object& object, int claimer) {
+  if (!inbox.word.TryLock()) return false;
+  object.work = object.work + 1;
+  object.owner.store(claimer, kRelaxed);
+  inbox.word.Unlock();
+  return true;
+}
+
+// A quiet worker, two who would like to claim one of its objects each, and a
+// timer.
+void ClaimAgainstRise(Execution& run) {
+  Inbox inbox(run);
+  Object objects[2];
+  for (Object& object : objects) object.owner.store(1, kRelaxed);
+  run.Spawn("worker", [&] {
+    for (Object& object : objects) WorkOn(object, 1);
+    Check(inbox.word.Rest() && inbox.word.Rise(), "nothing was delivered");
+    for (Object& object : objects) WorkOn(object, 1);
+  });
+  for (int i = 0; i < 2; ++i) {
+    run.Spawn("claimer", [&, i] {
+      if (Claim(inbox, objects[i], 2)) WorkOn(objects[i], 2);
+    });
+  }
+  run.Join();
+  for (const Object& object : objects) {
+    Check(object.work == (object.owner.load(kRelaxed) == 1 ? 2 : 3),
+          "the object is not where its tag says");
+  }
+}
+
+// The same, and somebody delivers to the worker, which may sleep by then.
+void ClaimAgainstDelivery(Execution& run) {
+  Inbox inbox(run);
+  Object object;
+  Object delivered;
+  object.owner.store(1, kRelaxed);
+  int received = 0;
+  run.Spawn("worker", [&] {
+    WorkOn(object, 1);
+    while (inbox.AwaitWork()) {
+      for (Object* at : inbox.Receive()) {
+        Check(at->work == 1, "it did not come as it was left");
+        ++received;
+      }
+      WorkOn(object, 1);
+    }
+  });
+  run.Spawn("claimer", [&] {
+    if (Claim(inbox, object, 2)) WorkOn(object, 2);
+  });
+  run.Spawn("sender", [&] {
+    delivered.work = 1;
+    inbox.Deliver(delivered);
+  });
+  run.Join();
+  Check(received == 1, "what was delivered is lost");
+}
+
+// Something to do passes through three workers, two of which sleep, and stays
+// with the last one, whose thread takes its time. All the while somebody looks
+// whether all sleep (ThreadExecutor::AllSleep()).
+void LookWhetherAllSleep(Execution& run) {
+  Inbox first(run);
+  Inbox second(run);
+  Inbox third(run);
+  Atomic<int> naps[3];
+  Object object;
+  const auto fall_asleep = [](Inbox& inbox, Atomic<int>& count) {
+    if (!inbox.word.Rest()) return false;
+    count.store(count.load(kRelaxed) + 1, kRelease);
+    return inbox.word.FallAsleep();
+  };
+  run.Label(naps, "naps");
+  Check(fall_asleep(second, naps[1]) && fall_asleep(third, naps[2]), "asleep");
+  run.Spawn("first", [&] {
+    second.Deliver(object);
+    Check(fall_asleep(first, naps[0]), "nothing was delivered to it");
+  });
+  run.Spawn("second", [&] {
+    if (!second.Park()) Check(false, "it was not woken");
+    Check(second.Receive().size() == 1, "it was woken for nothing");
+    third.Deliver(object);
+    Check(fall_asleep(second, naps[1]), "nothing more was delivered to it");
+  });
+  run.Spawn("observer", [&] {
+    const auto count_naps = [&naps] {
+      int count = 0;
+      for (const Atomic<int>& one : naps) count += one.load(kAcquire);
+      return count;
+    };
+    const auto look = [&] {
+      return third.word.LooksAsleep() && second.word.LooksAsleep() &&
+             first.word.LooksAsleep();
+    };
+    const int before = count_naps();
+    Check(!look() || !look() || count_naps() != before,
+          "there was work, but all looked asleep");
+  });
+  run.Join();
+}
+
+std::vector<Harness> Harnesses() {
+  return {
+      {"deliver/sleep", DeliverAgainstSleep, {{3, 1}}},
+      {"deliver-chains", DeliverChains},
+      {"claim/rise", ClaimAgainstRise},
+      {"claim/deliver", ClaimAgainstDelivery},
+      {"all-sleep", LookWhetherAllSleep, {{3, 3}}},
+  };
+}
+
+TEST(WorkerModelTest, HoldsUnderEverySchedule) { ExpectAllHold(Harnesses()); }
+
+TEST(WorkerModelTest, NeedsEachOfItsOrderings) {
+  ExpectEachOrderingIsNeeded(Harnesses(), kInboxLabel,
+                             {
+                                 {"DELIVER relaxed", "deliver/sleep"},
+                                 {"RECEIVE relaxed", "deliver/sleep"},
+                                 {"LOCK relaxed", "claim/rise"},
+                                 {"LOCK relaxed", "claim/deliver"},
+                                 {"UNLOCK relaxed", "claim/rise"},
+                                 {"UNLOCK relaxed", "claim/deliver"},
+                                 {"REST relaxed", "claim/rise"},
+                                 {"REST relaxed", "claim/deliver"},
+                                 {"RISE relaxed", "claim/rise"},
+                                 {"FALL ASLEEP relaxed", "all-sleep"},
+                                 {"FIND ASLEEP relaxed", "all-sleep"},
+                             });
+}
+
+TEST(WorkerModelTest, NeedsEachStepOfItsProtocol) {
+  using Kind = Operation::Kind;
+  const auto in_inbox = [](Mutation mutation) {
+    return [mutation](Operation& operation) {
+      if (operation.label == kInboxLabel) mutation(operation);
+    };
+  };
+  const auto is_delivery = [](const Operation& operation) {
+    return operation.kind == Kind::kCompareExchangeWeak &&
+           operation.order == kRelease &&
+           (operation.operand & Inbox::Word::kChain) != 0;
+  };
+  ExpectFound("REST by a store", {"deliver/sleep", DeliverAgainstSleep},
+              in_inbox([](Operation& operation) {
+                if (operation.kind == Kind::kCompareExchangeStrong) {
+                  operation.kind = Kind::kStore;
+                }
+              }));
+  ExpectFound("FALL ASLEEP by a store", {"deliver/sleep", DeliverAgainstSleep},
+              in_inbox([is_delivery](Operation& operation) {
+                if (operation.kind == Kind::kCompareExchangeWeak &&
+                    operation.order == kRelease && !is_delivery(operation)) {
+                  operation.kind = Kind::kStore;
+                }
+              }));
+  ExpectFound("DELIVER by a store", {"deliver-chains", DeliverChains},
+              in_inbox([is_delivery](Operation& operation) {
+                if (is_delivery(operation)) operation.kind = Kind::kStore;
+              }));
+  ExpectFound("a delivery opens the lock",
+              {"claim/deliver", ClaimAgainstDelivery},
+              in_inbox([is_delivery](Operation& operation) {
+                if (is_delivery(operation)) {
+                  operation.operand &= ~uint64_t{Inbox::Word::kLocked};
+                }
+              }));
+  ExpectFound("naps are counted without release",
+              {"all-sleep", LookWhetherAllSleep}, [](Operation& operation) {
+                if (operation.label == "naps") operation.order = kRelaxed;
+              });
+  // The load still sees what the worker did before it rested.
+  const auto without_lock = in_inbox([](Operation& operation) {
+    if (operation.kind == Kind::kCompareExchangeStrong &&
+        operation.order == kAcquire) {
+      operation.kind = Kind::kLoad;
+    }
+  });
+  ExpectFound("claim without the lock", {"claim/rise", ClaimAgainstRise},
+              without_lock);
+  ExpectFound("claim without the lock", {"claim/deliver", ClaimAgainstDelivery},
+              without_lock);
+  // It sees the word without the bit, and replaces the word with it.
+  const auto worker_ignores_lock = in_inbox([](Operation& operation) {
+    if (operation.thread != "worker") return;
+    const uint64_t lock = operation.current & Inbox::Word::kLocked;
+    if (operation.kind == Kind::kLoad) {
+      operation.skip = lock != 0;
+      operation.current &= ~uint64_t{Inbox::Word::kLocked};
+    } else if (operation.kind == Kind::kCompareExchangeWeak) {
+      operation.expected |= lock;
+    }
+  });
+  ExpectFound("RISE beside a claimer", {"claim/rise", ClaimAgainstRise},
+              worker_ignores_lock);
+  ExpectFound("RECEIVE beside a claimer",
+              {"claim/deliver", ClaimAgainstDelivery}, worker_ignores_lock);
+}
+
+}  // namespace
+}  // namespace troupe::ownership_model
