@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/log.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/runnable.h"
@@ -95,6 +96,7 @@ class HeldTimeExecutor final : public Executor {
   void Inject(Runnable& runnable) override { threads_->Inject(runnable); }
 
   const Clock& clock() const override { return clock_; }
+  const Logger& logger() const override { return threads_->logger(); }
   void SetAlarm(Alarm& alarm, MonotonicTime time) override {
     absl::MutexLock lock(&mu_);
     Forget(alarm);
