@@ -80,10 +80,7 @@ absl::Status AnyActorRef::CheckTakes(
   return absl::OkStatus();
 }
 
-void AnyActorRef::Stop() const {
-  static const ExitReason* const normal = new ExitReason;
-  Stop(*normal);
-}
+void AnyActorRef::Stop() const { Stop(ExitReason::Normal()); }
 
 void AnyActorRef::Stop(const ExitReason& reason) const {
   if (cell_ == nullptr) return;

@@ -1,5 +1,7 @@
 #include "troupe/actor/exit_reason.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace troupe {
@@ -25,10 +27,30 @@ absl::string_view NameOf(ExitReason::Kind kind) {
 
 }  // namespace
 
+ExitReason ExitReason::Failed(absl::Status status) {
+  ExitReason reason(Kind::kFailed);
+  reason.rest_ = std::make_shared<Rest>(Rest{std::move(status), ""});
+  return reason;
+}
+
+ExitReason ExitReason::WithDetail(Kind kind, absl::string_view detail) {
+  ExitReason reason(kind);
+  if (!detail.empty()) {
+    reason.rest_ =
+        std::make_shared<Rest>(Rest{absl::OkStatus(), std::string(detail)});
+  }
+  return reason;
+}
+
+const ExitReason::Rest& ExitReason::rest() const {
+  static const Rest* const nothing = new Rest;
+  return rest_ != nullptr ? *rest_ : *nothing;
+}
+
 std::string ExitReason::ToString() const {
   std::string text(NameOf(kind_));
-  if (!status_.ok()) absl::StrAppend(&text, ": ", status_.ToString());
-  if (!detail_.empty()) absl::StrAppend(&text, " (", detail_, ")");
+  if (!status().ok()) absl::StrAppend(&text, ": ", status().ToString());
+  if (!detail().empty()) absl::StrAppend(&text, " (", detail(), ")");
   return text;
 }
 

@@ -1,13 +1,16 @@
-// Why an actor ended: a value, given to hooks, events and waiters.
+// Why an actor ended: a value, given to hooks, events and waiters. Cheap to
+// copy: what few reasons have beyond their kind is shared between the copies.
 //
 //   if (reason.kind() == ExitReason::Kind::kFailed) Report(reason.status());
+//
+// Thread safety: a value.
 #ifndef TROUPE_ACTOR_EXIT_REASON_H_
 #define TROUPE_ACTOR_EXIT_REASON_H_
 
 #include <cstdint>
+#include <memory>
 #include <ostream>
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -29,30 +32,29 @@ class ExitReason {
   ExitReason() = default;
 
   // `detail` is for people.
-  static ExitReason Normal(absl::string_view detail = "") {
-    return ExitReason(Kind::kNormal, absl::OkStatus(), detail);
+  static ExitReason Normal() { return ExitReason(Kind::kNormal); }
+  static ExitReason Normal(absl::string_view detail) {
+    return WithDetail(Kind::kNormal, detail);
   }
-  static ExitReason Shutdown(absl::string_view detail = "") {
-    return ExitReason(Kind::kShutdown, absl::OkStatus(), detail);
+  static ExitReason Shutdown() { return ExitReason(Kind::kShutdown); }
+  static ExitReason Shutdown(absl::string_view detail) {
+    return WithDetail(Kind::kShutdown, detail);
   }
-  static ExitReason Drained() {
-    return ExitReason(Kind::kDrained, absl::OkStatus(), "");
-  }
-  static ExitReason Killed() {
-    return ExitReason(Kind::kKilled, absl::OkStatus(), "");
-  }
+  static ExitReason Drained() { return ExitReason(Kind::kDrained); }
+  static ExitReason Killed() { return ExitReason(Kind::kKilled); }
   // REQUIRES: !status.ok()
-  static ExitReason Failed(absl::Status status) {
-    return ExitReason(Kind::kFailed, std::move(status), "");
-  }
-  static ExitReason NoActor() {
-    return ExitReason(Kind::kNoActor, absl::OkStatus(), "");
-  }
+  static ExitReason Failed(absl::Status status);
+  static ExitReason NoActor() { return ExitReason(Kind::kNoActor); }
+  // Of that kind, with nothing beyond it.
+  // REQUIRES: not kFailed
+  static ExitReason Plain(Kind kind) { return ExitReason(kind); }
 
   Kind kind() const { return kind_; }
   // What a failed actor failed with; OK for every other kind.
-  const absl::Status& status() const { return status_; }
-  const std::string& detail() const { return detail_; }
+  const absl::Status& status() const { return rest().status; }
+  const std::string& detail() const { return rest().detail; }
+  // Whether the kind says it all: no status, no detail.
+  bool IsPlain() const { return rest_ == nullptr; }
 
   // Asked for, not suffered: normal, shutdown, drained.
   bool IsGraceful() const { return IsGraceful(kind_); }
@@ -64,18 +66,27 @@ class ExitReason {
   // Such as "normal", "shutdown (maintenance)", "failed: INTERNAL: no disk".
   std::string ToString() const;
 
-  friend bool operator==(const ExitReason&, const ExitReason&) = default;
+  friend bool operator==(const ExitReason& a, const ExitReason& b) {
+    return a.kind_ == b.kind_ &&
+           (a.rest_ == b.rest_ ||
+            (a.status() == b.status() && a.detail() == b.detail()));
+  }
   friend std::ostream& operator<<(std::ostream& os, const ExitReason& reason) {
     return os << reason.ToString();
   }
 
  private:
-  ExitReason(Kind kind, absl::Status status, absl::string_view detail)
-      : kind_(kind), status_(std::move(status)), detail_(detail) {}
+  struct Rest {
+    absl::Status status;
+    std::string detail;
+  };
+
+  explicit ExitReason(Kind kind) : kind_(kind) {}
+  static ExitReason WithDetail(Kind kind, absl::string_view detail);
+  const Rest& rest() const;
 
   Kind kind_ = Kind::kNormal;
-  absl::Status status_;
-  std::string detail_;
+  std::shared_ptr<const Rest> rest_;  // Null: nothing.
 };
 
 }  // namespace troupe

@@ -73,13 +73,13 @@ absl::Status ThreadExecutor::Start() {
                         "this kernel offers no membarrier(2): a handler that "
                         "blocks holds up all actors of its worker");
   }
+  shared_count_ = count;
   for (int i = 0; i < count; ++i) {
     absl::StatusOr<std::unique_ptr<Station>> station =
         MakeStation(Worker::Kind::kShared, i, absl::StrCat("worker-", i));
     if (!station.ok()) return station.status();
     shared_.push_back(*std::move(station));
   }
-  shared_count_ = count;
   absl::MutexLock lock(&mu_);
   for (const std::unique_ptr<Station>& station : shared_) {
     if (absl::Status status = StartDriver(*station); !status.ok()) {
@@ -102,6 +102,7 @@ ThreadExecutor::MakeStation(Worker::Kind kind, int index, std::string name) {
   station->worker = *std::move(worker);
   station->worker->host = station.get();
   station->thread_name = std::move(name);
+  station->shares = kind == Worker::Kind::kShared && shared_count_ > 1;
   return station;
 }
 

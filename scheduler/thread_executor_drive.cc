@@ -16,7 +16,9 @@ namespace {
 constexpr int kSearchLooks = 64;
 constexpr int kPausesPerLook = 20;
 
-// Work is given away when it would last longer than waking another thread.
+// Work is given away when it would last longer than waking another thread. How
+// long turns take is measured now and then: a look at the clock costs as much
+// as a short turn.
 constexpr int64_t kWorthSharingNs = 50'000;
 constexpr uint32_t kMaxSampleInterval = 32;
 
@@ -88,7 +90,7 @@ bool ThreadExecutor::Drive(Station& station) {
     if (worker.HasDeliveries()) worker.Poll();
     if (Runnable* const runnable = worker.Next()) {
       if (!worker.Run(*runnable)) return false;
-      if (worker.ready() >= 2) MaybeShare(station);
+      if (station.shares && worker.ready() >= 2) MaybeShare(station);
       continue;
     }
     worker.FlushLocal();
@@ -103,7 +105,7 @@ bool ThreadExecutor::AwaitWork(Station& station) {
   // A new stretch of work begins: what was sampled before says nothing of it.
   station.turns_to_sample = station.sample_interval = 1;
   station.sampled_turns = 0;
-  station.backlog_seen = false;
+  station.turn_ns = station.last_turn_ns = 0;
   // One worker searches at a time: more would only heat the room. Relaxed: the
   // count decides nothing but that.
   if (searchers_.fetch_add(1, std::memory_order_relaxed) == 0) {
@@ -117,27 +119,9 @@ bool ThreadExecutor::AwaitWork(Station& station) {
 }
 
 void ThreadExecutor::MaybeShare(Station& station) {
-  if (--station.turns_to_sample > 0) return;
+  if (--station.turns_to_sample == 0) SampleTurns(station);
   Worker& worker = *station.worker;
-  const MonotonicTime now = clock().Now();
-  const uint64_t turns = worker.turns();
-  const uint64_t turns_before = std::exchange(station.sampled_turns, turns);
-  const MonotonicTime before = std::exchange(station.sampled_at, now);
-  station.turns_to_sample = station.sample_interval;
-  if (turns_before == 0) return;  // The first sample has nothing to compare.
-  const int64_t turn_ns = (now.ToNanoseconds() - before.ToNanoseconds()) /
-                          static_cast<int64_t>(turns - turns_before);
-  if (turn_ns * worker.ready() < kWorthSharingNs ||
-      worker.kind() != Worker::Kind::kShared) {
-    station.backlog_seen = false;
-    station.sample_interval =
-        std::min(2 * station.sample_interval, kMaxSampleInterval);
-    return;
-  }
-  station.sample_interval = station.turns_to_sample = 1;
-  // Seen twice: once may be an interruption of this thread, and those who talk
-  // to each other are slow for long after they were set apart.
-  if (!std::exchange(station.backlog_seen, true)) return;
+  if (station.turn_ns * worker.ready() < kWorthSharingNs) return;
   for (int i = 1; i < shared_count_; ++i) {
     Worker& other = *shared_[(worker.index() + i) % shared_count_]->worker;
     if (other.LooksQuiet()) {
@@ -145,6 +129,24 @@ void ThreadExecutor::MaybeShare(Station& station) {
       return;
     }
   }
+}
+
+void ThreadExecutor::SampleTurns(Station& station) {
+  const MonotonicTime now = clock().Now();
+  const uint64_t turns = station.worker->turns();
+  const uint64_t turns_before = std::exchange(station.sampled_turns, turns);
+  const MonotonicTime before = std::exchange(station.sampled_at, now);
+  station.turns_to_sample = station.sample_interval;
+  station.sample_interval =
+      std::min(2 * station.sample_interval, kMaxSampleInterval);
+  if (turns_before == 0) return;  // The first sample has nothing to compare.
+  const int64_t turn_ns = (now.ToNanoseconds() - before.ToNanoseconds()) /
+                          static_cast<int64_t>(turns - turns_before);
+  // The shorter of two samples: one may hold an interruption of this thread,
+  // and those who talk to each other are slow for long after they were set
+  // apart.
+  station.turn_ns =
+      std::min(turn_ns, std::exchange(station.last_turn_ns, turn_ns));
 }
 
 ThreadExecutor::Station* ThreadExecutor::HandBack(Driver& driver) {

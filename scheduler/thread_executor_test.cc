@@ -98,6 +98,60 @@ TEST(ThreadExecutorTest, JoinsTheThreadOfAReleasedWorker) {
       executor->RunUntil([&] { return threads.unjoined() == 2; }, kNoDeadline));
 }
 
+// Closures that take some time each, and post themselves again until they have
+// been seen on both of two workers, or a minute has passed.
+class Wanderers {
+ public:
+  static constexpr int kCount = 4;
+
+  explicit Wanderers(ThreadExecutor& executor)
+      : executor_(executor),
+        deadline_(executor.clock().Now() + absl::Minutes(1)) {}
+
+  // What a turn posts is its own worker's, unless it is given away.
+  void Start() {
+    Post(executor_, [this] {
+      for (int i = 0; i < kCount; ++i) PostOne();
+    });
+  }
+  // Returns whether they were seen on both.
+  bool AwaitEnd() {
+    ended_.Wait();
+    return seen_.load() == kBoth;
+  }
+
+ private:
+  static constexpr int kBoth = 3;
+
+  void PostOne() {
+    Post(executor_, [this] {
+      const MonotonicTime begin = executor_.clock().Now();
+      MonotonicTime now = begin;
+      while (now < begin + absl::Microseconds(100)) {
+        now = executor_.clock().Now();
+      }
+      seen_.fetch_or(1 << this_thread.worker->index());
+      if (seen_.load() == kBoth || now > deadline_) {
+        ended_.DecrementCount();
+      } else {
+        PostOne();
+      }
+    });
+  }
+
+  ThreadExecutor& executor_;
+  const MonotonicTime deadline_;
+  std::atomic<int> seen_{0};
+  absl::BlockingCounter ended_{kCount};
+};
+
+TEST(ThreadExecutorTest, GivesWorkToAWorkerThatHasNone) {
+  const auto executor = Create({.workers = 2});
+  Wanderers wanderers(*executor);
+  wanderers.Start();
+  EXPECT_TRUE(wanderers.AwaitEnd());
+}
+
 // A closure that blocks until as many others have run on its only worker.
 class BlockedWorker {
  public:

@@ -12,6 +12,7 @@ namespace troupe {
 constinit thread_local ThreadContext this_thread;
 
 Runnable Worker::end_;
+Runnable Worker::in_turn_;
 
 namespace {
 
@@ -198,7 +199,7 @@ Runnable* Worker::NextOfQueue() {
   if (next == &end_) return nullptr;
   queue_head_ = next->queue_next;
   --queued_;
-  next->queue_next = &end_;  // Running: still scheduled.
+  next->queue_next = &in_turn_;
   return next;
 }
 
@@ -217,7 +218,7 @@ Runnable* Worker::TakeReady(uint32_t i) {
     if (queue_tail_ == chosen) queue_tail_ = before;
   }
   --queued_;
-  chosen->queue_next = &end_;
+  chosen->queue_next = &in_turn_;
   return chosen;
 }
 

@@ -141,6 +141,11 @@ class alignas(64) Worker {
     queue_tail_ = &runnable;
     ++queued_;
   }
+  // Whether a turn of `runnable` has begun and not ended: it runs here, or its
+  // handler lost the seat. REQUIRES: owned by this worker.
+  static bool IsInTurn(const Runnable& runnable) {
+    return runnable.queue_next == &in_turn_;
+  }
   // Runnables that are ready, the running one apart.
   uint32_t ready() const { return fresh_ + queued_; }
 
@@ -177,7 +182,7 @@ class alignas(64) Worker {
     fresh_top_ = next->queue_next;
     --fresh_;
     ++fresh_turns_;
-    next->queue_next = &end_;  // Running: still scheduled.
+    next->queue_next = &in_turn_;
     return next;
   }
   // The i-th of the ready ones, for an executor that chooses by itself.
@@ -231,8 +236,8 @@ class alignas(64) Worker {
   void SpillFresh();
   Runnable* NextOfQueue();
 
-  // Marks the ends of the queues; a running runnable's link points to it too.
-  static Runnable end_;
+  static Runnable end_;      // Marks the ends of the queues.
+  static Runnable in_turn_;  // What runs is linked to: it counts as scheduled.
 
   // Set once.
   Executor& executor_;

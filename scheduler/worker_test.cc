@@ -45,6 +45,27 @@ TEST(WorkerTest, RunsWhatYieldedFirstInFirstOutBehindTheRest) {
   EXPECT_THAT(notes, ElementsAre("fresh", "a", "b", "a"));
 }
 
+TEST(WorkerTest, TellsTheOneInItsTurnFromTheReadyOnes) {
+  IdleExecutor executor;
+  const auto worker = MakeWorker(executor);
+  std::vector<std::string> notes;
+  Noter running("running", notes), ready("ready", notes);
+  bool in_turn = false;
+  bool ready_in_turn = true;
+  running.during_turn = [&] {
+    in_turn = Worker::IsInTurn(running);
+    // Alone in the queue, where its link is that of a last one.
+    ready_in_turn = Worker::IsInTurn(ready);
+  };
+  worker->Yield(running);
+  worker->Yield(ready);
+  EXPECT_FALSE(Worker::IsInTurn(running));
+  RunAll(*worker);
+  EXPECT_TRUE(in_turn);
+  EXPECT_FALSE(ready_in_turn);
+  EXPECT_FALSE(Worker::IsInTurn(running));
+}
+
 TEST(WorkerTest, ARunningRunnableCountsAsScheduled) {
   IdleExecutor executor;
   const auto worker = MakeWorker(executor);

@@ -6,6 +6,7 @@
 
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/base/check.h"
 
@@ -37,10 +38,11 @@ std::vector<AnyActorRef> ActorBase::children() const {
   return children;
 }
 
-void ActorBase::StopSelf() { untyped_self().Stop(); }
+void ActorBase::StopSelf() { StopSelf(ExitReason::Normal()); }
 
 void ActorBase::StopSelf(const ExitReason& reason) {
-  untyped_self().Stop(reason);
+  Cell& me = cell();
+  SendRequest(me, me.CurrentId(), Ending::kStop, reason);
 }
 
 void ActorBase::Fail(absl::Status status) {

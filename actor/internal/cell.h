@@ -2,7 +2,8 @@
 // in the tree of actors, and behind all that the user's object.
 //
 // Ownership: cells live in type-stable memory of the process (cell_pool.h). A
-// cell is constructed once, and then serves one actor after the other. A thread
+// cell is constructed once, and then serves one actor after the other, each of
+// which leaves it without children, extras, failure and envelopes. A thread
 // that comes late finds either the incarnation that it means or, by id and by
 // the generation in the mailbox word, that it is gone.
 // Thread safety: `id`, `status` and the mailbox word: any thread. Whatever is
@@ -161,12 +162,17 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   void* inline_storage() { return this + 1; }
 
   CellExtras& Extras();
+  void DropExtras() {
+    if (extras != nullptr) [[unlikely]]
+      DeleteExtras();
+  }
 
   bool IsMine(uint64_t tag) const {
     return owner.load(std::memory_order_relaxed) == tag;
   }
 
  private:
+  void DeleteExtras();
   static BoundedMailbox* BoundedIn(uintptr_t shared) {
     return (shared & kIsBounded) == 0 ? nullptr
                                       : reinterpret_cast<BoundedMailbox*>(

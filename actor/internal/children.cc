@@ -1,6 +1,7 @@
 #include "troupe/actor/internal/children.h"
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -15,21 +16,10 @@
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/user_code.h"
+#include "troupe/base/check.h"
 
 namespace troupe::internal {
 namespace {
-
-void Unlink(Cell& parent, Cell& child) {
-  if (child.newer_sibling != nullptr) {
-    child.newer_sibling->older_sibling = child.older_sibling;
-  } else {
-    parent.newest_child = child.older_sibling;
-  }
-  if (child.older_sibling != nullptr) {
-    child.older_sibling->newer_sibling = child.newer_sibling;
-  }
-  --parent.children;
-}
 
 // Asks the youngest child to stop; it has a limited time for that.
 void StopNextChild(Cell& cell, Worker& worker) {
@@ -66,7 +56,7 @@ void HandleChildByDefault(Cell& cell, const ChildEvent& event) {
 }
 
 // Outside the seat.
-void TellOfChild(Cell& cell, const ChildEvent& event) {
+void RunOnChild(Cell& cell, const ChildEvent& event) {
   const ActorType& type = cell.actor_type();
   if (type.on_child == nullptr) {
     HandleChildByDefault(cell, event);
@@ -76,17 +66,40 @@ void TellOfChild(Cell& cell, const ChildEvent& event) {
   if (!status.ok()) RecordFailure(cell, std::move(status));
 }
 
-// Takes a child that has ended out of the tree, and gives its cell back.
-ChildEvent BuryChild(Cell& cell, Cell& child) {
-  Unlink(cell, child);
-  ExitReason reason = ExitReasonOf(child);
-  ChildEvent event{
-      reason.kind() == ExitReason::Kind::kFailed ? ChildEvent::Kind::kFailed
-                                                 : ChildEvent::Kind::kStopped,
-      AnyActorRef(&child, child.CurrentId()), NameOf(child), std::move(reason)};
-  delete std::exchange(child.extras, nullptr);
+// False: the seat was lost.
+bool TellOfChild(Cell& cell, const ChildEvent& event) {
+  return OutsideSeat([&] { RunOnChild(cell, event); });
+}
+
+// A child has started. False: the seat was lost.
+[[gnu::noinline]] bool HandleStart(Cell& cell, Envelope* envelope) {
+  const ChildStarted& started = envelope->As<ChildStarted>();
+  const ChildEvent event{
+      ChildEvent::Kind::kStarted, started.child,
+      started.name != nullptr ? *started.name : std::string(), ExitReason()};
+  DestroyEnvelope(envelope);
+  return IsExiting(cell) || TellOfChild(cell, event);
+}
+
+// A child has ended that the actor is to hear of. False: the seat was lost.
+[[gnu::noinline]] bool HandleExit(Cell& cell, Cell& child) {
+  const ChildEvent event{child.exit_kind == ExitReason::Kind::kFailed
+                             ? ChildEvent::Kind::kFailed
+                             : ChildEvent::Kind::kStopped,
+                         AnyActorRef(&child, child.CurrentId()), NameOf(child),
+                         ExitReasonOf(child)};
+  child.DropExtras();
   CellPool::Return(child);
-  return event;
+  return TellOfChild(cell, event);
+}
+
+// An actor that awaits the end of its children is one child further.
+void AwaitNextChild(Cell& cell, Worker& worker) {
+  if (cell.newest_child == nullptr) {
+    cell.AddAttention(Cell::kLifecycle);
+  } else if (EndsGracefully(cell)) {
+    StopNextChild(cell, worker);
+  }
 }
 
 }  // namespace
@@ -121,8 +134,7 @@ void KillChildren(Cell& cell, Worker& worker) {
   }
 }
 
-void EndChildren(Cell& cell, Worker& worker) {
-  if (cell.newest_child == nullptr) return;
+void EndSomeChildren(Cell& cell, Worker& worker) {
   if (EndsGracefully(cell)) {
     StopNextChild(cell, worker);
   } else {
@@ -143,45 +155,46 @@ void KillLateChild(Cell& cell, Worker& worker) {
 }
 
 void TellParentOfStart(Cell& cell, Worker& worker) {
-  if (cell.parent == nullptr || cell.parent->actor_type().on_child == nullptr) {
+  if (cell.parent == nullptr || !HearsOfChildren(*cell.parent)) return;
+  const std::string& name = NameOf(cell);
+  TellParent(*cell.parent,
+             MakeEnvelope<ChildStarted>(
+                 AnyActorRef(&cell, cell.CurrentId()),
+                 name.empty() ? nullptr : std::make_unique<std::string>(name)),
+             worker);
+}
+
+void TellParentElsewhere(Cell& parent, Envelope* event, Worker& worker) {
+  event->target = parent.target();
+  if (OwnerTag::SameOwner(parent.owner.load(std::memory_order_relaxed),
+                          worker.tag())) {
+    // What strangers pushed comes first.
+    DrainMail(parent, worker);
+    parent.AppendToLane(event, parent.lanes);
+    ScheduleMine(parent);
     return;
   }
-  const uint64_t id = cell.CurrentId();
-  Envelope* const started = MakeEnvelope<ChildStarted>(ChildEvent{
-      ChildEvent::Kind::kStarted, AnyActorRef(&cell, id), NameOf(cell), {}});
-  started->lane = Lane::kEvent;
-  started->target = cell.parent->target();
-  if (!PutInLane(*cell.parent, cell.parent->CurrentId(), started, worker)) {
-    DestroyEnvelope(started);
+  const PushResult result =
+      parent.Push(parent.Load(), event, Mailbox::Word::Kind::kSignal);
+  TROUPE_DCHECK(result != PushResult::kClosed, "a parent outlives its child");
+  if (result == PushResult::kMustWake && !worker.Claim(parent)) {
+    WakeOwner(parent);
   }
 }
 
 bool HandleEvent(Cell& cell, Envelope* envelope, Worker& worker) {
   if (envelope->type == &kMessageType<ChildStarted>) {
-    ChildEvent event = std::move(envelope->As<ChildStarted>().event);
-    DestroyEnvelope(envelope);
-    return IsExiting(cell) || OutsideSeat([&] { TellOfChild(cell, event); });
+    return HandleStart(cell, envelope);
   }
   Cell& child = *envelope->As<ChildExited>().child;
-  const bool silent = child.has(Cell::kStartFailed);
-  const bool needs_event = !silent && !IsExiting(cell) &&
-                           (cell.actor_type().on_child != nullptr ||
-                            child.exit_kind == ExitReason::Kind::kFailed);
-  if (!needs_event) {
-    Unlink(cell, child);
-    delete std::exchange(child.extras, nullptr);
-    CellPool::Return(child);
-    if (cell.phase == Phase::kAwaitingChildren) {
-      if (cell.newest_child == nullptr) {
-        cell.AddAttention(Cell::kLifecycle);
-      } else if (EndsGracefully(cell)) {
-        StopNextChild(cell, worker);
-      }
-    }
-    return true;
+  Unlink(cell, child);
+  if (!IsExiting(cell) && IsHeard(cell, child)) {
+    return HandleExit(cell, child);
   }
-  const ChildEvent event = BuryChild(cell, child);
-  return OutsideSeat([&] { TellOfChild(cell, event); });
+  child.DropExtras();
+  CellPool::Return(child);
+  if (cell.phase == Phase::kAwaitingChildren) AwaitNextChild(cell, worker);
+  return true;
 }
 
 }  // namespace troupe::internal

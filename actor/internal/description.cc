@@ -18,30 +18,11 @@ ExitReason ExitReasonOf(const Cell& cell) {
       cell.extras->exit_reason.kind() == cell.exit_kind) {
     return cell.extras->exit_reason;
   }
-  switch (cell.exit_kind) {
-    case ExitReason::Kind::kShutdown:
-      return ExitReason::Shutdown();
-    case ExitReason::Kind::kDrained:
-      return ExitReason::Drained();
-    case ExitReason::Kind::kKilled:
-      return ExitReason::Killed();
-    default:
-      return ExitReason::Normal();
-  }
+  return ExitReason::Plain(cell.exit_kind);
 }
 
-void SetExitReason(Cell& cell, const ExitReason& reason) {
-  cell.exit_kind = reason.kind();
-  if (!reason.status().ok() || !reason.detail().empty()) {
-    cell.Extras().exit_reason = reason;
-  }
-}
-
-void SetStatus(Cell& cell, ActorStatus status) {
-  // Only the owner writes; it is released for whoever acts on what it sees.
-  if (cell.status.load(std::memory_order_relaxed) < status) {
-    cell.status.store(status, std::memory_order_release);
-  }
+void KeepExitReason(Cell& cell, const ExitReason& reason) {
+  cell.Extras().exit_reason = reason;
 }
 
 Identity::Identity(const Cell& cell)

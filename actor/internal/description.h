@@ -2,6 +2,7 @@
 #ifndef TROUPE_ACTOR_INTERNAL_DESCRIPTION_H_
 #define TROUPE_ACTOR_INTERNAL_DESCRIPTION_H_
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -18,15 +19,27 @@ namespace troupe::internal {
 // Empty if the actor has none. In the seat.
 const std::string& NameOf(const Cell& cell);
 
+// Puts a reason that says more than its kind into the extras.
+void KeepExitReason(Cell& cell, const ExitReason& reason);
+
 // Why the actor ends, once that is decided. In the seat.
 ExitReason ExitReasonOf(const Cell& cell);
 inline bool EndsGracefully(const Cell& cell) {
   return ExitReason::IsGraceful(cell.exit_kind);
 }
-void SetExitReason(Cell& cell, const ExitReason& reason);
+inline void SetExitReason(Cell& cell, const ExitReason& reason) {
+  cell.exit_kind = reason.kind();
+  if (!reason.IsPlain()) [[unlikely]]
+    KeepExitReason(cell, reason);
+}
 
 // Moves the status forward.
-void SetStatus(Cell& cell, ActorStatus status);
+inline void SetStatus(Cell& cell, ActorStatus status) {
+  // Only the owner writes; it is released for whoever acts on what it sees.
+  if (cell.status.load(std::memory_order_relaxed) < status) {
+    cell.status.store(status, std::memory_order_release);
+  }
+}
 
 inline bool IsExiting(const Cell& cell) {
   return cell.phase >= Phase::kExiting;

@@ -40,7 +40,7 @@ void Answer(StartWaiter& waiter, absl::Status status) {
 
 }  // namespace
 
-Envelope* TakeMessages(Cell& cell) {
+Envelope* TakeWaitingMessages(Cell& cell) {
   Envelope* first = nullptr;
   Envelope** last = &first;
   while (Envelope* const urgent = cell.PopUrgent(cell.lanes)) {
@@ -108,41 +108,44 @@ class Mourners {
 };
 
 // Marks the cell as free and gives it to its parent or the pool.
-void GiveCellAway(Cell& cell, Worker& worker) {
+[[gnu::always_inline]] inline void GiveCellAway(Cell& cell, Worker& worker) {
   SetStatus(cell, ActorStatus::kStopped);
   cell.phase = Phase::kFree;
   cell.queue_next = nullptr;
   cell.owner.store(OwnerTag::kUnowned, std::memory_order_relaxed);
-  if (cell.parent != nullptr) {
+  if (cell.parent == nullptr || MayUnlinkHere(cell, worker)) {
+    if (cell.parent != nullptr) Unlink(*cell.parent, cell);
+    cell.DropExtras();
+    CellPool::Return(cell);
+  } else {
     Cell& parent = *cell.parent;
     Envelope* const exited = ::new (cell.inline_storage())
-        Envelope{nullptr,      &kMessageType<ChildExited>, parent.target(),
+        Envelope{nullptr,      &kMessageType<ChildExited>, 0,
                  Lane::kEvent, EnvelopePool::kOversize,    0};
     ::new (exited->payload()) ChildExited{&cell};
-    // From here on the cell is the parent's, which cannot end before it has
-    // seen this.
-    (void)PutInLane(parent, parent.CurrentId(), exited, worker);
-  } else {
-    delete std::exchange(cell.extras, nullptr);
-    CellPool::Return(cell);
+    // From here on the cell is the parent's.
+    TellParent(parent, exited, worker);
   }
 }
 
-}  // namespace
-
-void Release(Cell& cell, Worker& worker) {
+// As Release(), for an actor with extras.
+void ReleaseAndTell(Cell& cell, Worker& worker) {
   SystemCore& system = *cell.system;
-  if (cell.extras == nullptr) {
-    GiveCellAway(cell, worker);
-    // The system may be told to go from here on; it waits for this turn.
-    system.CountEnd(&worker);
-    return;
-  }
   Mourners mourners(cell);
   GiveCellAway(cell, worker);
   mourners.ReleaseWorker();
   system.CountEnd(&worker);
   mourners.Tell();
+}
+
+}  // namespace
+
+void Release(Cell& cell, Worker& worker) {
+  if (cell.extras != nullptr) return ReleaseAndTell(cell, worker);
+  SystemCore& system = *cell.system;
+  GiveCellAway(cell, worker);
+  // The system may be told to go from here on; it waits for this turn.
+  system.CountEnd(&worker);
 }
 
 void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
@@ -180,22 +183,12 @@ void End(Cell& cell, Worker& worker) {
   }
 }
 
-bool RunsPostStop(const Cell& cell) {
-  return EndsGracefully(cell) && cell.actor_type().post_stop != nullptr;
-}
-
 void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
   BecomeDeadLetters(cell, undelivered, SendResult::kStopped);
   const ActorType& type = cell.actor_type();
   if (!reason.IsGraceful() || type.post_stop == nullptr) return;
   absl::Status status = type.post_stop(cell, reason);
   if (!status.ok()) RecordFailure(cell, std::move(status));
-}
-
-bool NeedsFarewell(const Cell& cell) {
-  return cell.extras != nullptr ||
-         cell.exit_kind == ExitReason::Kind::kFailed ||
-         cell.system->events().channel<ActorEnded>().HasSubscribers();
 }
 
 void DestroyObject(Cell& cell) {
@@ -253,7 +246,7 @@ void AbandonStart(Cell& cell) {
     envelope = next;
   }
   delete std::exchange(cell.failure, nullptr);
-  delete std::exchange(cell.extras, nullptr);
+  cell.DropExtras();
   SetStatus(cell, ActorStatus::kStopped);
   cell.phase = Phase::kFree;
   CellPool::Return(cell);

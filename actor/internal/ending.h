@@ -3,26 +3,39 @@
 #define TROUPE_ACTOR_INTERNAL_ENDING_H_
 
 #include "absl/status/status.h"
+#include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/description.h"
+#include "troupe/actor/internal/system_core.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
 
 // Takes all messages out of the lanes, as a chain; events stay. In the seat.
-Envelope* TakeMessages(Cell& cell);
+Envelope* TakeWaitingMessages(Cell& cell);
+inline Envelope* TakeMessages(Cell& cell) {
+  const bool none = cell.empty() && cell.bounded() == nullptr &&
+                    (cell.attention() & Mailbox::kUrgent) == 0;
+  return none ? nullptr : TakeWaitingMessages(cell);
+}
 
 // What waited becomes dead letters; PostStop runs on a graceful end. Outside
 // the seat.
 void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason);
 
 // Whether PostStop is to run. In the seat.
-bool RunsPostStop(const Cell& cell);
+inline bool RunsPostStop(const Cell& cell) {
+  return cell.actor_type().post_stop != nullptr && EndsGracefully(cell);
+}
 
 // Whether somebody is to hear of the end, the parent apart. In the seat.
-bool NeedsFarewell(const Cell& cell);
+inline bool NeedsFarewell(const Cell& cell) {
+  return cell.extras != nullptr ||
+         cell.exit_kind == ExitReason::Kind::kFailed ||
+         cell.system->events().channel<ActorEnded>().HasSubscribers();
+}
 
 // Outside the seat.
 void DestroyObject(Cell& cell);

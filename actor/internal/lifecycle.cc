@@ -62,7 +62,6 @@ void StartHere(Cell& cell, absl::AnyInvocable<void(Cell&)> construct) {
 
 // Outside the seat.
 void RunPostStart(Cell& cell) {
-  if (cell.actor_type().post_start == nullptr) return;
   absl::Status status = cell.actor_type().post_start(cell);
   if (!status.ok()) RecordFailure(cell, std::move(status));
 }
@@ -73,7 +72,9 @@ void AnnounceStart(Cell& cell, const Identity& who) {
       ActorStarted{who.id, who.parent, who.name, cell.actor_type().class_name});
 }
 
-// Goes from phase to phase as far as possible.
+// Goes from phase to phase as far as possible. A phase without user code leads
+// straight to the next; after user code the failure that it may have left comes
+// first.
 Attention Advance(Cell& cell, Worker& worker) {
   while (true) {
     if (cell.failure != nullptr) TakeFailure(cell);
@@ -94,65 +95,73 @@ Attention Advance(Cell& cell, Worker& worker) {
       case Phase::kPreStarting:
         AnswerStart(cell, absl::OkStatus());
         cell.phase = Phase::kStarted;
-        break;
+        [[fallthrough]];
       case Phase::kStarted:
         if (cell.request() == Ending::kKill) {
           DecideExit(cell, ExitReason::Killed());
           break;
         }
         cell.phase = Phase::kPostStarting;
-        if (!OutsideSeat([&] { RunPostStart(cell); })) return Attention::kLost;
-        break;
-      case Phase::kPostStarting: {
+        if (cell.actor_type().post_start != nullptr) {
+          if (!OutsideSeat([&] { RunPostStart(cell); })) {
+            return Attention::kLost;
+          }
+          if (cell.failure != nullptr) break;
+        }
+        [[fallthrough]];
+      case Phase::kPostStarting:
         cell.phase = Phase::kAnnouncing;
         SetStatus(cell, ActorStatus::kRunning);
-        const Identity who(cell);
-        if (!OutsideSeat([&] { AnnounceStart(cell, who); })) {
-          return Attention::kLost;
+        if (cell.system->events().channel<ActorStarted>().HasSubscribers()) {
+          const Identity who(cell);
+          if (!OutsideSeat([&] { AnnounceStart(cell, who); })) {
+            return Attention::kLost;
+          }
         }
-        break;
-      }
+        [[fallthrough]];
       case Phase::kAnnouncing:
         cell.phase = Phase::kRunning;
         TellParentOfStart(cell, worker);
         return Attention::kGoOn;
       case Phase::kExiting: {
         if (cell.LooksOpen()) cell.Shut();
-        DrainMail(cell, worker);
+        if (cell.HasMail()) DrainMail(cell, worker);
         SetStatus(cell, ActorStatus::kStopping);
         Envelope* const undelivered = TakeMessages(cell);
         cell.phase = Phase::kPostStopping;
-        if (undelivered == nullptr && !RunsPostStop(cell)) break;
-        const ExitReason reason = ExitReasonOf(cell);
-        if (!OutsideSeat([&] { RunExitHooks(cell, undelivered, reason); })) {
-          return Attention::kLost;
+        if (undelivered != nullptr || RunsPostStop(cell)) {
+          const ExitReason reason = ExitReasonOf(cell);
+          if (!OutsideSeat([&] { RunExitHooks(cell, undelivered, reason); })) {
+            return Attention::kLost;
+          }
+          if (cell.failure != nullptr) break;
         }
-        break;
+        [[fallthrough]];
       }
       case Phase::kPostStopping:
         cell.phase = Phase::kAwaitingChildren;
         EndChildren(cell, worker);
-        break;
-      case Phase::kAwaitingChildren: {
+        [[fallthrough]];
+      case Phase::kAwaitingChildren:
         if (cell.newest_child != nullptr) return Attention::kGoOn;
         cell.phase = Phase::kDestroying;
-        if (!NeedsFarewell(cell)) {
-          if (cell.actor_type().destroy != nullptr &&
-              !OutsideSeat([&] { DestroyObject(cell); })) {
+        if (NeedsFarewell(cell)) {
+          const Identity who(cell);
+          const ExitReason reason = ExitReasonOf(cell);
+          if (!OutsideSeat([&] { Destroy(cell, who, reason); })) {
             return Attention::kLost;
           }
-          break;
+          if (cell.failure != nullptr) break;
+        } else if (cell.actor_type().destroy != nullptr) {
+          if (!OutsideSeat([&] { DestroyObject(cell); })) {
+            return Attention::kLost;
+          }
+          if (cell.failure != nullptr) break;
         }
-        const Identity who(cell);
-        const ExitReason reason = ExitReasonOf(cell);
-        if (!OutsideSeat([&] { Destroy(cell, who, reason); })) {
-          return Attention::kLost;
-        }
-        break;
-      }
+        [[fallthrough]];
       case Phase::kDestroying:
         cell.phase = Phase::kEnding;
-        break;
+        [[fallthrough]];
       case Phase::kEnding:
         End(cell, worker);
         return Attention::kOver;
@@ -364,23 +373,6 @@ void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {
   if (request == Ending::kDrain) SetStatus(cell, ActorStatus::kDraining);
   if (cell.LooksOpen()) cell.Shut();
   if (BoundedMailbox* const bounded = cell.bounded()) bounded->queue.Shut();
-}
-
-bool PutInLane(Cell& cell, uint64_t id, Envelope* envelope, Worker& worker) {
-  const uint64_t owner = cell.owner.load(std::memory_order_relaxed);
-  if (OwnerTag::SameOwner(owner, worker.tag())) {
-    if (cell.CurrentId() != id) return false;
-    if (owner != worker.tag()) DrainMail(cell, worker);
-    cell.AppendToLane(envelope, cell.lanes);
-    ScheduleMine(cell);
-    return true;
-  }
-  const Mailbox::Reading reading = cell.Load();
-  if (cell.CurrentId() != id) return false;
-  const PushResult result =
-      cell.Push(reading, envelope, Mailbox::Word::Kind::kSignal);
-  if (result == PushResult::kMustWake && !worker.Claim(cell)) WakeOwner(cell);
-  return result != PushResult::kClosed;
 }
 
 bool CellWoken(Runnable& runnable, Worker& worker) {

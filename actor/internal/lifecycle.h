@@ -50,10 +50,6 @@ void RecordFailure(Cell& cell, absl::Status status);
 // Makes an owned cell look at a request to end. In the seat.
 void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason);
 
-// Puts an envelope into a lane of any cell. In the seat of `worker`. False:
-// there is no such actor any more.
-bool PutInLane(Cell& cell, uint64_t id, Envelope* envelope, Worker& worker);
-
 // -- RunnableType
 // ----------------------------------------------------------------
 

@@ -52,18 +52,22 @@ PushResult PushAsStranger(Cell& cell, uint64_t id, Envelope* envelope,
   return result;
 }
 
-// In the seat, on the worker that owns the cell: brings the order of what was
-// pushed and what is appended next together. False: the id is another's.
-bool CatchUp(Cell& cell, uint64_t id, Worker& worker) {
-  if (!HasId(cell, id)) return false;
-  if (!cell.IsMine(worker.tag())) {
-    DrainMail(cell, worker);
-    // Draining may have found a reason to look.
-    if ((cell.attention() & ~Cell::kToken) != 0) ScheduleMine(cell);
-    if (cell.bounded() == nullptr) {
-      cell.owner.store(worker.tag(), std::memory_order_relaxed);
-    }
+// In the seat, on the worker that owns the cell, whose tag there is an older
+// one: brings the order of what was pushed and what is appended next together.
+void CatchUpWithMail(Cell& cell, Worker& worker) {
+  DrainMail(cell, worker);
+  // Draining may have found a reason to look.
+  if ((cell.attention() & ~Cell::kToken) != 0) ScheduleMine(cell);
+  if (cell.bounded() == nullptr) {
+    cell.owner.store(worker.tag(), std::memory_order_relaxed);
   }
+}
+
+// The same, where the tag may be the current one. False: the id is another's.
+[[gnu::always_inline]] inline bool CatchUp(Cell& cell, uint64_t id,
+                                           Worker& worker) {
+  if (!HasId(cell, id)) return false;
+  if (!cell.IsMine(worker.tag())) CatchUpWithMail(cell, worker);
   return true;
 }
 
@@ -113,6 +117,15 @@ SendResult Conclude(Cell& cell, uint64_t id, Admission admission,
       break;
   }
   return WhyRefused(cell, id);
+}
+
+[[gnu::noinline]] void SendRequestAsStranger(Cell& cell, uint64_t id,
+                                             Ending request,
+                                             const ExitReason& reason) {
+  Envelope* const signal = MakeEnvelope<EndRequest>(request, reason);
+  if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kClosing)) {
+    DestroyEnvelope(signal);  // It has ended already.
+  }
 }
 
 // Outside the seat: what had to go for another message.
@@ -202,19 +215,15 @@ void BecomeDeadLetter(Cell&, uint64_t id, Envelope* envelope,
 void SendRequest(Cell& cell, uint64_t id, Ending request,
                  const ExitReason& reason) {
   const uint64_t tag = EnterSeat();
-  if (SameWorker(cell, tag)) {
-    if (CatchUp(cell, id, *this_thread.worker)) {
-      ApplyRequest(cell, request, reason);
-      ScheduleMine(cell);
-    }
+  if (!SameWorker(cell, tag)) [[unlikely]] {
     LeaveSeat();
-    return;
+    return SendRequestAsStranger(cell, id, request, reason);
+  }
+  if (CatchUp(cell, id, *this_thread.worker)) {
+    ApplyRequest(cell, request, reason);
+    ScheduleMine(cell);
   }
   LeaveSeat();
-  Envelope* const signal = MakeEnvelope<EndRequest>(request, reason);
-  if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kClosing)) {
-    DestroyEnvelope(signal);  // It has ended already.
-  }
 }
 
 bool SendSignal(Cell& cell, uint64_t id, Envelope* envelope,

@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
-#include "troupe/actor/child_event.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/extras.h"
@@ -36,7 +37,8 @@ struct MailWaits {};
 // Events, from children. The envelope of ChildExited lies in the child's cell,
 // where its object was; the cell is the parent's from then on.
 struct ChildStarted {
-  ChildEvent event;
+  AnyActorRef child;
+  std::unique_ptr<const std::string> name;  // Null: it has none.
 };
 struct ChildExited {
   Cell* child;

@@ -6,10 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/base/check.h"
 #include "troupe/base/contain.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/scheduler/worker.h"
@@ -31,60 +33,71 @@ absl::Status WithContext(const SpawnPlan& plan, const SpawnOptions& options,
                    options.name.empty() ? ": " : "': ", status.message()));
 }
 
+absl::Status ShuttingDown(const SpawnPlan& plan) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "spawning a ", ClassName(plan), ": the ",
+      plan.parent != nullptr ? "parent" : "system", " is shutting down"));
+}
+
+// Gives a cell that is not open yet a bounded mailbox.
+absl::Status Bound(Cell& cell, const SpawnOptions& options) {
+  absl::Status status = Validate(options.mailbox);
+  if (!status.ok()) return status;
+  status =
+      Contain([&] { cell.Extras().bounded.reset(&BoundedMailbox::Take()); });
+  if (!status.ok()) return absl::ResourceExhaustedError("no memory");
+  BoundedMailbox& bounded = *cell.extras->bounded;
+  bounded.queue.Open(options.mailbox, cell.target());
+  cell.ShareType(cell.actor_type(), cell.parent != nullptr, &bounded);
+  return absl::OkStatus();
+}
+
 // A cell for a new actor, which nobody owns; the caller has its wake token.
-absl::StatusOr<Cell*> MakeCell(const SpawnPlan& plan,
-                               const SpawnOptions& options) {
+// Null: there is none, and `failure` says why.
+inline Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
   if (plan.parent != nullptr ? plan.parent->phase >= Phase::kExiting
-                             : plan.system.closed()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "spawning a ", ClassName(plan), ": the ",
-        plan.parent != nullptr ? "parent" : "system", " is shutting down"));
-  }
-  const bool is_bounded = IsBounded(options.mailbox);
-  if (is_bounded) {
-    const absl::Status valid = Validate(options.mailbox);
-    if (!valid.ok()) return WithContext(plan, options, valid);
+                             : plan.system.closed()) [[unlikely]] {
+    failure = ShuttingDown(plan);
+    return nullptr;
   }
   Cell* taken = nullptr;
-  BoundedMailboxPtr bounded;
-  const absl::Status memory = Contain([&] {
-    if (is_bounded) bounded.reset(&BoundedMailbox::Take());
-    taken = &CellPool::Take(plan.slot_class);
-  });
-  if (!memory.ok()) {
-    return absl::ResourceExhaustedError(
+  if (!Contain([&] { taken = &CellPool::Take(plan.slot_class); }).ok())
+      [[unlikely]] {
+    failure = absl::ResourceExhaustedError(
         absl::StrCat("no memory for a ", ClassName(plan)));
+    return nullptr;
   }
   Cell& cell = *taken;
-  cell.lanes = {};
+  TROUPE_DCHECK(cell.newest_child == nullptr && cell.extras == nullptr &&
+                    cell.failure == nullptr && cell.empty(),
+                "an actor leaves nothing behind in its cell");
   cell.ClearAttention(0xff);
   cell.set_request(Ending::kNone);
   cell.set_owner_bits(0);
   cell.type = &plan.type;
   cell.system = &plan.system;
   cell.parent = plan.parent;
-  cell.newest_child = cell.older_sibling = cell.newer_sibling = nullptr;
-  cell.children = 0;
+  cell.older_sibling = cell.newer_sibling = nullptr;
+  cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
   cell.phase = Phase::kPreStarting;
   cell.exit_kind = ExitReason::Kind::kNormal;
-  cell.ShareType(plan.type, plan.parent != nullptr, bounded.get());
-  cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
+  cell.ShareType(plan.type, plan.parent != nullptr, /*bounded=*/nullptr);
   const uint64_t tag = EnterSeat();
   Worker* const worker = plan.system.WorkerOfThisThread(tag);
   cell.id.store(plan.system.NewId(worker), std::memory_order_relaxed);
   plan.system.CountSpawn(worker);
   LeaveSeat();
-  if (is_bounded) {
-    bounded->queue.Open(options.mailbox, cell.target());
-    cell.Extras().bounded = std::move(bounded);
-  }
   return &cell;
 }
 
 AnyActorRef RefTo(Cell& cell) { return AnyActorRef(&cell, cell.CurrentId()); }
 
-// Opens the mailbox and takes the name.
+// Bounds and opens the mailbox, and takes the name.
 absl::Status Reserve(Cell& cell, const SpawnOptions& options) {
+  if (IsBounded(options.mailbox)) {
+    absl::Status status = Bound(cell, options);
+    if (!status.ok()) return status;
+  }
   cell.Open(/*token_inside=*/false);
   if (options.name.empty()) return absl::OkStatus();
   NameService* const names = cell.system->names();
@@ -108,11 +121,16 @@ void LinkToParent(Cell& cell) {
   ++parent->children;
 }
 
-// Whether the actor runs as soon as it is made: nobody sees it start.
-bool NeedsNoFirstTurn(const Cell& cell) {
+// Whether the actor's parent wants to hear of its start.
+bool HasListener(const Cell& cell) {
+  return cell.parent != nullptr && HearsOfChildren(*cell.parent);
+}
+
+// In the seat with `tag`: whether the actor runs as soon as it is made. A
+// parent that is not here must be told by a turn of the actor.
+bool NeedsNoFirstTurn(const Cell& cell, uint64_t tag) {
   return cell.actor_type().post_start == nullptr &&
-         (cell.parent == nullptr ||
-          cell.parent->actor_type().on_child == nullptr) &&
+         (!HasListener(cell) || cell.parent->IsMine(tag)) &&
          !cell.system->events().channel<ActorStarted>().HasSubscribers();
 }
 
@@ -123,11 +141,12 @@ void Launch(Cell& cell, bool opened) {
   Worker* const worker = cell.system->WorkerOfThisThread(tag);
   const bool stays =
       worker != nullptr && worker->kind() == Worker::Kind::kShared;
-  if (!opened && NeedsNoFirstTurn(cell)) {
+  if (!opened && NeedsNoFirstTurn(cell, tag)) [[likely]] {
     cell.phase = Phase::kRunning;
     cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
+    if (HasListener(cell)) TellParentOfStart(cell, *worker);
     if (stays) {
-      worker->AdoptNew(cell, /*reached=*/cell.bounded() != nullptr);
+      worker->AdoptNew(cell, /*reached=*/false);
       cell.Open(/*token_inside=*/true);
       LeaveSeat();
       return;
@@ -160,10 +179,11 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct,
     std::shared_ptr<StartWaiter> waiter) {
-  absl::StatusOr<Cell*> made = MakeCell(plan, options);
-  if (!made.ok()) return made.status();
-  Cell& cell = **made;
-  absl::Status status = Reserve(cell, options);
+  absl::Status status;
+  Cell* const made = MakeCell(plan, status);
+  if (made == nullptr) return status;
+  Cell& cell = *made;
+  status = Reserve(cell, options);
   Worker* dedicated = nullptr;
   if (status.ok() && options.dedicated_thread) {
     absl::StatusOr<Worker*> worker =
@@ -192,27 +212,30 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
 
 }  // namespace
 
-absl::StatusOr<AnyActorRef> SpawnHere(
-    const SpawnPlan& plan, const SpawnOptions& options,
-    absl::FunctionRef<void(Cell&)> construct) {
-  absl::StatusOr<Cell*> made = MakeCell(plan, options);
-  if (!made.ok()) return made.status();
-  Cell& cell = **made;
-  // Without a name and a hook nobody can know the actor before it is launched.
-  const bool opened = !options.name.empty() || plan.type.pre_start != nullptr;
-  absl::Status status = opened ? Reserve(cell, options) : absl::OkStatus();
-  if (status.ok()) status = Contain([&] { construct(cell); });
-  if (status.ok()) {
+AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
+                      absl::FunctionRef<void(Cell&)> construct,
+                      absl::Status& failure) {
+  Cell* const made = MakeCell(plan, failure);
+  if (made == nullptr) [[unlikely]]
+    return AnyActorRef();
+  Cell& cell = *made;
+  // With nothing to reserve and no hook, nobody can know the actor before it is
+  // launched.
+  const bool opened = !options.name.empty() || IsBounded(options.mailbox) ||
+                      plan.type.pre_start != nullptr;
+  if (opened) failure = Reserve(cell, options);
+  if (failure.ok()) failure = Contain([&] { construct(cell); });
+  if (failure.ok()) {
     cell.set(Cell::kHasObject);
-    if (plan.type.pre_start != nullptr) status = plan.type.pre_start(cell);
+    if (plan.type.pre_start != nullptr) failure = plan.type.pre_start(cell);
     // PreStart may have called Fail().
-    if (status.ok() && cell.failure != nullptr) status = *cell.failure;
+    if (failure.ok() && cell.failure != nullptr) failure = *cell.failure;
   }
-  if (!status.ok()) {
-    status = WithContext(plan, options, status);
-    RecordFailure(cell, status);
+  if (!failure.ok()) [[unlikely]] {
+    failure = WithContext(plan, options, failure);
+    RecordFailure(cell, failure);
     AbandonStart(cell);
-    return status;
+    return AnyActorRef();
   }
   LinkToParent(cell);
   const AnyActorRef ref = RefTo(cell);

@@ -29,10 +29,11 @@ struct SpawnPlan {
 };
 
 // Makes and starts an actor; `construct` builds its object, or throws. PreStart
-// runs on the caller's thread.
-absl::StatusOr<AnyActorRef> SpawnHere(const SpawnPlan& plan,
-                                      const SpawnOptions& options,
-                                      absl::FunctionRef<void(Cell&)> construct);
+// runs on the caller's thread. Null: it could not, and `failure`, which was OK,
+// says why. Apart, and no StatusOr: two words that fit into registers.
+AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
+                      absl::FunctionRef<void(Cell&)> construct,
+                      absl::Status& failure);
 
 // Makes an actor that constructs itself in its first turn.
 absl::StatusOr<AnyActorRef> SpawnThere(
@@ -77,9 +78,13 @@ absl::AnyInvocable<void(Cell&)> ConstructLater(Args&&... args) {
 }
 
 template <typename A>
+typename A::Ref Typed(const AnyActorRef& ref) {
+  return typename A::Ref(ref.cell(), ref.id().value());
+}
+template <typename A>
 absl::StatusOr<typename A::Ref> Typed(absl::StatusOr<AnyActorRef> ref) {
   if (!ref.ok()) return std::move(ref).status();
-  return typename A::Ref(ref->cell(), ref->id().value());
+  return Typed<A>(*ref);
 }
 
 template <typename A, typename... Args>
@@ -96,9 +101,14 @@ absl::StatusOr<typename A::Ref> Spawn(SystemCore& system, Cell* parent,
       ConstructIn<A>(cell, std::forward<Args>(args)...);
     }));
   }
-  return Typed<A>(SpawnHere(plan, options, [&](Cell& cell) {
-    ConstructIn<A>(cell, std::forward<Args>(args)...);
-  }));
+  absl::Status failure;
+  const AnyActorRef ref = SpawnHere(
+      plan, options,
+      [&](Cell& cell) { ConstructIn<A>(cell, std::forward<Args>(args)...); },
+      failure);
+  if (ref.IsNull()) [[unlikely]]
+    return failure;
+  return Typed<A>(ref);
 }
 
 template <typename A, typename... Args>

@@ -24,12 +24,9 @@ constexpr uint64_t kWorkerShare = 4096;
 
 ActorLocal::~ActorLocal() { system_.Forget(*this); }
 
-uint64_t ActorLocal::NewId() {
-  if (next_id_ == end_of_ids_) [[unlikely]] {
-    next_id_ = system_.TakeIds(kWorkerShare);
-    end_of_ids_ = next_id_ + kWorkerShare;
-  }
-  return next_id_++;
+void ActorLocal::TakeIds() {
+  next_id_ = system_.TakeIds(kWorkerShare);
+  end_of_ids_ = next_id_ + kWorkerShare;
 }
 
 SystemCore::SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
@@ -41,12 +38,6 @@ SystemCore::SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
 
 SystemCore::~SystemCore() = default;
 
-Worker* SystemCore::WorkerOfThisThread(uint64_t tag) {
-  if (tag == OwnerTag::kNoSeat) return nullptr;
-  Worker* const worker = this_thread.worker;
-  return &worker->executor() == executor_.get() ? worker : nullptr;
-}
-
 uint64_t SystemCore::TakeIds(uint64_t count) {
   absl::MutexLock lock(&mu_);
   if (end_of_ids_ - next_id_ < count) {
@@ -54,27 +45,6 @@ uint64_t SystemCore::TakeIds(uint64_t count) {
     end_of_ids_ = next_id_ + IdSpace::kBlockIds;
   }
   return std::exchange(next_id_, next_id_ + count);
-}
-
-uint64_t SystemCore::NewId(Worker* worker) {
-  return worker != nullptr ? LocalOf(*worker).NewId() : TakeIds(1);
-}
-
-void SystemCore::CountSpawn(Worker* worker) {
-  if (worker != nullptr) {
-    LocalOf(*worker).CountSpawn();
-  } else {
-    spawned_outside_.fetch_add(1, std::memory_order_relaxed);
-  }
-}
-
-void SystemCore::CountEnd(Worker* worker) {
-  if (worker != nullptr) {
-    LocalOf(*worker).CountEnd();
-  } else {
-    // Release pairs with the acquire in LiveActors().
-    ended_outside_.fetch_add(1, std::memory_order_release);
-  }
 }
 
 void SystemCore::EndExecutor() {

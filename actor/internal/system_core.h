@@ -47,7 +47,11 @@ class ActorLocal : public WorkerLocal {
   }
   Envelope* TakeBuried() { return std::exchange(buried_, nullptr); }
 
-  uint64_t NewId();
+  uint64_t NewId() {
+    if (next_id_ == end_of_ids_) [[unlikely]]
+      TakeIds();
+    return next_id_++;
+  }
 
   // Relaxed, and written by the worker alone: whoever sums the counters up only
   // wants to know when they are equal, and looks again.
@@ -59,6 +63,7 @@ class ActorLocal : public WorkerLocal {
   uint64_t ended() const { return ended_.load(std::memory_order_acquire); }
 
  private:
+  void TakeIds();
   static void Increment(std::atomic<uint64_t>& counter) {
     counter.store(counter.load(std::memory_order_relaxed) + 1,
                   std::memory_order_release);
@@ -102,15 +107,34 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
 
   // The worker of this system that the calling thread drives, inside its seat
   // with `tag`; null otherwise.
-  Worker* WorkerOfThisThread(uint64_t tag);
+  Worker* WorkerOfThisThread(uint64_t tag) {
+    if (tag == OwnerTag::kNoSeat) return nullptr;
+    Worker* const worker = this_thread.worker;
+    return &worker->executor() == executor_.get() ? worker : nullptr;
+  }
   static ActorLocal& LocalOf(Worker& worker) {
     return static_cast<ActorLocal&>(*worker.local());
   }
 
   // `worker` may be null: a thread that has none.
-  uint64_t NewId(Worker* worker);
-  void CountSpawn(Worker* worker);
-  void CountEnd(Worker* worker);
+  uint64_t NewId(Worker* worker) {
+    return worker != nullptr ? LocalOf(*worker).NewId() : TakeIds(1);
+  }
+  void CountSpawn(Worker* worker) {
+    if (worker != nullptr) {
+      LocalOf(*worker).CountSpawn();
+    } else {
+      spawned_outside_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  void CountEnd(Worker* worker) {
+    if (worker != nullptr) {
+      LocalOf(*worker).CountEnd();
+    } else {
+      // Release pairs with the acquire in LiveActors().
+      ended_outside_.fetch_add(1, std::memory_order_release);
+    }
+  }
   // For workers' shares of the ids.
   uint64_t TakeIds(uint64_t count) ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -19,6 +19,7 @@ struct ThreadExecutor::Station {
   // Set once.
   std::unique_ptr<Worker> worker;
   std::string thread_name;
+  bool shares = false;  // There are others that it may give work to.
 
   // Where its thread sleeps. `unparked` may be left over from a wake that found
   // the thread awake.
@@ -26,11 +27,12 @@ struct ThreadExecutor::Station {
   bool unparked ABSL_GUARDED_BY(park_mu) = false;
   bool ends ABSL_GUARDED_BY(park_mu) = false;
 
-  // Whoever drives: when to look again whether work should be shared.
+  // Whoever drives: how long turns take, measured again now and then.
+  int64_t turn_ns = 0;       // The shorter of the last two; 0: not known.
+  int64_t last_turn_ns = 0;  // By the last sample.
   uint32_t turns_to_sample = 1;
   uint32_t sample_interval = 1;
   uint64_t sampled_turns = 0;
-  bool backlog_seen = false;  // By the last sample.
   MonotonicTime sampled_at;
 
   // Guarded by the executor's lock.
