@@ -55,14 +55,17 @@ absl::Status Bound(Cell& cell, const SpawnOptions& options) {
 // A cell for a new actor, which nobody owns; the caller has its wake token.
 // Null: there is none, and `failure` says why.
 inline Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
-  if (plan.parent != nullptr ? plan.parent->phase >= Phase::kExiting
-                             : plan.system.closed()) [[unlikely]] {
+  const bool admitted = plan.parent != nullptr
+                            ? plan.parent->phase < Phase::kExiting
+                            : plan.system.AdmitTopLevelSpawn();
+  if (!admitted) [[unlikely]] {
     failure = ShuttingDown(plan);
     return nullptr;
   }
   Cell* taken = nullptr;
   if (!Contain([&] { taken = &CellPool::Take(plan.slot_class); }).ok())
       [[unlikely]] {
+    if (plan.parent == nullptr) plan.system.CountEnd(nullptr);
     failure = absl::ResourceExhaustedError(
         absl::StrCat("no memory for a ", ClassName(plan)));
     return nullptr;
@@ -85,7 +88,7 @@ inline Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
   const uint64_t tag = EnterSeat();
   Worker* const worker = plan.system.WorkerOfThisThread(tag);
   cell.id.store(plan.system.NewId(worker), std::memory_order_relaxed);
-  plan.system.CountSpawn(worker);
+  if (plan.parent != nullptr) plan.system.CountSpawn(worker);
   LeaveSeat();
   return &cell;
 }
@@ -175,6 +178,14 @@ void LaunchOn(Cell& cell, Worker* dedicated) {
   }
 }
 
+// A shutdown that began since the spawn was admitted may not have found the
+// actor.
+void StopIfClosed(const SpawnPlan& plan, const AnyActorRef& ref) {
+  if (plan.parent == nullptr && plan.system.closed()) [[unlikely]] {
+    ref.Stop(ExitReason::Shutdown());
+  }
+}
+
 absl::StatusOr<AnyActorRef> SpawnDeferred(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct,
@@ -207,6 +218,7 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
   LinkToParent(cell);
   const AnyActorRef ref = RefTo(cell);
   LaunchOn(cell, dedicated);
+  StopIfClosed(plan, ref);
   return ref;
 }
 
@@ -240,6 +252,7 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
   LinkToParent(cell);
   const AnyActorRef ref = RefTo(cell);
   Launch(cell, opened);
+  StopIfClosed(plan, ref);
   return ref;
 }
 

@@ -47,6 +47,23 @@ uint64_t SystemCore::TakeIds(uint64_t count) {
   return std::exchange(next_id_, next_id_ + count);
 }
 
+void SystemCore::Close() {
+  absl::MutexLock lock(&mu_);
+  closed_ = true;
+}
+
+bool SystemCore::closed() {
+  absl::MutexLock lock(&mu_);
+  return closed_;
+}
+
+bool SystemCore::AdmitTopLevelSpawn() {
+  absl::MutexLock lock(&mu_);
+  if (closed_) return false;
+  spawned_outside_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
 void SystemCore::EndExecutor() {
   const absl::Status status = executor_->Shutdown();
   TROUPE_CHECK(status.ok(), status.message());

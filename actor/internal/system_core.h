@@ -121,7 +121,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
     return worker != nullptr ? LocalOf(*worker).NewId() : TakeIds(1);
   }
   void CountSpawn(Worker* worker) {
-    if (worker != nullptr) {
+    if (worker != nullptr) [[likely]] {
       LocalOf(*worker).CountSpawn();
     } else {
       spawned_outside_.fetch_add(1, std::memory_order_relaxed);
@@ -141,9 +141,12 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   // Actors that exist. Exact when nothing is spawned or ends meanwhile.
   uint64_t LiveActors() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Top-level spawns are refused from now on. Returns whether this was first.
-  bool Close() { return !closed_.exchange(true, std::memory_order_acq_rel); }
-  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  // Top-level spawns are refused from now on.
+  void Close() ABSL_LOCKS_EXCLUDED(mu_);
+  bool closed() ABSL_LOCKS_EXCLUDED(mu_);
+  // Counts a top-level spawn. False: it is refused. Under the lock of Close(),
+  // so that who closes the system waits for every actor that was admitted.
+  [[nodiscard]] bool AdmitTopLevelSpawn() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Asks the top-level actors to end, the youngest first.
   void EndTopLevelActors(bool kill);
@@ -173,13 +176,13 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   const Limits limits_;
   EventHub events_;
   std::atomic<NameService*> names_{nullptr};
-  std::atomic<bool> closed_{false};
   std::atomic<uint64_t> dead_letters_{0};
   // By threads without a worker.
   std::atomic<uint64_t> spawned_outside_{0};
   std::atomic<uint64_t> ended_outside_{0};
 
   absl::Mutex mu_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t end_of_ids_ ABSL_GUARDED_BY(mu_) = 0;
   // Workers own them; they live as long as the executor.
