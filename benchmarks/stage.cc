@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,11 +27,10 @@ absl::Status Stage::AddSide(int workers) {
                               .long_turn_after = absl::InfiniteDuration()});
   if (!executor.ok()) return executor.status();
   ThreadExecutor* const address = executor->get();
-  sides_.push_back({address, ActorSystem::CreateOn(
-                                 *std::move(executor),
-                                 // Some workloads are floods.
-                                 {.high_water_messages =
-                                      std::numeric_limits<uint32_t>::max()})});
+  sides_.push_back(
+      {address, ActorSystem::CreateOn(
+                    *std::move(executor),
+                    {.high_water_messages = options_.high_water_messages})});
   return absl::OkStatus();
 }
 

@@ -15,6 +15,7 @@
 #define TROUPE_BENCHMARKS_STAGE_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,8 @@ class Stage {
     double scale = 1;
     // See ThreadExecutor::Options.
     absl::Duration take_over_after = absl::Milliseconds(1);
+    // See ActorSystem::Options. Some workloads are floods.
+    uint32_t high_water_messages = std::numeric_limits<uint32_t>::max();
   };
 
   static absl::StatusOr<std::unique_ptr<Stage>> Create(const Options& options);
