@@ -146,7 +146,6 @@ class ThreadExecutor final : public Executor {
   [[nodiscard]] bool AwaitWork(Station& station);
   // Gives work to a quiet worker if there is enough of it.
   void MaybeShare(Station& station);
-  void SampleTurns(Station& station);
   // After the handler that lost its seat: returns the station that the driver
   // may drive on, or null.
   Station* HandBack(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);

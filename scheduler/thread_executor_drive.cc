@@ -1,7 +1,6 @@
 // What the threads of a ThreadExecutor do: drive a worker, rest, share, and
 // hand back a runnable after its handler lost the seat.
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "troupe/base/check.h"
@@ -15,12 +14,6 @@ namespace {
 // the time that being woken costs (some 50 us).
 constexpr int kSearchLooks = 64;
 constexpr int kPausesPerLook = 20;
-
-// Work is given away when it would last longer than waking another thread. How
-// long turns take is measured now and then: a look at the clock costs as much
-// as a short turn.
-constexpr int64_t kWorthSharingNs = 50'000;
-constexpr uint32_t kMaxSampleInterval = 32;
 
 }  // namespace
 
@@ -102,10 +95,7 @@ bool ThreadExecutor::Drive(Station& station) {
 
 bool ThreadExecutor::AwaitWork(Station& station) {
   Worker& worker = *station.worker;
-  // A new stretch of work begins: what was sampled before says nothing of it.
-  station.turns_to_sample = station.sample_interval = 1;
-  station.sampled_turns = 0;
-  station.turn_ns = station.last_turn_ns = 0;
+  station.backlog.Restart();
   // One worker searches at a time: more would only heat the room. Relaxed: the
   // count decides nothing but that.
   if (searchers_.fetch_add(1, std::memory_order_relaxed) == 0) {
@@ -119,9 +109,11 @@ bool ThreadExecutor::AwaitWork(Station& station) {
 }
 
 void ThreadExecutor::MaybeShare(Station& station) {
-  if (--station.turns_to_sample == 0) SampleTurns(station);
+  if (!station.backlog.IsDue()) return;
   Worker& worker = *station.worker;
-  if (station.turn_ns * worker.ready() < kWorthSharingNs) return;
+  if (!station.backlog.Look(clock().Now(), worker.turns(), worker.ready())) {
+    return;
+  }
   for (int i = 1; i < shared_count_; ++i) {
     Worker& other = *shared_[(worker.index() + i) % shared_count_]->worker;
     if (other.LooksQuiet()) {
@@ -129,24 +121,6 @@ void ThreadExecutor::MaybeShare(Station& station) {
       return;
     }
   }
-}
-
-void ThreadExecutor::SampleTurns(Station& station) {
-  const MonotonicTime now = clock().Now();
-  const uint64_t turns = station.worker->turns();
-  const uint64_t turns_before = std::exchange(station.sampled_turns, turns);
-  const MonotonicTime before = std::exchange(station.sampled_at, now);
-  station.turns_to_sample = station.sample_interval;
-  station.sample_interval =
-      std::min(2 * station.sample_interval, kMaxSampleInterval);
-  if (turns_before == 0) return;  // The first sample has nothing to compare.
-  const int64_t turn_ns = (now.ToNanoseconds() - before.ToNanoseconds()) /
-                          static_cast<int64_t>(turns - turns_before);
-  // The shorter of two samples: one may hold an interruption of this thread,
-  // and those who talk to each other are slow for long after they were set
-  // apart.
-  station.turn_ns =
-      std::min(turn_ns, std::exchange(station.last_turn_ns, turn_ns));
 }
 
 ThreadExecutor::Station* ThreadExecutor::HandBack(Driver& driver) {

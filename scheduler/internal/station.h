@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/base/clock.h"
+#include "troupe/scheduler/internal/backlog_watch.h"
 #include "troupe/scheduler/thread_executor.h"
 #include "troupe/scheduler/thread_factory.h"
 #include "troupe/scheduler/worker.h"
@@ -27,13 +28,8 @@ struct ThreadExecutor::Station {
   bool unparked ABSL_GUARDED_BY(park_mu) = false;
   bool ends ABSL_GUARDED_BY(park_mu) = false;
 
-  // Whoever drives: how long turns take, measured again now and then.
-  int64_t turn_ns = 0;       // The shorter of the last two; 0: not known.
-  int64_t last_turn_ns = 0;  // By the last sample.
-  uint32_t turns_to_sample = 1;
-  uint32_t sample_interval = 1;
-  uint64_t sampled_turns = 0;
-  MonotonicTime sampled_at;
+  // Whoever drives: whether work should be shared.
+  internal::BacklogWatch backlog;
 
   // Guarded by the executor's lock.
   Driver* driver = nullptr;    // Null: nobody drives.
