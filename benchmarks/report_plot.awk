@@ -18,12 +18,12 @@ function bar(panel, y, who, rate,    from, to) {
   to = x_of(panel, rate)
   printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>\n",
     from, y, to - from, BAR, colours[who]
-  text(to + 4, y + BAR - 2, "start", 10, "#333", sprintf(rate < 9.95 ? "%.1f" : "%.0f", rate))
+  text(to + 4, y + BAR - 2, "start", 10, "#333", three(rate))
 }
 
 END {
   LOWEST = 0.1; HIGHEST = 300
-  LEFT = 150; WIDTH = 320; GAP = 50; TOP = 64; BAR = 11; SPACE = 9
+  LEFT = 150; WIDTH = 320; GAP = 50; TOP = 74; BAR = 11; SPACE = 9
   colours["troupe"] = "#1f5fa8"; colours["caf"] = "#c9a227"; colours["erlang"] = "#a8506b"
 
   for (p = 1; p <= places_count; ++p) {

@@ -52,3 +52,8 @@ function best_peer(place, temperature,    i, row, best) {
   }
   return best
 }
+
+# Of a number of any size, three digits.
+function three(number) {
+  return sprintf(number < 10 ? "%.2f" : number < 100 ? "%.1f" : "%.0f", number)
+}

@@ -1,11 +1,6 @@
 # Prints the tables of a CSV of benchmarks/report as Markdown; see
 # report_statistics.awk.
 
-# Of a number of any size, three digits.
-function three(number) {
-  return sprintf(number < 10 ? "%.2f" : number < 100 ? "%.1f" : "%.0f", number)
-}
-
 # A cell of the header for each system.
 function heads(    i, text) {
   for (i = 1; i <= systems_count; ++i) text = text " " names[systems[i]] " |"
