@@ -1,7 +1,9 @@
 %% Eight producers send to one sink.
 %%
 %% The idiom differs: the sink adds up the numbers. To keep the last one of each
-%% producer it would build a new tuple or map for each message.
+%% producer it would build a new tuple or map for each message. Its queue is off
+%% its heap, as is advised for a process that many send to; that doubles the speed
+%% with two schedulers. With one sender, counting is slower by that.
 -module(fanin).
 -export([start/0]).
 
@@ -11,7 +13,8 @@ start() ->
     Each = stage:scaled(1000000),
     Items = stage:start_clock(?PRODUCERS * Each),
     Sum = ?PRODUCERS * (Each * (Each - 1) div 2),
-    Sink = spawn_link(fun() -> drain(Items, 0, Sum) end),
+    Sink = spawn_opt(fun() -> drain(Items, 0, Sum) end,
+                     [link, {message_queue_data, off_heap}]),
     [spawn_link(fun() -> produce(Sink, Producer, 0, Each) end)
      || Producer <- lists:seq(1, ?PRODUCERS)].
 
