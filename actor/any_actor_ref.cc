@@ -84,6 +84,10 @@ void AnyActorRef::Stop() const { Stop(ExitReason::Normal()); }
 
 void AnyActorRef::Stop(const ExitReason& reason) const {
   if (cell_ == nullptr) return;
+  if (!reason.IsGraceful()) {
+    Stop(ExitReason::Normal(reason.ToString()));
+    return;
+  }
   internal::SendRequest(*cell_, id_, Ending::kStop, reason);
 }
 

@@ -57,7 +57,7 @@ class AnyActorRef {
   // kStopped also if it is long gone. Only a snapshot.
   ActorStatus status() const;
 
-  // What the actor is called in reports, such as "Account #12".
+  // Such as "actor #12".
   std::string ToString() const;
 
   // The same reference with its messages, if the actor takes them all.
@@ -77,7 +77,8 @@ class AnyActorRef {
 
   // Asks it to stop: the handler that runs finishes, what waits in the mailbox
   // becomes dead letters, PostStop runs. Takes no more messages from now on.
-  // The first request to stop decides the reason, by default normal.
+  // The first request to stop decides the reason, by default normal; one that
+  // is not graceful becomes the detail of a normal one.
   void Stop() const;
   void Stop(const ExitReason& reason) const;
   // Ends it as soon as the running handler returns; PostStop does not run.
