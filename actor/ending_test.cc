@@ -1,5 +1,6 @@
 // How actors end that have children, and how systems do, when somebody takes
 // his time.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -144,6 +145,16 @@ class EndingTest : public ::testing::Test {
     return parent;
   }
 
+  void AwaitEntry(const std::string& entry) {
+    executor_->RunUntil(
+        [&] {
+          const std::vector<std::string> entries = log_.entries();
+          return std::find(entries.begin(), entries.end(), entry) !=
+                 entries.end();
+        },
+        MonotonicTime::InfiniteFuture());
+  }
+
   void AwaitFirstEntry() {
     executor_->RunUntil([this] { return !log_.entries().empty(); },
                         MonotonicTime::InfiniteFuture());
@@ -215,6 +226,8 @@ TEST_F(EndingTest, ShutdownNamesWhoDoesNotReturn) {
   EXPECT_EQ(parent.status(), ActorStatus::kStopping);
   EXPECT_THAT(system_->Spawn<Idle>(),
               StatusIs(absl::StatusCode::kFailedPrecondition));
+  // The kill has reached the children, the young one first.
+  AwaitEntry("old destroyed");
   barrier_.released.Notify();
   system_.reset();
   EXPECT_THAT(log_.entries(),
