@@ -135,6 +135,27 @@ TEST(ActorTest, StopBeforePostStartLetsTheActorStartFirst) {
   EXPECT_THAT(log, ElementsAre("PostStart", "normal"));
 }
 
+class SaysWhy : public Actor<Add> {
+ public:
+  explicit SaysWhy(std::string& why) : why_(why) {}
+  void Handle(Add) {}
+  void PostStop(const ExitReason& reason) { why_ = reason.ToString(); }
+
+ private:
+  std::string& why_;
+};
+
+// §11: a stop runs PostStop, also one that names a failure.
+TEST(ActorTest, StopIsGracefulWhateverItsReason) {
+  std::string why;
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  ActorRef<Add> actor = system->Spawn<SaysWhy>(why).value();
+
+  EXPECT_THAT(actor.StopAndWait(ExitReason::Failed(absl::DataLossError("it"))),
+              IsOkAndHolds(ExitReason::Normal("failed: DATA_LOSS: it")));
+  EXPECT_EQ(why, "normal (failed: DATA_LOSS: it)");
+}
+
 // §11: a stop closes admission at once; what waited becomes a dead letter.
 TEST(ActorTest, StoppedActorRefusesAndLosesMessagesLoudly) {
   std::vector<int> seen;

@@ -487,17 +487,6 @@ TEST_P(LifecycleTest, StopAndWaitAwaitsPostStop) {
   EXPECT_THAT(seen, ElementsAre(1000));
 }
 
-// §11: a stop runs PostStop, also one that names a failure.
-TEST_P(LifecycleTest, StopIsGracefulWhateverItsReason) {
-  std::vector<int> seen;
-  std::unique_ptr<ActorSystem> system = MakeSystem();
-  Counter::Ref counter = system->Spawn<Counter>(seen).value();
-  EXPECT_THAT(
-      counter.StopAndWait(ExitReason::Failed(absl::DataLossError("lost"))),
-      IsOkAndHolds(ExitReason::Normal("failed: DATA_LOSS: lost")));
-  EXPECT_THAT(seen, ElementsAre(1000));
-}
-
 // §8: what is sent to an actor that has not started waits.
 TEST_P(LifecycleTest, SpawnInstantQueuesUntilStarted) {
   std::vector<int> seen;
