@@ -5,7 +5,7 @@
 // Order: what a turn makes ready runs next, last in first out; what yielded
 // waits in a queue behind. After kMaxFreshTurns turns of the first kind in a
 // row, all of them move to the queue and its oldest entry runs: so a runnable
-// that becomes ready while r others are runs after fewer than
+// that becomes ready on a worker with r others runs after fewer than
 // (kMaxFreshTurns + 1) * (r + 1) turns, whatever others do. They move as well
 // when something yields while more than kMaxFreshTurns are fresh: who makes
 // much ready in each turn comes again only when all that has run. Blocking: no
