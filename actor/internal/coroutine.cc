@@ -1,0 +1,65 @@
+#include "troupe/actor/internal/coroutine.h"
+
+#include <coroutine>
+#include <cstdint>
+#include <utility>
+
+#include "troupe/actor/internal/join.h"
+#include "troupe/base/check.h"
+
+namespace troupe::internal {
+
+constinit thread_local CoroutineRun* CoroutineRun::current_ = nullptr;
+
+void RunCoroutine(std::coroutine_handle<> handle) noexcept {
+  CoroutineRun run;
+  handle.resume();
+  while (Coroutine* const next = run.Pop()) next->handle().resume();
+}
+
+void CoroutineRun::Remove(Coroutine& coroutine) {
+  // Each circle from its run on: those that are destroyed in the order in which
+  // they were handed over are found at once.
+  for (CoroutineRun* run = current_; run != nullptr; run = run->outer_) {
+    for (QueueLink* link = run; link->next != run; link = link->next) {
+      if (link->next != &coroutine) continue;
+      link->next = std::exchange(coroutine.next, nullptr);
+      if (run->tail_ == &coroutine) run->tail_ = link;
+      return;
+    }
+  }
+  TROUPE_CHECK(false, "a queued coroutine is destroyed by the thread it is on");
+}
+
+bool Coroutine::StartFor(Join& join) {
+  waiter_ = reinterpret_cast<uintptr_t>(&join) | kJoin;
+  return Start();
+}
+
+void Coroutine::EndLater() noexcept {
+  if ((waiter_ & kJoin) != 0) {
+    reinterpret_cast<Join*>(waiter_ - kJoin)->Ended(*this);
+  } else {
+    HandOver(reinterpret_cast<Coroutine*>(waiter_)->handle());
+  }
+}
+
+void OwnedCoroutine::Destroy() noexcept {
+  Coroutine* const root = Release();
+  if (root->awaited_ != nullptr) DestroyAwaited(*root);
+  root->handle().destroy();
+}
+
+void OwnedCoroutine::DestroyAwaited(Coroutine& waiter) noexcept {
+  Coroutine* last = &waiter;
+  while (last->awaited_ != nullptr) last = last->awaited_->get();
+  while (last != &waiter) {
+    auto* const parent = reinterpret_cast<Coroutine*>(last->waiter_);
+    parent->awaited_->Release();
+    parent->awaited_ = nullptr;
+    last->handle().destroy();
+    last = parent;
+  }
+}
+
+}  // namespace troupe::internal

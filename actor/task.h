@@ -1,0 +1,126 @@
+// A Task is a coroutine that ends with one result: a handler, or a part of one,
+// that waits without holding up a thread.
+//
+// Example:
+//
+//   Task<int> Count(Reader& reader) {
+//     int lines = 0;
+//     while (co_await reader.Next()) ++lines;
+//     co_return lines;
+//   }
+//   Task<void> Report(Reader& reader, Writer& writer) {
+//     const int lines = co_await Count(reader);
+//     co_await writer.Write(lines);
+//   }
+//
+// Order: calling the function makes the Task; its body begins when it is
+// awaited, on the same thread. Nothing runs in parallel: see when_all.h.
+// Ownership: a Task owns its coroutine. Destroying it, at whatever point it
+// waits, destroys the coroutine's variables and what it waits for, once each:
+// that is how a Task is cancelled. Must not happen while the coroutine runs.
+// References among the function's parameters must outlive the Task.
+// Memory: frames of up to 4 KiB come from the pool of the envelopes. The stack
+// does not grow with the number of co_awaits, in a loop or in a recursion.
+// Thread safety: one thread at a time, for a Task and all that it awaits.
+// Errors: what the body throws is thrown by the co_await.
+//
+// With GCC before 13 (its bugs 101367 and 107288), do not build an aggregate or
+// a closure with a destructor inside of an expression that awaits: it would be
+// destroyed twice. Give it a name, or the Task:
+//
+//   co_await Rename(Name{"a long one"});                 // Wrong.
+//   Task<void> rename = Rename(Name{"a long one"});      // Right.
+//   co_await std::move(rename);
+#ifndef TROUPE_ACTOR_TASK_H_
+#define TROUPE_ACTOR_TASK_H_
+
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+#include "troupe/actor/internal/coroutine.h"
+#include "troupe/actor/internal/task_promise.h"
+#include "troupe/base/check.h"
+
+namespace troupe {
+
+namespace internal {
+template <typename T>
+class TaskAwaiter;
+}  // namespace internal
+
+// T: void, or a type that can be moved. It need not have a default.
+template <typename T = void>
+class [[nodiscard]] Task {
+ public:
+  using promise_type = internal::TaskPromise<T>;
+
+  // A Task that was moved from can only be destroyed or assigned to.
+  Task(Task&&) noexcept = default;
+  Task& operator=(Task&&) noexcept = default;
+
+  // Runs the coroutine; yields its result. Once: `co_await std::move(task)`.
+  internal::TaskAwaiter<T> operator co_await() && {
+    return internal::TaskAwaiter<T>(Take());
+  }
+
+  // For the runtime: who drives a Task from outside of any coroutine owns its
+  // frame from then on.
+  //
+  //   auto root = task.Release();
+  //   internal::RunCoroutine(root);
+  //   if (root.done()) Use(root.promise().TakeResult());
+  //   root.destroy();
+  [[nodiscard]] std::coroutine_handle<promise_type> Release() {
+    return std::coroutine_handle<promise_type>::from_promise(
+        static_cast<promise_type&>(*Take().Release()));
+  }
+
+ private:
+  friend promise_type;
+
+  explicit Task(internal::Coroutine& coroutine) : coroutine_(coroutine) {}
+
+  internal::OwnedCoroutine Take() {
+    TROUPE_DCHECK(coroutine_.get() != nullptr, "a Task is awaited once");
+    return std::move(coroutine_);
+  }
+
+  internal::OwnedCoroutine coroutine_;
+};
+
+namespace internal {
+
+template <typename T>
+class TaskAwaiter {
+ public:
+  explicit TaskAwaiter(OwnedCoroutine child) : child_(std::move(child)) {}
+
+  // A coroutine that waits has to know for whom, for the sake of its end.
+  TaskAwaiter(const TaskAwaiter&) = delete;
+  TaskAwaiter& operator=(const TaskAwaiter&) = delete;
+
+  bool await_ready() const noexcept { return false; }
+  template <typename P>
+  bool await_suspend(std::coroutine_handle<P> waiter) noexcept {
+    static_assert(std::is_base_of_v<Coroutine, P>,
+                  "a Task is awaited in a Task");
+    return waiter.promise().Await(child_);
+  }
+  T await_resume() {
+    Coroutine::GoOn(child_);
+    return static_cast<TaskPromise<T>*>(child_.get())->TakeResult();
+  }
+
+ private:
+  OwnedCoroutine child_;
+};
+
+inline Task<void> TaskPromise<void>::get_return_object() noexcept {
+  return Task<void>(*this);
+}
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_TASK_H_
