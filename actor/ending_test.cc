@@ -121,12 +121,10 @@ class Idle : public Actor<Work> {
 class EndingTest : public ::testing::Test {
  protected:
   void Start(ActorSystem::Options options) {
-    auto threads = ThreadExecutor::Create(
+    auto held = std::make_unique<internal::HeldTimeExecutor>(
         // Its turns are in order: none is lent to another thread.
-        {.workers = 1, .take_over_after = absl::InfiniteDuration()});
-    ASSERT_TRUE(threads.ok());
-    auto held =
-        std::make_unique<internal::HeldTimeExecutor>(*std::move(threads));
+        ThreadExecutor::Options{.workers = 1,
+                                .take_over_after = absl::InfiniteDuration()});
     executor_ = held.get();
     options.logger = Logger(&log_);
     system_ = ActorSystem::CreateOn(std::move(held), options);

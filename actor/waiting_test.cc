@@ -47,9 +47,8 @@ class Blocker : public Actor<Block> {
 // R-034, §15: any number of threads may wait, however they began; each hears
 // the reason of the one end. Those that come later return at once.
 TEST(WaitingTest, AllWaitersWakeWithTheReason) {
-  auto threads = ThreadExecutor::Create({.workers = 2});
-  ASSERT_TRUE(threads.ok());
-  auto held = std::make_unique<internal::HeldTimeExecutor>(*std::move(threads));
+  auto held = std::make_unique<internal::HeldTimeExecutor>(
+      ThreadExecutor::Options{.workers = 2});
   internal::HeldTimeExecutor& executor = *held;
   absl::Notification entered;
   absl::Notification released;
@@ -78,9 +77,8 @@ TEST(WaitingTest, AllWaitersWakeWithTheReason) {
 
 // §15: a timeout changes nothing for the actor, nor for others that wait.
 TEST(WaitingTest, TimeoutLeavesTheActorAndOtherWaitersAlone) {
-  auto threads = ThreadExecutor::Create({.workers = 2});
-  ASSERT_TRUE(threads.ok());
-  auto held = std::make_unique<internal::HeldTimeExecutor>(*std::move(threads));
+  auto held = std::make_unique<internal::HeldTimeExecutor>(
+      ThreadExecutor::Options{.workers = 2});
   internal::HeldTimeExecutor& executor = *held;
   absl::Notification entered;
   absl::Notification released;

@@ -92,9 +92,7 @@ bool DeterministicExecutor::Step() {
 bool DeterministicExecutor::PlayStep() {
   std::vector<Worker*> busy;
   for (const std::unique_ptr<Worker>& worker : workers_) {
-    if (worker->ready() > 0 || worker->HasDeliveries()) {
-      busy.push_back(worker.get());
-    }
+    if (IsReady(*worker)) busy.push_back(worker.get());
   }
   if (busy.empty()) return false;
   ++steps_;
@@ -103,10 +101,19 @@ bool DeterministicExecutor::PlayStep() {
   return true;
 }
 
+bool DeterministicExecutor::IsReady(const Worker& worker) const {
+  return worker.ready() > 0 || worker.HasDeliveries() ||
+         worker.NextTimer() <= clock_.Now();
+}
+
 void DeterministicExecutor::SeatAndPlay(Worker& worker) {
   (void)this_thread.seat.Enter();
   worker.SeatThread();
   worker.Poll();
+  if (worker.HasTimers()) {
+    (void)worker.Rise();
+    worker.FireTimers();
+  }
   if (worker.ready() > 0) {
     Runnable& runnable = *worker.TakeReady(random_.Uniform(worker.ready()));
     Worker& other = *workers_[random_.Uniform(shared_count_)];
@@ -195,33 +202,41 @@ uint64_t DeterministicExecutor::RunUntilIdle() {
   return steps_ - before;
 }
 
-bool DeterministicExecutor::JumpToNextAlarm(MonotonicTime limit) {
-  while (const std::optional<uint64_t> next = alarms_.NextExpiry()) {
-    const MonotonicTime time = kTicks.TimeOf(*next);
-    if (time.IsInfinite() || time > limit) break;
-    clock_.AdvanceTo(time);
-    const auto ring = [](TimerNode& node) { static_cast<Alarm&>(node).Ring(); };
-    rings_ = true;
-    const size_t rung = alarms_.Advance(*next, ring);
-    rings_ = false;
-    if (rung > 0) return true;
+MonotonicTime DeterministicExecutor::NextExpiry() const {
+  MonotonicTime next =
+      kTicks.TimeOf(alarms_.NextExpiry().value_or(internal::Ticks::kNever));
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    next = std::min(next, worker->NextTimer());
   }
-  if (!limit.IsInfinite()) clock_.AdvanceTo(limit);
-  return false;
+  return next;
+}
+
+bool DeterministicExecutor::JumpToNextExpiry(MonotonicTime limit) {
+  const MonotonicTime next = NextExpiry();
+  if (next.IsInfinite() || next > limit) {
+    if (!limit.IsInfinite()) clock_.AdvanceTo(limit);
+    return false;
+  }
+  clock_.AdvanceTo(next);
+  rings_ = true;
+  alarms_.Advance(kTicks.At(next),
+                  [](TimerNode& node) { static_cast<Alarm&>(node).Ring(); });
+  rings_ = false;
+  return true;
 }
 
 void DeterministicExecutor::RunFor(absl::Duration duration) {
   const MonotonicTime end = clock_.Now() + duration;
   do {
     RunUntilIdle();
-  } while (JumpToNextAlarm(end));
+  } while (JumpToNextExpiry(end));
 }
 
 bool DeterministicExecutor::RunUntil(absl::FunctionRef<bool()> done,
                                      MonotonicTime deadline) {
   while (!done()) {
     if (Step()) continue;
-    if (clock_.Now() >= deadline || !JumpToNextAlarm(deadline)) return done();
+    if (clock_.Now() >= deadline || !JumpToNextExpiry(deadline)) return done();
   }
   return true;
 }

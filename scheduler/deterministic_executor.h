@@ -7,7 +7,8 @@
 // and turns that lose their seat, as if their handler had blocked for too long.
 // In the midst of such a turn other turns run, of the same worker too.
 // Time is virtual: it stands still while something can run, and then jumps to
-// the next alarm.
+// the next alarm or timer. Of several workers whose timers are due, the seed
+// decides which fires first, and what runs in between.
 //
 // Blocking: no call blocks; those that wait play steps until they are done.
 // Thread safety: none. One thread at a time uses the executor and everything
@@ -58,11 +59,12 @@ class DeterministicExecutor final : public Executor {
   // REQUIRES: nothing runs any more; not in a turn.
   ~DeterministicExecutor() override;
 
-  // Plays one step, without moving the time. False: nothing was ready.
+  // Plays one step, without moving the time: timers of a worker fire, or it
+  // takes a turn, or both. False: nothing was ready.
   bool Step();
   // Plays until nothing is ready; time stands still. Returns the steps played.
   uint64_t RunUntilIdle();
-  // Plays for that long in virtual time, alarms included.
+  // Plays for that long in virtual time, alarms and timers included.
   void RunFor(absl::Duration duration);
 
   // Steps played so far.
@@ -106,10 +108,15 @@ class DeterministicExecutor final : public Executor {
   // steps, as other threads would.
   void LoseSeat();
   void LetRest(Worker& worker);
-  // Moves the time to the next alarm, at most to `limit`, and rings what is
-  // due. False: there is no alarm up to `limit`; the time is `limit` then,
-  // unless that is infinite.
-  bool JumpToNextAlarm(MonotonicTime limit);
+  // Whether there is something to play in `worker` without moving the time.
+  bool IsReady(const Worker& worker) const;
+  // When the next alarm rings or timer fires, or before: the first of what the
+  // wheels say.
+  MonotonicTime NextExpiry() const;
+  // Moves the time to the next alarm or timer, at most to `limit`, and rings
+  // what is due; timers fire in the steps that follow. False: there is nothing
+  // up to `limit`; the time is `limit` then, unless that is infinite.
+  bool JumpToNextExpiry(MonotonicTime limit);
   void EraseReleased();
 
   Random random_;

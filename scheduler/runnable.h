@@ -20,8 +20,12 @@ namespace troupe {
 class Worker;
 struct Runnable;
 
-// What a Runnable does, a constant table for each kind. Every function is
-// called on the worker that owns the runnable.
+// What a Runnable does, a constant table for each kind. Every function but
+// `claimed` is called on the worker that owns the runnable.
+//
+// Timers that a runnable has set on its worker do not move with it: `release`
+// and `claimed` cancel them on the worker that it leaves, `woken` sets them on
+// the one to which it has come.
 struct RunnableType {
   // Runs a turn. While it lasts the runnable counts as scheduled: neither local
   // work nor its wake token schedules it again. As its last step, it calls
@@ -31,8 +35,9 @@ struct RunnableType {
   // since (see LeaveForUserCode()).
   bool (*run)(Runnable&, Worker&);
 
-  // The wake token has come to the owner, possibly in a turn that lost its
-  // seat. Returns whether a turn is wanted; if not, the runnable may be gone.
+  // The wake token has come to the owner, which may be a new one, possibly in a
+  // turn that lost its seat. Returns whether a turn is wanted; if not, the
+  // runnable may be gone.
   bool (*woken)(Runnable&, Worker&);
 
   // A handler that lost its seat has ended; the runnable is the worker's again,
@@ -40,11 +45,18 @@ struct RunnableType {
   bool (*returned)(Runnable&, Worker&);
 
   // The worker would like to give the runnable away. Returns true with the wake
-  // token in the caller's hand, or false if that cannot be had now.
+  // token in the caller's hand, or false, with nothing changed, if that cannot
+  // be had now.
   bool (*release)(Runnable&, Worker&);
 
   // For reports.
   std::string (*name)(const Runnable&);
+
+  // The runnable, which is idle, is being claimed out of `from`, which is
+  // quiet. On the claimer's thread, which has locked `from`: cancels what
+  // timers the runnable has set there, touches nothing else of it, and is as
+  // brief as that. Null: it sets none.
+  void (*claimed)(Runnable&, Worker& from) = nullptr;
 };
 
 struct Runnable {

@@ -28,7 +28,11 @@
 namespace troupe {
 
 ThreadExecutor::ThreadExecutor(Options options)
-    : options_(std::move(options)), ticks_(RealClock().Now()) {
+    : options_(std::move(options)),
+      facade_(options_.facade != nullptr ? *options_.facade : *this),
+      clock_(options_.facade != nullptr ? facade_.clock() : RealClock()),
+      ticks_(clock_.Now()) {
+  coarse_time_.Set(clock_.Now());
   if (options_.threads != nullptr) {
     threads_ = options_.threads;
   } else {
@@ -97,9 +101,14 @@ absl::StatusOr<std::unique_ptr<ThreadExecutor::Station>>
 ThreadExecutor::MakeStation(Worker::Kind kind, int index, std::string name) {
   auto station = std::make_unique<Station>();
   absl::StatusOr<std::unique_ptr<Worker>> worker =
-      Worker::Create(*this, kind, index);
+      Worker::Create(facade_, kind, index);
   if (!worker.ok()) return worker.status();
   station->worker = *std::move(worker);
+  // The monitor does not look at dedicated workers, lest one that blocks keeps
+  // it awake.
+  if (kind == Worker::Kind::kShared) {
+    station->worker->set_coarse_time(coarse_time_);
+  }
   station->worker->host = station.get();
   station->thread_name = std::move(name);
   station->shares = kind == Worker::Kind::kShared && shared_count_ > 1;
@@ -192,6 +201,23 @@ bool ThreadExecutor::CancelAlarm(Alarm& alarm) {
   return was_pending;
 }
 
+absl::Duration ThreadExecutor::SleepUntil(MonotonicTime time) const {
+  // Who waits for a clock that is not real is woken when it moves.
+  if (time.IsInfinite() || &clock_ != &RealClock()) {
+    return absl::InfiniteDuration();
+  }
+  return time - clock_.Now();
+}
+
+void ThreadExecutor::ClockMoved() {
+  absl::MutexLock lock(&mu_);
+  coarse_time_.Set(clock_.Now());
+  monitor_wake_.Signal();
+  for (const auto* stations : {&shared_, &dedicated_}) {
+    for (const std::unique_ptr<Station>& station : *stations) station->Unpark();
+  }
+}
+
 bool ThreadExecutor::WaitFor(Event& event, MonotonicTime deadline) {
   if (event.IsSet()) return true;
   return event.WaitWithTimeout(deadline - clock().Now());
@@ -261,8 +287,7 @@ bool ThreadExecutor::AllSleep() {
 }
 
 absl::Status ThreadExecutor::Shutdown() {
-  const bool in_turn =
-      this_thread.InTurn() && &this_thread.worker->executor() == this;
+  const bool in_turn = this_thread.InTurn() && IsMine(*this_thread.worker);
   {
     absl::MutexLock lock(&mu_);
     if (in_turn || monitor_context_ == &this_thread) {

@@ -3,7 +3,7 @@
 // Workers keep what they make ready; one that is loaded hands runnables to one
 // that rests. A worker with nothing to do looks for deliveries for a moment
 // (one worker at a time) and then sleeps: an idle executor uses no processor
-// time.
+// time. A worker with timers sleeps until the first of them is due.
 //
 // A handler that does not return does not strand its worker's other runnables:
 // a monitor thread notices a turn that lasts longer than
@@ -42,6 +42,7 @@
 #include "troupe/base/log.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/internal/coarse_time.h"
 #include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/runnable.h"
 #include "troupe/scheduler/thread_factory.h"
@@ -78,6 +79,12 @@ class ThreadExecutor final : public Executor {
     Logger logger = {};
     // Null: the real one.
     ThreadFactory* threads = nullptr;
+    // An executor that stands before this one and passes on to it what it does
+    // not do itself; it waits for events itself. The workers are its own to all
+    // that runs on them, and timers and alarms go by its clock, which moves by
+    // steps: see ClockMoved(). How long a turn takes is real time all the same.
+    // It outlives this executor. Null: none.
+    Executor* facade = nullptr;
   };
 
   static absl::StatusOr<std::unique_ptr<ThreadExecutor>> Create(
@@ -94,7 +101,7 @@ class ThreadExecutor final : public Executor {
   void ReleaseDedicatedWorker(Worker& worker) override;
   void Inject(Runnable& runnable) override;
 
-  const Clock& clock() const override { return RealClock(); }
+  const Clock& clock() const override { return clock_; }
   void SetAlarm(Alarm& alarm, MonotonicTime time) override;
   bool CancelAlarm(Alarm& alarm) override;
 
@@ -109,9 +116,13 @@ class ThreadExecutor final : public Executor {
   void AwaitSettledSeat() override;
   void GiveUpSeat() override;
 
-  // For tests and introspection. Times that a sleeping worker's thread was
-  // woken, that a worker was taken from its thread, and that the monitor looked
-  // at alarms and workers.
+  // Tells that the clock of the facade has moved. Whoever waits for a time
+  // looks again; a timer that is due fires soon, not before the return.
+  void ClockMoved();
+
+  // For tests and introspection. Times that a sleeping worker was woken by
+  // what was delivered, that a worker was taken from its thread, and that the
+  // monitor looked at alarms and workers.
   uint64_t wakes() const;
   uint64_t take_overs() const;
   uint64_t monitor_looks() const;
@@ -133,6 +144,11 @@ class ThreadExecutor final : public Executor {
                                                        std::string name);
   absl::Status StartDriver(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static Station& StationOf(Worker& worker);
+  bool IsMine(const Worker& worker) const {
+    return &worker.executor() == &facade_;
+  }
+  // How long a thread that waits for `time` may sleep.
+  absl::Duration SleepUntil(MonotonicTime time) const;
 
   // -- driver threads
   void DriverMain(Driver& driver);
@@ -142,8 +158,11 @@ class ThreadExecutor final : public Executor {
   void EndDriver(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
   // False: the seat was lost.
   [[nodiscard]] bool Drive(Station& station);
-  // Rests until there is something to do; false: this worker ends.
-  [[nodiscard]] bool AwaitWork(Station& station);
+  // Rests until there is something to do, at the latest until `next_timer`;
+  // false: this worker ends.
+  [[nodiscard]] bool AwaitWork(Station& station, MonotonicTime next_timer);
+  // Sleeps. See AwaitWork().
+  [[nodiscard]] bool Sleep(Station& station, MonotonicTime next_timer);
   // Gives work to a quiet worker if there is enough of it.
   void MaybeShare(Station& station);
   // After the handler that lost its seat: returns the station that the driver
@@ -158,6 +177,9 @@ class ThreadExecutor final : public Executor {
   void RingAlarms() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Looks at each worker's turn; returns whether any worker is awake.
   bool LookAtWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Wakes a worker that sleeps without a thread if a timer of it is due.
+  void WakeForTimer(Station& station, MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the worker away from its thread, or reports it, if its turn is long.
   void LookAtTurn(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Reports one turn that lost its seat, if it has become long.
@@ -181,10 +203,15 @@ class ThreadExecutor final : public Executor {
   const Options options_;
   int shared_count_ = 0;
   ThreadFactory* threads_;
+  Executor& facade_;  // This one if there is none.
+  const Clock& clock_;
   bool can_revoke_ = false;
   const internal::Ticks ticks_;
   // Never resized after Start(): read without the lock.
   std::vector<std::unique_ptr<Station>> shared_;
+
+  // Written under mu_, mostly by the monitor; read by shared workers.
+  internal::CoarseTime coarse_time_;
 
   // Written by many; hints.
   std::atomic<int> searchers_{0};

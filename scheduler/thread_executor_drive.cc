@@ -81,6 +81,8 @@ bool ThreadExecutor::Drive(Station& station) {
   Worker& worker = *station.worker;
   while (true) {
     if (worker.HasDeliveries()) worker.Poll();
+    if (worker.TimersLookDue()) [[unlikely]]
+      worker.FireTimers();
     if (Runnable* const runnable = worker.Next()) {
       if (!worker.Run(*runnable)) return false;
       if (station.shares && worker.ready() >= 2) MaybeShare(station);
@@ -89,11 +91,13 @@ bool ThreadExecutor::Drive(Station& station) {
     worker.FlushLocal();
     // What was sent may have brought a runnable here.
     if (worker.ready() > 0) continue;
-    if (worker.Rest() && !AwaitWork(station)) return true;
+    // Before it rests: then claimers may cancel timers.
+    const MonotonicTime next_timer = worker.NextTimer();
+    if (worker.Rest() && !AwaitWork(station, next_timer)) return true;
   }
 }
 
-bool ThreadExecutor::AwaitWork(Station& station) {
+bool ThreadExecutor::AwaitWork(Station& station, MonotonicTime next_timer) {
   Worker& worker = *station.worker;
   station.backlog.Restart();
   // One worker searches at a time: more would only heat the room. Relaxed: the
@@ -104,14 +108,38 @@ bool ThreadExecutor::AwaitWork(Station& station) {
     }
   }
   searchers_.fetch_sub(1, std::memory_order_relaxed);
-  if (!worker.FallAsleep()) return true;
-  return station.Park();
+  return !worker.FallAsleep() || Sleep(station, next_timer);
+}
+
+bool ThreadExecutor::Sleep(Station& station, MonotonicTime next_timer) {
+  Worker& worker = *station.worker;
+  MonotonicTime now = clock_.Now();
+  {
+    absl::MutexLock lock(&station.park_mu);
+    while (worker.LooksAsleep() && now < next_timer) {
+      if (station.ends) return false;
+      station.park_mu.AwaitWithTimeout(absl::Condition(&station.unparked),
+                                       SleepUntil(next_timer));
+      station.unparked = false;
+      now = clock_.Now();
+    }
+  }
+  worker.NoteTime(now);
+  // Something may have been delivered as well: that has woken the worker then.
+  if (!worker.Rise()) return true;
+  worker.FireTimers();
+  if (worker.kind() == Worker::Kind::kShared) {
+    absl::MutexLock lock(&mu_);
+    WakeMonitor();
+  }
+  return true;
 }
 
 void ThreadExecutor::MaybeShare(Station& station) {
   if (!station.backlog.IsDue()) return;
   Worker& worker = *station.worker;
-  if (!station.backlog.Look(clock().Now(), worker.turns(), worker.ready())) {
+  if (!station.backlog.Look(RealClock().Now(), worker.turns(),
+                            worker.ready())) {
     return;
   }
   for (int i = 1; i < shared_count_; ++i) {
@@ -128,6 +156,8 @@ ThreadExecutor::Station* ThreadExecutor::HandBack(Driver& driver) {
   Worker& worker = *this_thread.worker;
   Station& station = StationOf(worker);
   if (DriveOn(driver, station)) {
+    // First: it waits for a claimer who may still work on the timers.
+    worker.Poll();
     worker.TakeBack(runnable);
     return &station;
   }
@@ -170,7 +200,7 @@ void ThreadExecutor::BecomeSpare(Driver& driver) {
 }
 
 void ThreadExecutor::GiveUpSeat() {
-  if (!this_thread.InTurn() || &this_thread.worker->executor() != this) return;
+  if (!this_thread.InTurn() || !IsMine(*this_thread.worker)) return;
   TROUPE_DCHECK(!this_thread.seat.IsInside(), "user code is outside its seat");
   Station& station = StationOf(*this_thread.worker);
   absl::MutexLock lock(&mu_);

@@ -1,4 +1,5 @@
-// The monitor of a ThreadExecutor: rings alarms, gives the workers of handlers
+// The monitor of a ThreadExecutor: tells the workers the time, rings alarms,
+// gives the workers of handlers
 // that do not return to other threads, and reports long turns. It looks once a
 // millisecond while some worker is awake, and sleeps when all have slept for
 // kTicksBeforeSleep looks.
@@ -28,6 +29,7 @@ void ThreadExecutor::MonitorMain() {
     JoinEndedThreads();
     absl::MutexLock lock(&mu_);
     ++monitor_looks_;
+    coarse_time_.Set(clock_.Now());
     RingAlarms();
     if (monitor_ends_) return;
     ticks_asleep_ =
@@ -40,14 +42,14 @@ void ThreadExecutor::MonitorMain() {
     }
     monitor_sleeps_until_ =
         ticks_.TimeOf(alarms_.NextExpiry().value_or(internal::Ticks::kNever));
-    monitor_wake_.WaitWithTimeout(&mu_, monitor_sleeps_until_ - clock().Now());
+    monitor_wake_.WaitWithTimeout(&mu_, SleepUntil(monitor_sleeps_until_));
     monitor_sleeps_until_ = MonotonicTime::InfinitePast();
   }
 }
 
 void ThreadExecutor::RingAlarms() {
   if (monitor_ends_) return;
-  alarms_.Advance(ticks_.At(clock().Now()),
+  alarms_.Advance(ticks_.At(clock_.Now()),
                   [this](TimerNode& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
                     due_.push_back(static_cast<Alarm*>(&node));
                   });
@@ -64,7 +66,9 @@ void ThreadExecutor::RingAlarms() {
 
 bool ThreadExecutor::LookAtWorkers() {
   bool awake = false;
+  const MonotonicTime now = clock_.Now();
   for (const std::unique_ptr<Station>& station : shared_) {
+    if (station->driver == nullptr) WakeForTimer(*station, now);
     if (station->worker->LooksAsleep()) continue;
     awake = true;
     if (station->changes_hands) continue;
@@ -80,8 +84,15 @@ bool ThreadExecutor::LookAtWorkers() {
   return awake;
 }
 
+void ThreadExecutor::WakeForTimer(Station& station, MonotonicTime now) {
+  // While it has no thread, the handler that lost it has not returned: so the
+  // monitor looks every tick.
+  if (now < station.next_timer || !station.worker->LooksAsleep()) return;
+  (void)station.worker->Rise();
+}
+
 void ThreadExecutor::LookAtTurn(Station& station) {
-  const MonotonicTime now = clock().Now();
+  const MonotonicTime now = RealClock().Now();
   Worker& worker = *station.worker;
   Driver& driver = *station.driver;
   if (const uint64_t turns = worker.turns(); turns != station.seen_turns) {
@@ -140,6 +151,7 @@ void ThreadExecutor::Detach(Station& station, Driver& driver) {
   ++take_overs_;
   // With nothing to run, the worker sleeps without a thread: whoever delivers
   // to it finds it one, and whoever claims from it needs none.
+  station.next_timer = worker.NextTimer();
   if (worker.ready() > 0 || !worker.Rest() || !worker.FallAsleep()) {
     Staff(station);
   }
@@ -174,7 +186,7 @@ void ThreadExecutor::Staff(Station& station) {
 void ThreadExecutor::ReportLostTurn() {
   for (const std::unique_ptr<Driver>& driver : drivers_) {
     if (driver->lost_station == nullptr || driver->long_turn_reported) continue;
-    const absl::Duration so_far = clock().Now() - driver->lost_since;
+    const absl::Duration so_far = RealClock().Now() - driver->lost_since;
     if (so_far < options_.long_turn_after) continue;
     driver->long_turn_reported = true;
     Report({driver->lost_name, so_far});

@@ -1,10 +1,13 @@
 #include "troupe/scheduler/worker.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "troupe/base/check.h"
 #include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/worker_table.h"
 
 namespace troupe {
@@ -13,8 +16,13 @@ constinit thread_local ThreadContext this_thread;
 
 Runnable Worker::end_;
 Runnable Worker::in_turn_;
+constinit const internal::CoarseTime Worker::no_coarse_time_;
 
 namespace {
+
+// Of all wheels of one clock the same, so that a timer that moves with its
+// runnable fires in the same tick.
+constexpr internal::Ticks kTicks{MonotonicTime()};
 
 // Brings a runnable back to its worker.
 struct ReturnEntry : Runnable {
@@ -70,10 +78,18 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(Executor& executor,
   return worker;
 }
 
+Worker::Worker(Executor& executor, Kind kind, int index)
+    : executor_(executor),
+      kind_(kind),
+      index_(index),
+      now_(executor.clock().Now()),
+      timers_(kTicks.At(now_)) {}
+
 Worker::~Worker() {
   if (tag_ == 0) return;
   TROUPE_CHECK(ready() == 0 && !HasDeliveries(),
                "a worker ends while runnables wait in it");
+  TROUPE_CHECK(!HasTimers(), "a worker ends while timers are pending in it");
   WorkerTable::Remove(tag_);
 }
 
@@ -127,6 +143,9 @@ bool Worker::Claim(Runnable& runnable) {
   const bool idle = !runnable.IsScheduled();
   if (idle) {
     runnable.owner.store(OwnerTag::Stale(tag_), std::memory_order_relaxed);
+    if (runnable.type->claimed != nullptr) {
+      runnable.type->claimed(runnable, owner);
+    }
   }
   owner.inbox_.Unlock();
   if (!idle) return false;
@@ -178,6 +197,27 @@ void Worker::TakeBack(Runnable& runnable) {
   } else {
     runnable.queue_next = nullptr;
   }
+}
+
+MonotonicTime Worker::ReadClock() const { return executor_.clock().Now(); }
+
+void Worker::SetTimer(TimerNode& timer, MonotonicTime time) {
+  const uint64_t tick = kTicks.AtOrAfter(time);
+  timers_.Schedule(timer, tick);
+  next_look_ = std::min(next_look_, LookFor(kTicks.TimeOf(tick)));
+}
+
+void Worker::FireTimers() {
+  now_ = now();
+  timers_.Advance(kTicks.At(now_), [this](TimerNode& timer) {
+    TROUPE_CHECK(local() != nullptr, "timers are the local's");
+    local()->TimerDue(timer);
+  });
+  next_look_ = LookFor(NextTimer());
+}
+
+MonotonicTime Worker::NextTimer() const {
+  return kTicks.TimeOf(timers_.NextExpiry().value_or(internal::Ticks::kNever));
 }
 
 void Worker::SpillFresh() {

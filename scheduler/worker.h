@@ -8,13 +8,15 @@
 // that becomes ready on a worker with r others runs after fewer than
 // (kMaxFreshTurns + 1) * (r + 1) turns, whatever others do. They move as well
 // when something yields while more than kMaxFreshTurns are fresh: who makes
-// much ready in each turn comes again only when all that has run. Blocking: no
+// much ready in each turn comes again only when all that has run. Timers fire
+// between turns, those of one worker in the order of TimerWheel. Blocking: no
 // call blocks, except EnterSeat() while a monitor settles the seat. Thread
 // safety: what stands under "any thread"; everything else belongs to the thread
 // that drives the worker, while it is inside its seat.
 #ifndef TROUPE_SCHEDULER_WORKER_H_
 #define TROUPE_SCHEDULER_WORKER_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +26,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "troupe/base/check.h"
+#include "troupe/base/clock.h"
 #include "troupe/base/ownership.h"
+#include "troupe/scheduler/internal/coarse_time.h"
 #include "troupe/scheduler/runnable.h"
+#include "troupe/scheduler/timer_wheel.h"
 
 namespace troupe {
 
@@ -40,6 +45,9 @@ class WorkerLocal {
   // rests, gives something away, or loses its thread. In the last case not on
   // the worker's thread, but as the only one that touches the worker.
   virtual void Flush() = 0;
+  // A timer that was set on this worker is due. In the seat, between turns.
+  // Schedules what it concerns; may set and cancel timers, this one too.
+  virtual void TimerDue(TimerNode& timer) = 0;
 };
 
 // What a thread knows of its own role.
@@ -70,7 +78,7 @@ class alignas(64) Worker {
   // `executor` outlives the worker. `index` is the worker's among its kind.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(Executor& executor,
                                                         Kind kind, int index);
-  // REQUIRES: owns nothing; no thread drives it.
+  // REQUIRES: owns nothing; no thread drives it; no timer is pending.
   ~Worker();
 
   Executor& executor() const { return executor_; }
@@ -169,6 +177,29 @@ class alignas(64) Worker {
   // token; what it sent has been flushed.
   void GiveTo(Worker& receiver, Runnable& runnable);
 
+  // -- time: as above
+  // ----------------------------------------------------------
+
+  // The time as the worker last looked: when a turn begins at most 1 ms old,
+  // and exact for what the worker does first when it has slept. It may go on
+  // within a turn, and does not go back.
+  MonotonicTime now() const {
+    if (ReadsClock()) [[unlikely]]
+      return ReadClock();
+    return std::max(now_, coarse_time_->Get());
+  }
+
+  // Makes `timer` fire in the first look at or after `time`, never early;
+  // moves it if it is pending. Resolution: 1 ms. The runnable that it concerns
+  // takes it along when it moves (RunnableType).
+  // REQUIRES: a local; not pending on another worker.
+  void SetTimer(TimerNode& timer, MonotonicTime time);
+
+  // Returns whether it was pending. Also by who claims what it concerns, under
+  // the lock of this worker.
+  // REQUIRES: not pending on another worker.
+  bool CancelTimer(TimerNode& timer) { return timers_.Cancel(timer); }
+
   // -- turns: for executors --------------------------------------------------
 
   // Receives what was delivered.
@@ -206,6 +237,27 @@ class alignas(64) Worker {
     if (WorkerLocal* const local = this->local()) local->Flush();
   }
 
+  // Lets the worker go by `time`, which the executor keeps at most 1 ms behind
+  // the clock whenever the worker is awake; without it, the worker reads the
+  // clock itself. Once, before it is driven.
+  void set_coarse_time(const internal::CoarseTime& time) {
+    coarse_time_ = &time;
+  }
+  // Whether to call FireTimers() before the next turn; perhaps in vain.
+  bool TimersLookDue() const { return coarse_time_->Get() >= next_look_; }
+  // Fires what is due. REQUIRES: busy.
+  void FireTimers();
+  bool HasTimers() const { return !timers_.empty(); }
+  // When FireTimers() will next have something to do, at the latest; infinite
+  // if no timer is pending. Perhaps in vain, but so less than 11 times for each
+  // timer. REQUIRES: busy: once the worker rests, claimers cancel timers.
+  MonotonicTime NextTimer() const;
+  // Notes a reading of the clock. Also while the worker rests.
+  void NoteTime(MonotonicTime now) {
+    now_ = std::max(now_, now);
+    if (now_ >= next_look_) next_look_ = MonotonicTime::InfinitePast();
+  }
+
   // See WorkerWord.
   [[nodiscard]] bool Rest() { return inbox_.Rest(); }
   bool Rise() { return inbox_.Rise(); }
@@ -227,8 +279,16 @@ class alignas(64) Worker {
   void TakeBack(Runnable& runnable);
 
  private:
-  Worker(Executor& executor, Kind kind, int index)
-      : executor_(executor), kind_(kind), index_(index) {}
+  Worker(Executor& executor, Kind kind, int index);
+
+  // Whether nobody tells the worker the time.
+  bool ReadsClock() const { return coarse_time_ == &no_coarse_time_; }
+  MonotonicTime ReadClock() const;
+  // When to look again if a timer is pending for `time`.
+  MonotonicTime LookFor(MonotonicTime time) const {
+    return ReadsClock() && !time.IsInfinite() ? MonotonicTime::InfinitePast()
+                                              : time;
+  }
 
   void RaiseEpoch();
   void Receive(Runnable& runnable);
@@ -238,6 +298,7 @@ class alignas(64) Worker {
 
   static Runnable end_;      // Marks the ends of the queues.
   static Runnable in_turn_;  // What runs is linked to: it counts as scheduled.
+  static const internal::CoarseTime no_coarse_time_;  // Stands still.
 
   // Set once.
   Executor& executor_;
@@ -245,6 +306,7 @@ class alignas(64) Worker {
   const int index_;
   std::unique_ptr<WorkerLocal> owned_local_;
   std::atomic<WorkerLocal*> local_{nullptr};
+  const internal::CoarseTime* coarse_time_ = &no_coarse_time_;
 
   // Driving thread only.
   uint64_t tag_ = 0;
@@ -256,6 +318,10 @@ class alignas(64) Worker {
   uint32_t fresh_ = 0;        // In the stack.
   uint32_t queued_ = 0;       // In the queue.
   uint32_t fresh_turns_ = 0;  // From the stack, in a row.
+  // When a timer may be due, or before; in the infinite past also if one may be
+  // pending and the clock has to be asked.
+  MonotonicTime next_look_ = MonotonicTime::InfiniteFuture();
+  MonotonicTime now_;  // The last reading of the clock.
 
   // Written by the driving thread, read by all.
   std::atomic<uint64_t> turns_{0};
@@ -263,6 +329,9 @@ class alignas(64) Worker {
 
   // Written by many: on a line of its own.
   alignas(64) WorkerWord<Runnable> inbox_;
+
+  // Driving thread while busy; a claimer while quiet, under the lock of inbox_.
+  alignas(64) TimerWheel timers_;
 };
 
 // -- user code inside a turn --------------------------------------------------

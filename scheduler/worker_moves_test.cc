@@ -151,6 +151,7 @@ TEST(WorkerShareTest, FlushesFirst) {
     void Flush() override {
       if (!claimed) claimed = worker.Claim(runnable);
     }
+    void TimerDue(TimerNode&) override {}
     Worker& worker;
     Runnable& runnable;
     bool claimed = false;

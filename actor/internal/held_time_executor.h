@@ -2,9 +2,9 @@
 // what takes seconds, and handlers that block meanwhile, can be tested together
 // without waiting.
 //
-// The threads are real; only alarms and deadlines go by the held time. What the
-// actor layer does with a worker of its own executor it does here as with a
-// stranger's.
+// The threads are real; alarms, timers and deadlines go by the held time.
+// Alarms ring within Advance(), one after the other; timers of workers fire on
+// their workers, soon after it, as if they had come late.
 //
 // Thread safety: any thread.
 #ifndef TROUPE_ACTOR_INTERNAL_HELD_TIME_EXECUTOR_H_
@@ -35,8 +35,11 @@ namespace troupe::internal {
 
 class HeldTimeExecutor final : public Executor {
  public:
-  explicit HeldTimeExecutor(std::unique_ptr<ThreadExecutor> threads)
-      : threads_(std::move(threads)) {}
+  // REQUIRES: the threads can be had.
+  explicit HeldTimeExecutor(ThreadExecutor::Options options) {
+    options.facade = this;
+    threads_ = ThreadExecutor::Create(std::move(options)).value();
+  }
 
   // Moves the time, and rings what is due, in the order of its time.
   void Advance(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mu_) {
@@ -57,6 +60,7 @@ class HeldTimeExecutor final : public Executor {
       ringing_ = nullptr;
     }
     clock_.AdvanceTo(end);
+    threads_->ClockMoved();
   }
 
   // When the next alarm rings; in the infinite future if none is set.
@@ -155,7 +159,7 @@ class HeldTimeExecutor final : public Executor {
   std::vector<Set> alarms_ ABSL_GUARDED_BY(mu_);
   const Alarm* ringing_ ABSL_GUARDED_BY(mu_) = nullptr;
   int waiters_ ABSL_GUARDED_BY(mu_) = 0;
-  const std::unique_ptr<ThreadExecutor> threads_;  // Last: the first to go.
+  std::unique_ptr<ThreadExecutor> threads_;  // Last: the first to go.
 };
 
 }  // namespace troupe::internal

@@ -24,6 +24,10 @@ constexpr uint64_t kWorkerShare = 4096;
 
 ActorLocal::~ActorLocal() { system_.Forget(*this); }
 
+void ActorLocal::TimerDue(TimerNode&) {
+  TROUPE_CHECK(false, "no actor sets timers");
+}
+
 void ActorLocal::TakeIds() {
   next_id_ = system_.TakeIds(kWorkerShare);
   end_of_ids_ = next_id_ + kWorkerShare;

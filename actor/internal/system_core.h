@@ -39,6 +39,7 @@ class ActorLocal : public WorkerLocal {
   ~ActorLocal() override;
 
   void Flush() override {}
+  void TimerDue(TimerNode& timer) override;
 
   // Envelopes to be destroyed where user code may run.
   void Bury(Envelope* envelope) {

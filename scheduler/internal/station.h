@@ -38,6 +38,7 @@ struct ThreadExecutor::Station {
   uint64_t seen_turns = 0;     // By the monitor, at its last look.
   MonotonicTime turn_seen_at;  // When it first saw that count.
   bool turn_reported = false;  // As a long one.
+  MonotonicTime next_timer;    // While its worker sleeps without a driver.
 
   void Unpark() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
@@ -46,16 +47,6 @@ struct ThreadExecutor::Station {
   void End() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
     ends = unparked = true;
-  }
-  // Returns once the worker was woken, or false when the station ends.
-  bool Park() ABSL_LOCKS_EXCLUDED(park_mu) {
-    absl::MutexLock lock(&park_mu);
-    while (worker->LooksAsleep()) {
-      if (ends) return false;
-      park_mu.Await(absl::Condition(&unparked));
-      unparked = false;
-    }
-    return true;
   }
 };
 

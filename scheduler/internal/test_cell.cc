@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,7 @@ const RunnableType TestCell::kType = {
     .returned = Returned,
     .release = Release,
     .name = Name,
+    .claimed = Claimed,
 };
 
 TestCell::TestCell(absl::string_view name, Handler handler)
@@ -40,6 +42,30 @@ void TestCell::Send(const TestMessage& message) {
     SendFromTurn(*this_thread.worker, tag, node);
   }
   LeaveSeat();
+}
+
+void TestCell::SetTimer(MonotonicTime time) {
+  if (EnterSeat() == OwnerTag::kNoSeat) {
+    left_word_ = time;
+  } else {
+    SetTimerOn(*this_thread.worker, time);
+  }
+  LeaveSeat();
+}
+
+void TestCell::SetTimerOn(Worker& worker, MonotonicTime time) {
+  timer_.time = time;
+  if (time.IsInfinite()) {
+    worker.CancelTimer(timer_);
+  } else {
+    worker.SetTimer(timer_, time);
+  }
+}
+
+void TestCell::TimerDue(Worker& worker) {
+  timer_.time = MonotonicTime::InfiniteFuture();
+  Append(new Node{nullptr, {.from = kTimer, .sequence = timer_.expiry_tick()}});
+  if (!IsScheduled()) worker.Schedule(*this);
 }
 
 void TestCell::SendFromTurn(Worker& worker, uint64_t tag, Node* node) {
@@ -134,19 +160,33 @@ bool TestCell::Run(Runnable& runnable, Worker& worker) {
   return true;
 }
 
-bool TestCell::Woken(Runnable& runnable, Worker&) {
+bool TestCell::Woken(Runnable& runnable, Worker& worker) {
   TestCell& cell = static_cast<TestCell&>(runnable);
   TROUPE_CHECK(!std::exchange(cell.has_token_, true), "two tokens of one cell");
+  // It may have come from another worker.
+  if (!cell.timer_.pending()) cell.SetTimerOn(worker, cell.timer_.time);
   return cell.WantsTurn();
 }
 
-bool TestCell::Returned(Runnable& runnable, Worker&) {
-  return static_cast<TestCell&>(runnable).WantsTurn();
+bool TestCell::Returned(Runnable& runnable, Worker& worker) {
+  TestCell& cell = static_cast<TestCell&>(runnable);
+  if (const auto time = std::exchange(cell.left_word_, std::nullopt)) {
+    cell.SetTimerOn(worker, *time);
+  }
+  return cell.WantsTurn();
 }
 
-bool TestCell::Release(Runnable& runnable, Worker&) {
+bool TestCell::Release(Runnable& runnable, Worker& worker) {
   TestCell& cell = static_cast<TestCell&>(runnable);
-  return std::exchange(cell.has_token_, false) || cell.word_.Disarm();
+  if (!std::exchange(cell.has_token_, false) && !cell.word_.Disarm()) {
+    return false;
+  }
+  worker.CancelTimer(cell.timer_);
+  return true;
+}
+
+void TestCell::Claimed(Runnable& runnable, Worker& from) {
+  from.CancelTimer(static_cast<TestCell&>(runnable).timer_);
 }
 
 std::string TestCell::Name(const Runnable& runnable) {

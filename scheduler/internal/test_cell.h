@@ -7,22 +7,30 @@
 //   echo.Start(*executor);
 //   echo.Send({.from = 0, .sequence = 1});
 //
+// A cell has a timer as well, which takes the ways of the cell's moves; it
+// needs the locals of TestOutbox. When it fires, the cell gets a message
+// {.from = TestCell::kTimer, .sequence = the tick for which it was set}.
+//
 // Ownership: a cell outlives the executor that runs it, or at least what is
 // sent to it.
-// Thread safety: Send() may be called from any thread, and in handlers.
+// Thread safety: Send() may be called from any thread, and in handlers; the
+// timer is set and cancelled in the cell's own handlers.
 #ifndef TROUPE_SCHEDULER_INTERNAL_TEST_CELL_H_
 #define TROUPE_SCHEDULER_INTERNAL_TEST_CELL_H_
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
+#include "troupe/base/clock.h"
 #include "troupe/base/ownership.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/runnable.h"
+#include "troupe/scheduler/timer_wheel.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
@@ -37,6 +45,8 @@ class TestCell : public Runnable {
  public:
   using Handler = absl::AnyInvocable<void(TestCell&, const TestMessage&)>;
 
+  static constexpr int kTimer = -1;
+
   TestCell(absl::string_view name, Handler handler);
   // What was not handled is dropped.
   ~TestCell();
@@ -46,6 +56,11 @@ class TestCell : public Runnable {
   void StartOn(Worker& worker) { worker.Deliver(*this); }
 
   void Send(const TestMessage& message);
+
+  // Makes the timer fire at or after `time`; moves it if it is set. A handler
+  // that has lost its seat only leaves word what is to be done when it returns.
+  void SetTimer(MonotonicTime time);
+  void CancelTimer() { SetTimer(MonotonicTime::InfiniteFuture()); }
 
   // How a sender wakes an idle cell of a quiet worker: by bringing the cell to
   // its own worker, or by waking the cell's. To be set before the start.
@@ -61,10 +76,18 @@ class TestCell : public Runnable {
     TestMessage message;
   };
 
+  struct Timer : TimerNode {
+    explicit Timer(TestCell& its_cell) : cell(its_cell) {}
+    TestCell& cell;
+    // Pending for that time unless the cell is on its way. Infinite: not set.
+    MonotonicTime time = MonotonicTime::InfiniteFuture();
+  };
+
   static bool Run(Runnable& runnable, Worker& worker);
-  static bool Woken(Runnable& runnable, Worker&);
-  static bool Returned(Runnable& runnable, Worker&);
-  static bool Release(Runnable& runnable, Worker&);
+  static bool Woken(Runnable& runnable, Worker& worker);
+  static bool Returned(Runnable& runnable, Worker& worker);
+  static bool Release(Runnable& runnable, Worker& worker);
+  static void Claimed(Runnable& runnable, Worker& from);
   static std::string Name(const Runnable& runnable);
   static const RunnableType kType;
 
@@ -73,6 +96,8 @@ class TestCell : public Runnable {
   void Push(Node* newest, Node* oldest, Worker* claimer);
 
   // -- owner only
+  void SetTimerOn(Worker& worker, MonotonicTime time);
+  void TimerDue(Worker& worker);
   void Append(Node* node);
   void Drain();
   // Whether there is work; if not, puts the token back into the word.
@@ -86,6 +111,11 @@ class TestCell : public Runnable {
   Node* head_ = nullptr;
   Node* tail_ = nullptr;
   bool has_token_ = false;
+  Timer timer_{*this};
+
+  // Of a handler that lost its seat, until it returns: to what it set the
+  // timer.
+  std::optional<MonotonicTime> left_word_;
 
   MailWord<Node> word_;
 };
@@ -104,6 +134,9 @@ class TestOutbox final : public WorkerLocal {
   }
 
   void Flush() override;
+  void TimerDue(TimerNode& timer) override {
+    static_cast<TestCell::Timer&>(timer).cell.TimerDue(worker_);
+  }
 
  private:
   friend class TestCell;

@@ -1,4 +1,4 @@
-// The ticks of an executor's timer wheel: milliseconds since its start.
+// The ticks of a timer wheel: milliseconds since some start.
 #ifndef TROUPE_SCHEDULER_INTERNAL_TICKS_H_
 #define TROUPE_SCHEDULER_INTERNAL_TICKS_H_
 
@@ -21,24 +21,36 @@ class Ticks {
   uint64_t At(MonotonicTime time) const {
     if (time <= start_) return 0;
     if (time.IsInfinite()) return kNever;
-    return absl::ToInt64Milliseconds(time - start_);
+    return SinceStart(time) / kNanoseconds;
   }
 
   // The first tick that does not come before `time`.
   uint64_t AtOrAfter(MonotonicTime time) const {
-    const uint64_t tick = At(time);
-    return tick == kNever || TimeOf(tick) >= time ? tick : tick + 1;
+    if (time <= start_) return 0;
+    if (time.IsInfinite()) return kNever;
+    return (SinceStart(time) - 1) / kNanoseconds + 1;
   }
 
   // When `tick` comes; infinite where time ends.
   MonotonicTime TimeOf(uint64_t tick) const {
-    constexpr uint64_t kLast =
-        std::numeric_limits<int64_t>::max() / 1'000'000;  // ns in a tick
-    if (tick > kLast) return MonotonicTime::InfiniteFuture();
-    return start_ + absl::Milliseconds(static_cast<int64_t>(tick));
+    constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+    const int64_t start = start_.ToNanoseconds();
+    if (tick > kEnd / kNanoseconds) return MonotonicTime::InfiniteFuture();
+    const int64_t since_start = static_cast<int64_t>(tick * kNanoseconds);
+    if (start > kEnd - since_start) return MonotonicTime::InfiniteFuture();
+    return MonotonicTime::FromNanoseconds(start + since_start);
   }
 
  private:
+  static constexpr uint64_t kNanoseconds = 1'000'000;  // In a tick.
+
+  // Plain numbers: this is part of what each timer costs. Unsigned, as the
+  // difference of two times may be.
+  uint64_t SinceStart(MonotonicTime time) const {
+    return static_cast<uint64_t>(time.ToNanoseconds()) -
+           static_cast<uint64_t>(start_.ToNanoseconds());
+  }
+
   MonotonicTime start_;
 };
 

@@ -36,7 +36,7 @@ class IdleExecutor final : public Executor {
   }
   void ReleaseDedicatedWorker(Worker&) override {}
   void Inject(Runnable&) override {}
-  const Clock& clock() const override { return RealClock(); }
+  const Clock& clock() const override { return held_clock; }
   void SetAlarm(Alarm&, MonotonicTime) override {}
   bool CancelAlarm(Alarm&) override { return false; }
   bool WaitFor(Event&, MonotonicTime) override { return false; }
@@ -50,6 +50,7 @@ class IdleExecutor final : public Executor {
   void GiveUpSeat() override {}
 
   std::vector<Worker*> unparked;
+  ManualClock held_clock;
 
  private:
   const Logger logger_;
