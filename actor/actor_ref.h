@@ -20,10 +20,13 @@
 #include <utility>
 
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/call.h"
 #include "troupe/actor/internal/build.h"
+#include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/pending_send.h"
 #include "troupe/actor/protocol.h"
+#include "troupe/actor/reply_of.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/mailbox/envelope.h"
 
@@ -81,7 +84,8 @@ class ActorRef : public AnyActorRef {
   const {
     using Message = std::remove_cvref_t<M>;
     CheckMessage<Message>();
-    Envelope* const envelope = MakeEnvelope<Message>(std::move(message));
+    Envelope* const envelope =
+        internal::MakeMessage<Message>(std::move(message));
     const SendResult result =
         internal::TrySendEnvelope(Target(), id_, envelope);
     if (IsRefused(result)) [[unlikely]] {
@@ -100,6 +104,18 @@ class ActorRef : public AnyActorRef {
     CheckMessage<M>();
     return PendingSend(
         *this, EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...)));
+  }
+
+  // A request M(args...), made when it is awaited; see Call.
+  template <typename M, typename... Args>
+  auto Call(Args&&... args) const {
+    CheckMessage<M>();
+    static_assert(RequestType<M>,
+                  "this message has no answer to wait for: name it with using "
+                  "Reply = ..., or use Send()");
+    return troupe::Call<M>(internal::CallPlan{
+        cell_, id_,
+        EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...))});
   }
 
   // A reference for senders of From: each message is converted by

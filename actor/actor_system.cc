@@ -47,7 +47,8 @@ void ActorSystem::Install(std::unique_ptr<Executor> executor) {
   core_ = std::make_shared<internal::SystemCore>(
       *this, std::move(executor), options_.logger,
       internal::SystemCore::Limits{options_.high_water_messages,
-                                   options_.child_stop_timeout});
+                                   options_.child_stop_timeout,
+                                   options_.call_timeout});
   core_->executor().SetLocals(
       [core = core_.get()](Worker&) { return core->MakeLocal(); });
 }

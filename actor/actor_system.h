@@ -47,6 +47,8 @@ class ActorSystem {
     absl::Duration long_turn_after = absl::Milliseconds(10);
     // A mailbox with more messages is reported once, likewise.
     uint32_t high_water_messages = 65536;
+    // How long a call waits for its answer, unless it says otherwise.
+    absl::Duration call_timeout = absl::Seconds(5);
     // How long a child may take to stop, before its parent's end kills it.
     absl::Duration child_stop_timeout = absl::Seconds(5);
     // How long Shutdown() and the destructor let actors stop before they are

@@ -77,12 +77,6 @@ inline constexpr bool kIsSubset<TypeList<Ms...>, Larger> =
 template <typename... Ps>
 using MessagesOf = typename internal::Flatten<TypeList<>, Ps...>::type;
 
-// A message that names its reply with `using Reply = ...;` is a request.
-template <typename M>
-concept Request = requires {
-  typename M::Reply;
-};
-
 // Whether an actor with protocols `Ps...` takes message M.
 template <typename M, typename... Ps>
 concept MessageOf = internal::kListContains<MessagesOf<Ps...>, M>;

@@ -88,7 +88,7 @@ class MailWord {
   static constexpr uint64_t kAlive = 1;   // Takes nodes.
   static constexpr uint64_t kShut = 2;    // Takes only signals.
   static constexpr uint64_t kIdle = 4;    // Holds the wake token.
-  static constexpr uint64_t kSignal = 8;  // A signal is in the chain.
+  static constexpr uint64_t kUrgent = 8;  // A kUrging signal is in the chain.
   static constexpr uint64_t kFlags = 15;
   static constexpr int kGenerationShift = 48;
   static constexpr uint64_t kChain =
@@ -99,6 +99,7 @@ class MailWord {
     kMessage,  // Refused once the word is shut.
     kSignal,   // Taken as long as the object lives.
     kClosing,  // A signal that shuts the word in the same step.
+    kUrging,   // The same, and whoever looks at the word sees that it is there.
   };
 
   // A reading of the word, to be checked against the object's identity before
@@ -123,6 +124,12 @@ class MailWord {
   // older one. It pairs with the release of DIE as well.
   Reading Load() const { return word_.load(std::memory_order_acquire); }
 
+  // For any thread: whether what was pushed as kUrging waits to be taken.
+  // Relaxed: a look that comes too early is followed by another.
+  bool LooksUrgent() const {
+    return (word_.load(std::memory_order_relaxed) & kUrgent) != 0;
+  }
+
   // For a quick look that is confirmed by nothing; relaxed, because a refusal
   // that comes an instant late is indistinguishable from a send that came
   // earlier.
@@ -144,8 +151,8 @@ class MailWord {
       oldest->next = reinterpret_cast<Node*>(reading & kChain);
       uint64_t next =
           (reading & ~(kChain | kIdle)) | reinterpret_cast<uintptr_t>(newest);
-      if (kind != Kind::kMessage) next |= kSignal;
-      if (kind == Kind::kClosing) next |= kShut;
+      if (kind >= Kind::kClosing) next |= kShut;
+      if (kind == Kind::kUrging) next |= kUrgent;
       // PUBLISH. Release pairs with the acquire of TAKE: the owner sees what
       // the nodes contain. Acquire pairs with the release of ARM: who gets the
       // token may give the object to another worker, and must pass on what
@@ -183,7 +190,7 @@ class MailWord {
     while ((seen & kChain) != 0) {
       // TAKE. Acquire pairs with the release of PUBLISH. Relaxed on failure:
       // nothing is read through `seen` until the exchange succeeds.
-      if (word_.compare_exchange_weak(seen, seen & ~(kChain | kSignal),
+      if (word_.compare_exchange_weak(seen, seen & ~(kChain | kUrgent),
                                       std::memory_order_acquire,
                                       std::memory_order_relaxed)) {
         return reinterpret_cast<Node*>(seen & kChain);

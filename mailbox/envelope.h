@@ -58,6 +58,10 @@ struct Envelope {
   M* TryAs() {
     return type == &kMessageType<M> ? &As<M>() : nullptr;
   }
+  // What MakeEnvelopeWithTrailer() left room for.
+  void* trailer() {
+    return reinterpret_cast<char*>(this) + type->trailer_offset();
+  }
   // Bytes of memory that header and payload occupy, what the pool rounds up
   // included. What the payload holds elsewhere (the characters of a string) is
   // not counted.
@@ -69,19 +73,28 @@ struct Envelope {
 };
 static_assert(sizeof(Envelope) == MessageType::kHeaderBytes);
 
-// Builds M(args...) in an envelope of the kNormal lane. If the constructor
-// throws, nothing leaks and the caller sees the exception.
-template <typename M, typename... Args>
-[[nodiscard]] inline Envelope* MakeEnvelope(Args&&... args) {
+// The size class of an envelope for an M with so many bytes behind it.
+template <typename M, size_t kTrailerBytes>
+inline constexpr uint8_t kEnvelopeClass = EnvelopePool::ClassOf(
+    kTrailerBytes == 0 ? MessageType::PayloadOffset(alignof(M)) + sizeof(M)
+                       : kMessageType<M>.trailer_offset() + kTrailerBytes);
+
+// Builds M(args...) in an envelope of the kNormal lane, with room behind it for
+// something of the sender's layer: uninitialized, aligned to 8 bytes, not
+// destroyed. If the constructor throws, nothing leaks and the caller sees the
+// exception.
+template <typename M, size_t kTrailerBytes, typename... Args>
+[[nodiscard]] inline Envelope* MakeEnvelopeWithTrailer(Args&&... args) {
   static_assert(std::is_nothrow_destructible_v<M>,
                 "a message's destructor must not throw");
   static_assert(alignof(M) <= EnvelopePool::kMaxAlignment,
                 "a message may be aligned to at most 64 bytes");
   constexpr size_t kOffset = MessageType::PayloadOffset(alignof(M));
-  constexpr uint8_t kClass = EnvelopePool::ClassOf(kOffset + sizeof(M));
+  constexpr uint8_t kClass = kEnvelopeClass<M, kTrailerBytes>;
   void* memory;
   if constexpr (kClass == EnvelopePool::kOversize) {
-    memory = EnvelopePool::AllocateOversize(kOffset + sizeof(M));
+    memory = EnvelopePool::AllocateOversize(kMessageType<M>.trailer_offset() +
+                                            kTrailerBytes);
   } else {
     memory = EnvelopePool::Allocate(kClass);
   }
@@ -102,6 +115,12 @@ template <typename M, typename... Args>
       Envelope{nullptr, &kMessageType<M>, 0, Lane::kNormal, kClass, 0};
 }
 
+// The same with nothing behind it.
+template <typename M, typename... Args>
+[[nodiscard]] inline Envelope* MakeEnvelope(Args&&... args) {
+  return MakeEnvelopeWithTrailer<M, 0>(std::forward<Args>(args)...);
+}
+
 // Gives back the memory only: the payload is destroyed already.
 inline void FreeEnvelope(Envelope* envelope) {
   EnvelopePool::Free(envelope, envelope->size_class);
@@ -110,9 +129,7 @@ inline void FreeEnvelope(Envelope* envelope) {
 // The same for an envelope that MakeEnvelope<M>() made.
 template <typename M>
 inline void FreeEnvelopeOf(Envelope* envelope) {
-  EnvelopePool::Free(
-      envelope, EnvelopePool::ClassOf(MessageType::PayloadOffset(alignof(M)) +
-                                      sizeof(M)));
+  EnvelopePool::Free(envelope, kEnvelopeClass<M, 0>);
 }
 
 // Destroys the payload and gives back the memory.

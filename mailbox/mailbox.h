@@ -67,6 +67,7 @@ class Mailbox {
   // by Push() with what this returned.
   Reading Load() const { return word_.Load(); }
   bool LooksOpen() const { return word_.LooksOpen(); }
+  bool LooksUrgent() const { return word_.LooksUrgent(); }
 
   [[nodiscard]] PushResult Push(Reading reading, Envelope* envelope,
                                 Word::Kind kind = Word::Kind::kMessage) {

@@ -24,6 +24,10 @@ struct MessageType {
   std::string_view name;
   uint32_t size_bytes;
   uint32_t payload_offset;
+  // Where in an envelope something may lie behind the payload.
+  constexpr uint32_t trailer_offset() const {
+    return (payload_offset + size_bytes + 7) / 8 * 8;
+  }
   // Null if there is nothing to do.
   void (*destroy)(void* payload);
   // Move-constructs at `to` and destroys `from`; null if the type is not

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "troupe/actor/reply_of.h"
+#include "troupe/actor/request.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
@@ -47,6 +49,20 @@ inline constexpr bool kLoses =
     std::is_constructible_v<M, StandIn<Lossy, Args>...> &&
     !std::is_constructible_v<M, StandIn<Lossless, Args>...>;
 
+// An envelope for a message of a user's. A request has room for who waits for
+// its answer; nobody does as yet.
+template <typename M, typename... Args>
+[[nodiscard]] Envelope* MakeMessage(Args&&... args) {
+  if constexpr (RequestType<M>) {
+    Envelope* const envelope = MakeEnvelopeWithTrailer<M, sizeof(Request)>(
+        std::forward<Args>(args)...);
+    Request::PutBehind(*envelope);
+    return envelope;
+  } else {
+    return MakeEnvelope<M>(std::forward<Args>(args)...);
+  }
+}
+
 template <typename M, typename... Args>
 [[nodiscard]] Envelope* Build(Args&&... args) {
   static_assert(std::is_constructible_v<M, Args&&...>,
@@ -54,7 +70,7 @@ template <typename M, typename... Args>
   static_assert(!kLoses<M, Args&&...>,
                 "building this message would turn a floating-point number into "
                 "an integer, or a pointer into a bool; convert it first");
-  return MakeEnvelope<M>(std::forward<Args>(args)...);
+  return MakeMessage<M>(std::forward<Args>(args)...);
 }
 
 }  // namespace troupe::internal

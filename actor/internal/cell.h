@@ -3,13 +3,13 @@
 //
 // Ownership: cells live in type-stable memory of the process (cell_pool.h). A
 // cell is constructed once, and then serves one actor after the other, each of
-// which leaves it without children, extras, failure and envelopes. A thread
-// that comes late finds either the incarnation that it means or, by id and by
-// the generation in the mailbox word, that it is gone.
-// Thread safety: `id`, `status` and the mailbox word: any thread. Whatever is
-// marked "parent's" belongs to the worker that owns the parent. All else
-// belongs to the owning worker, or, while a handler runs that lost its seat,
-// `failure`, the children and the object to the handler's thread.
+// which leaves it without children, extras, handler state and envelopes. A
+// thread that comes late finds either the incarnation that it means or, by id
+// and by the generation in the mailbox word, that it is gone. Thread safety:
+// `id`, `status` and the mailbox word: any thread. Whatever is marked
+// "parent's" belongs to the worker that owns the parent. All else belongs to
+// the owning worker, or, while a handler runs that lost its seat, `handler`,
+// the children and the object to the handler's thread.
 #ifndef TROUPE_ACTOR_INTERNAL_CELL_H_
 #define TROUPE_ACTOR_INTERNAL_CELL_H_
 
@@ -34,6 +34,7 @@ struct ChildEvent;
 namespace internal {
 
 class SystemCore;
+class HandlerState;
 struct Cell;
 struct CellExtras;
 
@@ -46,11 +47,12 @@ struct ActorType : RunnableType {
   bool (*deliver)(Cell&, Envelope*);
   // Null if there is nothing to do.
   void (*destroy)(Cell&);
-  // Null where the class has no such hook. Exceptions are contained.
-  absl::Status (*pre_start)(Cell&);
-  absl::Status (*post_start)(Cell&);
-  absl::Status (*post_stop)(Cell&, const ExitReason&);
-  absl::Status (*on_child)(Cell&, const ChildEvent&);
+  // Null where the class has no such hook. Failures are recorded; a hook that
+  // is a coroutine may be suspended on return.
+  void (*pre_start)(Cell&);
+  void (*post_start)(Cell&);
+  void (*post_stop)(Cell&, const ExitReason&);
+  void (*on_child)(Cell&, const ChildEvent&);
 };
 
 // Where an actor is between its spawn and its end. "...ing" phases are those in
@@ -85,6 +87,9 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   static constexpr uint8_t kLifecycle = kToken << 2;  // `phase` has work.
   // The queue of a bounded mailbox may hold something, and is not armed.
   static constexpr uint8_t kQueued = kToken << 3;
+  // A handler is suspended beside which nothing is handled.
+  static constexpr uint8_t kSuspended = kToken << 4;
+  static constexpr uint8_t kTimerFired = kToken << 5;
 
   SideLanes lanes;
   SystemCore* system = nullptr;
@@ -93,8 +98,8 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   Cell* older_sibling = nullptr;  // Parent's.
   Cell* newer_sibling = nullptr;  // Parent's.
   CellExtras* extras = nullptr;   // Made when needed.
-  // What the handler failed with; made by its thread.
-  absl::Status* failure = nullptr;
+  // What its code has under way; made when needed, by the thread that runs it.
+  HandlerState* handler = nullptr;
   uint32_t children = 0;
   std::atomic<ActorStatus> status{ActorStatus::kStopped};
   Phase phase = Phase::kFree;

@@ -62,8 +62,7 @@ void RunOnChild(Cell& cell, const ChildEvent& event) {
     HandleChildByDefault(cell, event);
     return;
   }
-  absl::Status status = type.on_child(cell, event);
-  if (!status.ok()) RecordFailure(cell, std::move(status));
+  type.on_child(cell, event);
 }
 
 // False: the seat was lost.
@@ -118,8 +117,7 @@ void RequestEnd(Cell& cell, Ending request, const ExitReason& reason,
   Envelope* const signal = MakeEnvelope<EndRequest>(request, reason);
   signal->lane = Lane::kSignal;
   signal->target = cell.target();
-  const PushResult result =
-      cell.Push(cell.Load(), signal, Mailbox::Word::Kind::kClosing);
+  const PushResult result = cell.Push(cell.Load(), signal, KindOf(request));
   if (result == PushResult::kClosed) {
     DestroyEnvelope(signal);  // It is ending already.
   } else if (result == PushResult::kMustWake && !worker.Claim(cell)) {

@@ -3,7 +3,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "troupe/actor/events.h"
+#include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
 
 namespace troupe::internal {
@@ -53,7 +55,9 @@ void ReportHighWater(Cell& cell, const Identity& who, uint32_t queued) {
 void MournStrangers(SystemCore& system, Envelope* envelope) {
   while (envelope != nullptr) {
     Envelope* const next = envelope->next;
-    if (envelope->lane != Lane::kSignal) {
+    if (envelope->lane != Lane::kSignal && !IsControl(*envelope)) {
+      FailRequest(*envelope, CallRefused({ActorId(), envelope->type},
+                                         SendResult::kNoActor));
       system.MournMessage(ActorId(), DeadLetter::Reason::kNoActor, *envelope);
     }
     DestroyEnvelope(envelope);

@@ -11,7 +11,10 @@
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
@@ -43,6 +46,12 @@ void Answer(StartWaiter& waiter, absl::Status status) {
 Envelope* TakeWaitingMessages(Cell& cell) {
   Envelope* first = nullptr;
   Envelope** last = &first;
+  if (cell.handler != nullptr) {
+    while (Envelope* const held = cell.handler->held_urgent.Pop()) {
+      *last = held;
+      last = &held->next;
+    }
+  }
   while (Envelope* const urgent = cell.PopUrgent(cell.lanes)) {
     *last = urgent;
     last = &urgent->next;
@@ -164,11 +173,18 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
 }
 
 void End(Cell& cell, Worker& worker) {
+  ActorLocal& local = SystemCore::LocalOf(worker);
+  if (cell.handler != nullptr) {
+    cell.handler->DisarmTimer(worker);
+    delete std::exchange(cell.handler, nullptr);
+  }
+  // Answers that nobody waits for any more.
+  while (Envelope* const late = cell.PopUrgent(cell.lanes)) local.Bury(late);
   const Mailbox::Remains remains = cell.Die();
   for (Envelope* signal = remains.chain; signal != nullptr;) {
     Envelope* const next = signal->next;
-    if (signal->target != cell.target()) {
-      SystemCore::LocalOf(worker).Bury(signal);
+    if (signal->target != cell.target() || signal->lane != Lane::kSignal) {
+      local.Bury(signal);
     } else {
       HandleSignal(cell, signal, worker);
     }
@@ -184,11 +200,12 @@ void End(Cell& cell, Worker& worker) {
 }
 
 void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
-  BecomeDeadLetters(cell, undelivered, SendResult::kStopped);
+  if (cell.handler != nullptr) cell.handler->PrepareToEnd(reason);
+  Mourn(cell, undelivered, reason);
   const ActorType& type = cell.actor_type();
-  if (!reason.IsGraceful() || type.post_stop == nullptr) return;
-  absl::Status status = type.post_stop(cell, reason);
-  if (!status.ok()) RecordFailure(cell, std::move(status));
+  if (reason.IsGraceful() && type.post_stop != nullptr) {
+    type.post_stop(cell, reason);
+  }
 }
 
 void DestroyObject(Cell& cell) {
@@ -238,14 +255,14 @@ void AbandonStart(Cell& cell) {
   BecomeDeadLetters(cell, TakeMessages(cell), SendResult::kNoActor);
   for (Envelope* envelope = remains.chain; envelope != nullptr;) {
     Envelope* const next = envelope->next;
-    if (envelope->lane != Lane::kSignal) {
-      system.MournMessage(ActorId(cell.CurrentId()),
-                          DeadLetter::Reason::kNoActor, *envelope);
+    if (envelope->lane != Lane::kSignal && !IsControl(*envelope)) {
+      BecomeDeadLetter(cell, cell.CurrentId(), envelope, SendResult::kNoActor);
+    } else {
+      DestroyEnvelope(envelope);
     }
-    DestroyEnvelope(envelope);
     envelope = next;
   }
-  delete std::exchange(cell.failure, nullptr);
+  delete std::exchange(cell.handler, nullptr);
   cell.DropExtras();
   SetStatus(cell, ActorStatus::kStopped);
   cell.phase = Phase::kFree;

@@ -17,6 +17,7 @@ namespace troupe::internal {
 Envelope* TakeWaitingMessages(Cell& cell);
 inline Envelope* TakeMessages(Cell& cell) {
   const bool none = cell.empty() && cell.bounded() == nullptr &&
+                    cell.handler == nullptr &&
                     (cell.attention() & Mailbox::kUrgent) == 0;
   return none ? nullptr : TakeWaitingMessages(cell);
 }

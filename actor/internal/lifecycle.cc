@@ -12,6 +12,9 @@
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/handler_state.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
@@ -36,9 +39,7 @@ void DecideExit(Cell& cell, const ExitReason& reason) {
 
 // Makes a failure that user code left behind the reason to end.
 void TakeFailure(Cell& cell) {
-  const std::unique_ptr<absl::Status> failure(
-      std::exchange(cell.failure, nullptr));
-  const ExitReason reason = ExitReason::Failed(*failure);
+  const ExitReason reason = ExitReason::Failed(cell.handler->TakeFailure());
   if (cell.phase == Phase::kPreStarting) cell.set(Cell::kStartFailed);
   if (cell.phase == Phase::kPostStopping) {
     SetExitReason(cell, reason);  // PostStop itself failed.
@@ -51,19 +52,12 @@ void TakeFailure(Cell& cell) {
 // the seat.
 void StartHere(Cell& cell, absl::AnyInvocable<void(Cell&)> construct) {
   absl::Status status = Contain([&] { construct(cell); });
-  if (status.ok()) {
-    cell.set(Cell::kHasObject);
-    if (cell.actor_type().pre_start != nullptr) {
-      status = cell.actor_type().pre_start(cell);
-    }
+  if (!status.ok()) {
+    RecordFailure(cell, std::move(status));
+    return;
   }
-  if (!status.ok()) RecordFailure(cell, std::move(status));
-}
-
-// Outside the seat.
-void RunPostStart(Cell& cell) {
-  absl::Status status = cell.actor_type().post_start(cell);
-  if (!status.ok()) RecordFailure(cell, std::move(status));
+  cell.set(Cell::kHasObject);
+  if (cell.actor_type().pre_start != nullptr) cell.actor_type().pre_start(cell);
 }
 
 // Outside the seat.
@@ -77,7 +71,7 @@ void AnnounceStart(Cell& cell, const Identity& who) {
 // first.
 Attention Advance(Cell& cell, Worker& worker) {
   while (true) {
-    if (cell.failure != nullptr) TakeFailure(cell);
+    if (HasFailed(cell)) TakeFailure(cell);
     switch (cell.phase) {
       case Phase::kCreated: {
         if (cell.request() == Ending::kKill) {
@@ -93,6 +87,7 @@ Attention Advance(Cell& cell, Worker& worker) {
         break;
       }
       case Phase::kPreStarting:
+        if (IsSuspended(cell)) return Attention::kGoOn;
         AnswerStart(cell, absl::OkStatus());
         cell.phase = Phase::kStarted;
         [[fallthrough]];
@@ -103,13 +98,14 @@ Attention Advance(Cell& cell, Worker& worker) {
         }
         cell.phase = Phase::kPostStarting;
         if (cell.actor_type().post_start != nullptr) {
-          if (!OutsideSeat([&] { RunPostStart(cell); })) {
+          if (!OutsideSeat([&] { cell.actor_type().post_start(cell); })) {
             return Attention::kLost;
           }
-          if (cell.failure != nullptr) break;
+          if (HasFailed(cell)) break;
         }
         [[fallthrough]];
       case Phase::kPostStarting:
+        if (IsSuspended(cell)) return Attention::kGoOn;
         cell.phase = Phase::kAnnouncing;
         SetStatus(cell, ActorStatus::kRunning);
         if (cell.system->events().channel<ActorStarted>().HasSubscribers()) {
@@ -122,6 +118,9 @@ Attention Advance(Cell& cell, Worker& worker) {
       case Phase::kAnnouncing:
         cell.phase = Phase::kRunning;
         TellParentOfStart(cell, worker);
+        if (cell.request() != Ending::kNone) {
+          cell.AddAttention(Cell::kRequested);
+        }
         return Attention::kGoOn;
       case Phase::kExiting: {
         if (cell.LooksOpen()) cell.Shut();
@@ -129,16 +128,18 @@ Attention Advance(Cell& cell, Worker& worker) {
         SetStatus(cell, ActorStatus::kStopping);
         Envelope* const undelivered = TakeMessages(cell);
         cell.phase = Phase::kPostStopping;
-        if (undelivered != nullptr || RunsPostStop(cell)) {
+        if (undelivered != nullptr || RunsPostStop(cell) ||
+            cell.handler != nullptr) {
           const ExitReason reason = ExitReasonOf(cell);
           if (!OutsideSeat([&] { RunExitHooks(cell, undelivered, reason); })) {
             return Attention::kLost;
           }
-          if (cell.failure != nullptr) break;
+          if (HasFailed(cell)) break;
         }
         [[fallthrough]];
       }
       case Phase::kPostStopping:
+        if (IsSuspended(cell)) return Attention::kGoOn;
         cell.phase = Phase::kAwaitingChildren;
         EndChildren(cell, worker);
         [[fallthrough]];
@@ -151,12 +152,12 @@ Attention Advance(Cell& cell, Worker& worker) {
           if (!OutsideSeat([&] { Destroy(cell, who, reason); })) {
             return Attention::kLost;
           }
-          if (cell.failure != nullptr) break;
+          if (HasFailed(cell)) break;
         } else if (cell.actor_type().destroy != nullptr) {
           if (!OutsideSeat([&] { DestroyObject(cell); })) {
             return Attention::kLost;
           }
-          if (cell.failure != nullptr) break;
+          if (HasFailed(cell)) break;
         }
         [[fallthrough]];
       case Phase::kDestroying:
@@ -211,43 +212,92 @@ class BoundedTurn {
   TurnClock clock_;
 };
 
-void ActOnRequest(Cell& cell, Worker& worker) {
+// Returns messages that nobody will handle; the reason to end is known then.
+Envelope* ActOnRequest(Cell& cell, Worker& worker) {
+  cell.ClearAttention(Cell::kRequested);
+  const Ending request = cell.request();
   if (IsExiting(cell)) {
-    // Kill overtakes a graceful end that waits for children.
-    if (cell.request() == Ending::kKill &&
+    // Kill overtakes a graceful end that waits for children, or for its hook.
+    if (request == Ending::kKill &&
         cell.exit_kind != ExitReason::Kind::kKilled &&
         cell.phase <= Phase::kAwaitingChildren) {
       if (cell.exit_kind != ExitReason::Kind::kFailed) {
         SetExitReason(cell, ExitReason::Killed());
       }
       if (cell.phase == Phase::kAwaitingChildren) KillChildren(cell, worker);
+      if (IsSuspended(cell)) {
+        cell.phase = Phase::kExiting;
+        cell.AddAttention(Cell::kLifecycle);
+      }
     }
-    cell.ClearAttention(Cell::kRequested);
-    return;
+    return nullptr;
   }
-  switch (cell.request()) {
-    case Ending::kNone:
-      cell.ClearAttention(Cell::kRequested);
-      return;
-    case Ending::kKill:
-      cell.ClearAttention(Cell::kRequested);
-      DecideExit(cell, ExitReason::Killed());
-      return;
+  if (request == Ending::kKill) {
+    if (cell.phase <= Phase::kPreStarting) cell.set(Cell::kStartFailed);
+    DecideExit(cell, ExitReason::Killed());
+    return nullptr;
+  }
+  // A start that has begun, and handlers that are suspended, end first; then
+  // the request is looked at again.
+  const bool waits = cell.phase < Phase::kRunning ||
+                     (cell.handler != nullptr && cell.handler->has_roots());
+  switch (request) {
     case Ending::kStop:
-      cell.ClearAttention(Cell::kRequested);
       // The reason was kept when the request came.
+      if (waits) return TakeMessages(cell);
       cell.phase = Phase::kExiting;
       cell.AddAttention(Cell::kLifecycle);
-      return;
+      return nullptr;
     case Ending::kDrain:
-      // Stays requested until all is handled.
       if (cell.HasMail()) DrainMail(cell, worker);
-      if (cell.request() == Ending::kDrain && IsHandled(cell)) {
-        cell.ClearAttention(Cell::kRequested);
+      if (cell.request() != Ending::kDrain) {
+        cell.AddAttention(Cell::kRequested);
+      } else if (!IsHandled(cell)) {
+        // Stays requested until all is handled.
+        if (!IsSuspended(cell)) cell.AddAttention(Cell::kRequested);
+      } else if (!waits) {
         DecideExit(cell, ExitReason::Drained());
       }
-      return;
+      return nullptr;
+    case Ending::kNone:
+    case Ending::kKill:
+      return nullptr;
   }
+  return nullptr;
+}
+
+// What user code left behind.
+void TakeNews(Cell& cell, Worker& worker) {
+  HandlerState& handler = *cell.handler;
+  handler.ClearNews();
+  if (handler.failed()) TakeFailure(cell);
+  handler.ArmTimer(worker);
+  if (handler.is_suspended()) {
+    cell.AddAttention(Cell::kSuspended);
+    return;
+  }
+  cell.ClearAttention(Cell::kSuspended);
+  if (cell.request() != Ending::kNone) cell.AddAttention(Cell::kRequested);
+  // A hook may have ended that the actor's way waits for.
+  if (cell.phase == Phase::kPreStarting || cell.phase == Phase::kPostStarting ||
+      cell.phase == Phase::kPostStopping) {
+    cell.AddAttention(Cell::kLifecycle);
+  }
+}
+
+// Outside the seat.
+void HandleUrgent(Cell& cell, Envelope* urgent) {
+  if (IsControl(*urgent)) {
+    HandleControl(cell, urgent);
+  } else {
+    (void)cell.actor_type().deliver(cell, urgent);
+  }
+}
+
+// Outside the seat.
+void RunDue(Cell& cell, MonotonicTime now) {
+  cell.handler->TimerHasFired();
+  cell.handler->RunDue(now);
 }
 
 }  // namespace
@@ -278,11 +328,19 @@ Attention Attend(Cell& cell, Worker& worker) {
   bool events_first = last_event != nullptr;
   BoundedTurn bounded(cell);
   while (true) {
-    if (cell.failure != nullptr) TakeFailure(cell);
+    if (cell.handler != nullptr && cell.handler->has_news()) {
+      TakeNews(cell, worker);
+    }
     // Who has begun to start starts first; Advance() knows of a kill.
     if ((cell.attention() & Cell::kRequested) != 0 &&
-        cell.phase >= Phase::kRunning) {
-      ActOnRequest(cell, worker);
+        (cell.phase >= Phase::kRunning || IsSuspended(cell))) {
+      if (Envelope* const undelivered = ActOnRequest(cell, worker)) {
+        const ExitReason reason = ExitReasonOf(cell);
+        if (!OutsideSeat([&] { Mourn(cell, undelivered, reason); })) {
+          return Attention::kLost;
+        }
+        continue;
+      }
     }
     if ((cell.attention() & Cell::kLifecycle) != 0) {
       cell.ClearAttention(Cell::kLifecycle);
@@ -290,16 +348,35 @@ Attention Attend(Cell& cell, Worker& worker) {
       if (result != Attention::kGoOn) return result;
       continue;
     }
-    if (events_first) {
+    // A hook that is to hear of children waits for its turn, as a message does.
+    if (events_first && (IsExiting(cell) || !IsSuspended(cell))) {
       Envelope* const event = cell.PopEvent(cell.lanes);
       events_first = event != last_event;
       if (!HandleEvent(cell, event, worker)) return Attention::kLost;
       continue;
     }
-    if ((cell.attention() & Mailbox::kUrgent) != 0 && !IsExiting(cell)) {
+    if ((cell.attention() & Mailbox::kUrgent) != 0) {
       Envelope* const urgent = cell.PopUrgent(cell.lanes);
-      if (!OutsideSeat(
-              [&] { (void)cell.actor_type().deliver(cell, urgent); })) {
+      if (!IsControl(*urgent) && IsSuspended(cell)) {
+        cell.handler->held_urgent.Append(urgent);
+        continue;
+      }
+      if (!OutsideSeat([&] { HandleUrgent(cell, urgent); })) {
+        return Attention::kLost;
+      }
+      continue;
+    }
+    if ((cell.attention() & Cell::kTimerFired) != 0) {
+      cell.ClearAttention(Cell::kTimerFired);
+      const MonotonicTime now = worker.now();
+      if (!OutsideSeat([&] { RunDue(cell, now); })) return Attention::kLost;
+      continue;
+    }
+    if (IsSuspended(cell)) break;
+    if (cell.handler != nullptr && !cell.handler->held_urgent.empty() &&
+        cell.phase == Phase::kRunning) {
+      Envelope* const urgent = cell.handler->held_urgent.Pop();
+      if (!OutsideSeat([&] { HandleUrgent(cell, urgent); })) {
         return Attention::kLost;
       }
       continue;
@@ -332,6 +409,20 @@ bool TurnIsLong(Cell& cell, TurnClock& clock) {
   return now - clock.began_ns > absl::ToInt64Nanoseconds(kMaxTurn);
 }
 
+namespace {
+
+// Whether there is something to do at once.
+bool HasMore(const Cell& cell) {
+  const uint8_t attention = cell.attention() & ~Cell::kToken;
+  if ((attention & Cell::kSuspended) == 0)
+    return attention != 0 || !cell.empty();
+  const uint8_t held = Cell::kSuspended | Cell::kQueued |
+                       (IsExiting(cell) ? 0 : Mailbox::kEvents);
+  return (attention & ~held) != 0;
+}
+
+}  // namespace
+
 bool FinishTurn(Cell& cell, Worker& worker) {
   if (!cell.empty() &&
       cell.queued() > cell.system->limits().high_water_messages &&
@@ -341,8 +432,9 @@ bool FinishTurn(Cell& cell, Worker& worker) {
     const uint32_t queued = cell.queued();
     if (!OutsideSeat([&] { ReportHighWater(cell, who, queued); })) return false;
   }
+  if (cell.handler != nullptr && cell.empty()) cell.handler->ForgetCancelled();
   const uint8_t attention = cell.attention();
-  if (!cell.empty() || (attention & ~Cell::kToken) != 0) {
+  if (HasMore(cell)) {
     worker.Yield(cell);
   } else if ((attention & Cell::kToken) == 0) {
     cell.queue_next = nullptr;
@@ -359,9 +451,7 @@ bool FinishTurn(Cell& cell, Worker& worker) {
 }
 
 void RecordFailure(Cell& cell, absl::Status status) {
-  if (cell.failure == nullptr) {
-    cell.failure = new absl::Status(std::move(status));
-  }
+  HandlerState::Of(cell).Fail(std::move(status));
 }
 
 void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {
@@ -369,6 +459,8 @@ void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {
   cell.set_request(request);
   cell.AddAttention(Cell::kRequested);
   if (IsExiting(cell)) return;
+  // For a handler that looks whether it should end early.
+  if (request == Ending::kKill) SetStatus(cell, ActorStatus::kStopping);
   if (request == Ending::kStop) SetExitReason(cell, reason);
   if (request == Ending::kDrain) SetStatus(cell, ActorStatus::kDraining);
   if (cell.LooksOpen()) cell.Shut();
@@ -378,9 +470,15 @@ void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {
 bool CellWoken(Runnable& runnable, Worker& worker) {
   Cell& cell = static_cast<Cell&>(runnable);
   cell.AddAttention(Cell::kToken);
-  if (cell.phase != Phase::kZombie) return true;
-  Release(cell, worker);
-  return false;
+  if (cell.phase == Phase::kZombie) {
+    Release(cell, worker);
+    return false;
+  }
+  // It may have come from another worker.
+  if (cell.handler != nullptr && !Worker::IsInTurn(cell)) {
+    cell.handler->ArmTimer(worker);
+  }
+  return true;
 }
 
 bool CellReturned(Runnable& runnable, Worker&) {
@@ -388,9 +486,22 @@ bool CellReturned(Runnable& runnable, Worker&) {
   return true;
 }
 
-bool CellRelease(Runnable& runnable, Worker&) {
+bool CellRelease(Runnable& runnable, Worker& worker) {
   Cell& cell = static_cast<Cell&>(runnable);
-  return (cell.attention() & Cell::kToken) != 0 || cell.Disarm();
+  if ((cell.attention() & Cell::kToken) == 0 && !cell.Disarm()) return false;
+  CellClaimed(cell, worker);
+  return true;
+}
+
+void CellClaimed(Runnable& runnable, Worker& from) {
+  Cell& cell = static_cast<Cell&>(runnable);
+  if (cell.handler != nullptr) cell.handler->DisarmTimer(from);
+}
+
+void CellTimerDue(TimerNode& timer) {
+  Cell& cell = static_cast<CellTimer&>(timer).cell;
+  cell.AddAttention(Cell::kTimerFired);
+  ScheduleMine(cell);
 }
 
 std::string CellName(const Runnable& runnable) {

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/scheduler/timer_wheel.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
@@ -56,7 +57,11 @@ void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason);
 bool CellWoken(Runnable& runnable, Worker& worker);
 bool CellReturned(Runnable& runnable, Worker& worker);
 bool CellRelease(Runnable& runnable, Worker& worker);
+void CellClaimed(Runnable& runnable, Worker& from);
 std::string CellName(const Runnable& runnable);
+
+// The actor's timer has fired; in the seat, between turns.
+void CellTimerDue(TimerNode& timer);
 
 }  // namespace troupe::internal
 

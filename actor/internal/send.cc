@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/mailbox/envelope_list.h"
@@ -123,7 +125,7 @@ SendResult Conclude(Cell& cell, uint64_t id, Admission admission,
                                              Ending request,
                                              const ExitReason& reason) {
   Envelope* const signal = MakeEnvelope<EndRequest>(request, reason);
-  if (!SendSignal(cell, id, signal, Mailbox::Word::Kind::kClosing)) {
+  if (!SendSignal(cell, id, signal, KindOf(request))) {
     DestroyEnvelope(signal);  // It has ended already.
   }
 }
@@ -173,6 +175,24 @@ SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
   return result;
 }
 
+void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,
+                       uint64_t tag) {
+  bool taken = true;
+  if (SameWorker(cell, tag)) {
+    taken = CatchUp(cell, id, *this_thread.worker);
+    if (taken) {
+      cell.AppendToLane(envelope, cell.lanes);
+      ScheduleMine(cell);
+    }
+  } else {
+    taken = PushAsStranger(cell, id, envelope, tag,
+                           Mailbox::Word::Kind::kSignal) != PushResult::kClosed;
+  }
+  LeaveSeat();
+  // Nobody waits for it any more.
+  if (!taken) DestroyEnvelope(envelope);
+}
+
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
 }
@@ -205,11 +225,27 @@ void BecomeDeadLetter(Cell&, uint64_t id, Envelope* envelope,
       result == SendResult::kStopped       ? DeadLetter::Reason::kStopped
       : result == SendResult::kMailboxFull ? DeadLetter::Reason::kMailboxFull
                                            : DeadLetter::Reason::kNoActor;
+  if (IsRequest(*envelope)) {
+    FailRequest(*envelope, CallRefused({ActorId(id), envelope->type}, result));
+  }
   // A system that is gone hears of nothing.
   if (const std::shared_ptr<SystemCore> system = IdSpace::Find(id)) {
     system->MournMessage(ActorId(id), reason, *envelope);
   }
   DestroyEnvelope(envelope);
+}
+
+bool LookForKill(Cell& cell) {
+  // With the seat lost, the mail is the worker's to take; it leaves it there
+  // for as long as this turn lasts.
+  if (cell.LooksUrgent()) return true;
+  const uint64_t tag = EnterSeat();
+  if (SameWorker(cell, tag) && cell.HasMail()) {
+    DrainMail(cell, *this_thread.worker);
+  }
+  LeaveSeat();
+  // Relaxed: a look that comes too early is followed by another.
+  return cell.status.load(std::memory_order_relaxed) == ActorStatus::kStopping;
 }
 
 void SendRequest(Cell& cell, uint64_t id, Ending request,

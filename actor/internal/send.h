@@ -68,6 +68,16 @@ inline void ScheduleMine(Cell& cell) {
   if (!cell.IsScheduled()) this_thread.worker->Schedule(cell);
 }
 
+// For code of the actor that runs long: takes what came meanwhile, and says
+// whether the actor was killed. Outside the seat.
+bool LookForKill(Cell& cell);
+
+// How a request to end is pushed: a handler that runs long looks for a kill.
+inline Mailbox::Word::Kind KindOf(Ending request) {
+  return request == Ending::kKill ? Mailbox::Word::Kind::kUrging
+                                  : Mailbox::Word::Kind::kClosing;
+}
+
 // A request to end, from any thread that is outside its seat.
 void SendRequest(Cell& cell, uint64_t id, Ending request,
                  const ExitReason& reason);
@@ -77,6 +87,11 @@ void SendRequest(Cell& cell, uint64_t id, Ending request,
 // envelope is still the caller's.
 [[nodiscard]] bool SendSignal(Cell& cell, uint64_t id, Envelope* envelope,
                               Mailbox::Word::Kind kind);
+
+// As SendControl() in reply.h, every time that it is not the fast way. In the
+// seat with `tag`; leaves it.
+void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,
+                       uint64_t tag);
 
 }  // namespace troupe::internal
 

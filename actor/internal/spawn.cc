@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/base/check.h"
@@ -72,7 +73,7 @@ inline Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
   }
   Cell& cell = *taken;
   TROUPE_DCHECK(cell.newest_child == nullptr && cell.extras == nullptr &&
-                    cell.failure == nullptr && cell.empty(),
+                    cell.handler == nullptr && cell.empty(),
                 "an actor leaves nothing behind in its cell");
   cell.ClearAttention(0xff);
   cell.set_request(Ending::kNone);
@@ -239,9 +240,10 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
   if (failure.ok()) failure = Contain([&] { construct(cell); });
   if (failure.ok()) {
     cell.set(Cell::kHasObject);
-    if (plan.type.pre_start != nullptr) failure = plan.type.pre_start(cell);
-    // PreStart may have called Fail().
-    if (failure.ok() && cell.failure != nullptr) failure = *cell.failure;
+    if (plan.type.pre_start != nullptr) {
+      plan.type.pre_start(cell);
+      if (HasFailed(cell)) failure = cell.handler->TakeFailure();
+    }
   }
   if (!failure.ok()) [[unlikely]] {
     failure = WithContext(plan, options, failure);

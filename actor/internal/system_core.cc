@@ -24,9 +24,7 @@ constexpr uint64_t kWorkerShare = 4096;
 
 ActorLocal::~ActorLocal() { system_.Forget(*this); }
 
-void ActorLocal::TimerDue(TimerNode&) {
-  TROUPE_CHECK(false, "no actor sets timers");
-}
+void ActorLocal::TimerDue(TimerNode& timer) { CellTimerDue(timer); }
 
 void ActorLocal::TakeIds() {
   next_id_ = system_.TakeIds(kWorkerShare);
@@ -142,6 +140,18 @@ void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
                               const Envelope& envelope) {
   dead_letters_.fetch_add(1, std::memory_order_relaxed);
   Publish(DeadLetter{target, reason, envelope.type->name});
+}
+
+MonotonicTime TimeOfTurn(SystemCore& system) {
+  const uint64_t tag = EnterSeat();
+  Worker* const worker = system.WorkerOfThisThread(tag);
+  if (worker == nullptr) [[unlikely]] {
+    LeaveSeat();
+    return system.executor().clock().Now();
+  }
+  const MonotonicTime now = worker->now();
+  LeaveSeat();
+  return now;
 }
 
 }  // namespace troupe::internal

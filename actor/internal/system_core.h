@@ -83,6 +83,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   struct Limits {
     uint32_t high_water_messages;
     absl::Duration child_stop_timeout;
+    absl::Duration call_timeout;
   };
 
   SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
@@ -190,6 +191,10 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   std::vector<ActorLocal*> locals_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<Executor> executor_;
 };
+
+// The time, at most 1 ms old when the turn began that the calling thread is in;
+// exact on other threads.
+MonotonicTime TimeOfTurn(SystemCore& system);
 
 }  // namespace internal
 }  // namespace troupe

@@ -1,0 +1,89 @@
+// A Call is a request to an actor that has not been made yet: what
+// ActorRef::Call() returns. It is made when it is awaited:
+//
+//   absl::Status paid = co_await account.Call<Withdraw>(100);     // in a Task
+//   absl::StatusOr<int64_t> balance = account.Call<Balance>().Wait();
+//   absl::Status quick =
+//       co_await account.Call<Withdraw>(100).Within(absl::Milliseconds(5));
+//
+// It yields the request's Reply as OutcomeOf<M> says: absl::Status, or
+// absl::StatusOr of it.
+//
+// Order: as a message of the caller. What the callee sent to the caller before
+// it answered may be handled later than the answer: it waits in the mailbox.
+// Deadline: ActorSystem::Options::call_timeout, by default 5 s, or what
+// Within() says; in the handler of a request never later than its deadline. It
+// goes with the request: the callee reads it, is bounded by it in its own
+// calls, and never sees a request whose deadline has passed. The time is taken
+// from the worker's clock, which is at most 1 ms old.
+// Cancellation: destroying the coroutine that awaits, or its actor, cancels the
+// call: the callee's StopToken fires.
+// Ownership: it holds the request, and destroys it if it is dropped.
+// Blocking: Wait() blocks a plain thread; on an executor without threads it
+// plays steps.
+// Thread safety: none; it may be moved to the thread that awaits it.
+//
+// Errors, besides the callee's own status, which comes unchanged; whether the
+// handler can have run is told by Delivery(status):
+//   kNotFound            the actor had ended already
+//   kAborted             it ended before it answered, and why
+//   kCancelled           its handler dropped the request unanswered; or the
+//                        caller was told to give up
+//   kDeadlineExceeded    no answer in time
+//   kResourceExhausted   its bounded mailbox refused the request
+//   kFailedPrecondition  an actor calls itself; Wait() in a handler; co_await
+//                        outside of an actor
+#ifndef TROUPE_ACTOR_CALL_H_
+#define TROUPE_ACTOR_CALL_H_
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actor/internal/call_wait.h"
+#include "troupe/actor/reply_of.h"
+
+namespace troupe {
+
+namespace internal {
+
+template <typename Outcome>
+class CallAwaiter : public CallWait {
+ public:
+  using CallWait::CallWait;
+  Outcome await_resume() { return OutcomeOfCall<Outcome>(TakeResult()); }
+};
+
+}  // namespace internal
+
+template <RequestType M>
+class [[nodiscard]] Call {
+ public:
+  using Outcome = OutcomeOf<M>;
+
+  explicit Call(internal::CallPlan plan) : plan_(std::move(plan)) {}
+
+  // Gives up after `timeout`. Zero and less: at once. Infinite: never, unless
+  // the caller's own deadline passes.
+  Call Within(absl::Duration timeout) && {
+    plan_.timeout = timeout;
+    return std::move(*this);
+  }
+
+  // In a Task of an actor: makes the call, and waits for the answer.
+  internal::CallAwaiter<Outcome> operator co_await() && {
+    return internal::CallAwaiter<Outcome>(std::move(plan_));
+  }
+
+  // On a plain thread: the same.
+  Outcome Wait() && {
+    return internal::OutcomeOfCall<Outcome>(
+        internal::CallAndBlock(std::move(plan_)));
+  }
+
+ private:
+  internal::CallPlan plan_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_CALL_H_

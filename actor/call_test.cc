@@ -1,0 +1,115 @@
+// Calls: clauses 22 to 26 of docs/semantics.md.
+#include "troupe/actor/call.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/task.h"
+#include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/testing/status_matchers.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::HasSubstr;
+using ::troupe::testing::IsOk;
+using ::troupe::testing::IsOkAndHolds;
+
+struct Deposit {
+  int64_t cents;
+};
+struct Withdraw {
+  int64_t cents;
+  using Reply = absl::Status;
+};
+struct Balance {
+  using Reply = int64_t;
+};
+
+class Account : public Actor<Deposit, Withdraw, Balance> {
+ public:
+  explicit Account(int64_t opening_cents) : cents_(opening_cents) {}
+  void Handle(Deposit m) { cents_ += m.cents; }
+  absl::Status Handle(Withdraw m) {
+    if (m.cents > cents_) return absl::FailedPreconditionError("overdrawn");
+    cents_ -= m.cents;
+    return absl::OkStatus();
+  }
+  int64_t Handle(Balance) { return cents_; }
+
+ private:
+  int64_t cents_;
+};
+
+struct Transfer {
+  ActorRef<Deposit> to;
+  int64_t cents;
+  using Reply = absl::Status;
+};
+
+class Teller : public Actor<Transfer> {
+ public:
+  explicit Teller(ActorRef<Withdraw> from) : from_(from) {}
+  Task<absl::Status> Handle(Transfer t) {
+    absl::Status paid = co_await from_.Call<Withdraw>(t.cents);
+    if (paid.ok()) t.to.Send<Deposit>(t.cents);
+    co_return paid;
+  }
+
+ private:
+  ActorRef<Withdraw> from_;
+};
+
+class CallTest : public ::testing::Test {
+ protected:
+  CallTest()
+      : executor_(new DeterministicExecutor({.seed = 7})),
+        system_(
+            ActorSystem::CreateOn(std::unique_ptr<Executor>(executor_), {})) {}
+
+  DeterministicExecutor* executor_;
+  std::unique_ptr<ActorSystem> system_;
+};
+
+TEST_F(CallTest, YieldsWhatTheHandlerReturns) {
+  const auto account = system_->Spawn<Account>(100).value();
+  EXPECT_THAT(account.Call<Balance>().Wait(), IsOkAndHolds(100));
+  EXPECT_THAT(account.Call<Withdraw>(30).Wait(), IsOk());
+  EXPECT_THAT(account.Call<Balance>().Wait(), IsOkAndHolds(70));
+  const absl::Status overdrawn = account.Call<Withdraw>(71).Wait();
+  EXPECT_EQ(overdrawn, absl::FailedPreconditionError("overdrawn"));
+  EXPECT_EQ(Delivery(overdrawn), DeliveryState::kAnswered);
+}
+
+TEST_F(CallTest, AwaitsAnotherActorInATask) {
+  const auto from = system_->Spawn<Account>(100).value();
+  const auto to = system_->Spawn<Account>(0).value();
+  const auto teller = system_->Spawn<Teller>(from).value();
+  EXPECT_THAT(teller.Call<Transfer>(to, 60).Wait(), IsOk());
+  EXPECT_EQ(teller.Call<Transfer>(to, 60).Wait(),
+            absl::FailedPreconditionError("overdrawn"));
+  EXPECT_THAT(from.Call<Balance>().Wait(), IsOkAndHolds(40));
+  EXPECT_THAT(to.Call<Balance>().Wait(), IsOkAndHolds(60));
+}
+
+TEST_F(CallTest, OfAnEndedActorIsNotFound) {
+  const auto account = system_->Spawn<Account>(100).value();
+  EXPECT_THAT(account.StopAndWait(), IsOk());
+  const auto balance = account.Call<Balance>().Wait();
+  EXPECT_EQ(balance.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Delivery(balance), DeliveryState::kNotDelivered);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,108 @@
+// What an actor has to do at some time: deadlines of its calls, sleeps, timers.
+// A priority queue in intrusive entries, so that an actor with one deadline
+// needs two pointers, and one with a million timers no more for each; the
+// worker has one timer for the whole agenda.
+//
+// A pairing heap: M. Fredman, R. Sedgewick, D. Sleator and R. Tarjan, "The
+// pairing heap: a new form of self-adjusting heap", Algorithmica 1 (1986).
+// Add() takes constant time, and so does removing what was added last or is
+// the only one; PopFirst() takes logarithmic time, amortized.
+//
+// Order: by time, then in the order added.
+// Ownership: none of the entries. An entry must not move or die while listed.
+// Thread safety: none.
+#ifndef TROUPE_ACTOR_INTERNAL_AGENDA_H_
+#define TROUPE_ACTOR_INTERNAL_AGENDA_H_
+
+#include <cstdint>
+
+#include "troupe/base/check.h"
+#include "troupe/base/clock.h"
+
+namespace troupe::internal {
+
+class AgendaEntry {
+ public:
+  AgendaEntry() = default;
+  AgendaEntry(const AgendaEntry&) = delete;
+  AgendaEntry& operator=(const AgendaEntry&) = delete;
+  ~AgendaEntry() { TROUPE_DCHECK(!is_listed(), "an entry dies in an agenda"); }
+
+  bool is_listed() const { return listed_; }
+  // As given to the last Add().
+  MonotonicTime time() const { return time_; }
+
+ private:
+  friend class Agenda;
+
+  bool IsBefore(const AgendaEntry& other) const {
+    return time_ < other.time_ ||
+           (time_ == other.time_ && number_ < other.number_);
+  }
+
+  AgendaEntry* first_child_ = nullptr;
+  AgendaEntry* next_sibling_ = nullptr;
+  // The sibling before this one; the parent of a first child; null at the root.
+  AgendaEntry* previous_ = nullptr;
+  MonotonicTime time_;
+  uint64_t number_ : 63 = 0;
+  uint64_t listed_ : 1 = false;
+};
+
+class Agenda {
+ public:
+  Agenda() = default;
+  Agenda(const Agenda&) = delete;
+  Agenda& operator=(const Agenda&) = delete;
+  ~Agenda() { TROUPE_DCHECK(empty(), "an agenda ends with entries in it"); }
+
+  bool empty() const { return root_ == nullptr; }
+  // The entry with the earliest time; null if there is none.
+  AgendaEntry* first() const { return root_; }
+  // Of the first; infinite if there is none.
+  MonotonicTime time() const {
+    return root_ != nullptr ? root_->time_ : MonotonicTime::InfiniteFuture();
+  }
+
+  // What is added from now on is younger than the mark.
+  uint64_t Mark() const { return next_number_; }
+  // The first, if its time has come and it is older than `mark`; taken out.
+  // Null otherwise.
+  AgendaEntry* PopDue(MonotonicTime now, uint64_t mark) {
+    if (root_ == nullptr || root_->time_ > now || root_->number_ >= mark) {
+      return nullptr;
+    }
+    return &PopFirst();
+  }
+
+  // REQUIRES: not listed.
+  void Add(AgendaEntry& entry, MonotonicTime time) {
+    entry.time_ = time;
+    entry.number_ = next_number_++;
+    entry.listed_ = true;
+    root_ = root_ == nullptr ? &entry : Merge(root_, &entry);
+  }
+
+  // REQUIRES: listed here.
+  void Remove(AgendaEntry& entry);
+
+  // Takes the first out. REQUIRES: not empty().
+  AgendaEntry& PopFirst() {
+    AgendaEntry& first = *root_;
+    Remove(first);
+    return first;
+  }
+
+ private:
+  // Two roots become one.
+  static AgendaEntry* Merge(AgendaEntry* a, AgendaEntry* b);
+  // The siblings from `first` on become one tree; null stays null.
+  static AgendaEntry* MergeSiblings(AgendaEntry* first);
+
+  AgendaEntry* root_ = nullptr;
+  uint64_t next_number_ = 0;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_AGENDA_H_

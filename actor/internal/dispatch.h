@@ -1,0 +1,327 @@
+// Handling one envelope: from its type to the handler, and from what that
+// returns or throws to the answer or the failure.
+#ifndef TROUPE_ACTOR_INTERNAL_DISPATCH_H_
+#define TROUPE_ACTOR_INTERNAL_DISPATCH_H_
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/internal/call_error.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/coroutine.h"
+#include "troupe/actor/internal/handler_forms.h"
+#include "troupe/actor/internal/handler_state.h"
+#include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/requests.h"
+#include "troupe/base/contain.h"
+#include "troupe/mailbox/envelope.h"
+
+namespace troupe::internal {
+
+// A handler's own answer says nothing of the calls that it made itself.
+template <typename Outcome>
+void MarkAnswered(Outcome& outcome) {
+  if constexpr (std::same_as<Outcome, absl::Status>) {
+    outcome = WithDelivery(std::move(outcome), DeliveryState::kAnswered);
+  } else {
+    outcome =
+        WithDelivery(std::move(outcome).status(), DeliveryState::kAnswered);
+  }
+}
+
+// Answers the request in `envelope`, whose M is destroyed, and frees it.
+template <typename M>
+void Answer(Envelope* envelope, OutcomeOf<M>&& outcome) {
+  const ReplyRoute route = InfoOf<M>(*envelope).route;
+  if (route.IsNull()) [[unlikely]]
+    return FreeEnvelope(envelope);
+  if (!outcome.ok()) [[unlikely]]
+    MarkAnswered(outcome);
+  SendReply(route, TurnIntoReply<M>(envelope, std::move(outcome)));
+}
+
+// Calls the handler for the M in `envelope`.
+template <typename A, typename M>
+[[gnu::always_inline]] inline HandlerResult<A, M> Invoke(A& actor,
+                                                         Envelope* envelope) {
+  M& message = envelope->As<M>();
+  constexpr HandlerForm kForm = kFormOf<A, M>;
+  if constexpr (kForm == HandlerForm::kWithRequest) {
+    return actor.Handle(std::move(message), Request::Of<M>(*envelope));
+  } else if constexpr (kForm == HandlerForm::kWithReplyTo) {
+    RequestInfo& info = InfoOf<M>(*envelope);
+    return actor.Handle(
+        std::move(message),
+        typename ReplyToFor<M>::type(ReplyDuty(
+            info, {ActorId(CurrentActor()->CurrentId()), &kMessageType<M>})));
+  } else {
+    return actor.Handle(std::move(message));
+  }
+}
+
+// What a handler, or its Task, returns, as the outcome of the call.
+template <typename M, typename F>
+OutcomeOf<M> OutcomeFrom(F&& result) {
+  if constexpr (std::is_void_v<decltype(result())>) {
+    result();
+    return absl::OkStatus();
+  } else {
+    return OutcomeOf<M>(result());
+  }
+}
+
+// Handles a one-way message in a plain function. False: it failed.
+template <typename A, typename M>
+[[gnu::always_inline]] inline bool HandleMessage(Cell& cell, A& actor,
+                                                 Envelope* envelope) noexcept {
+  struct Disposer {
+    ~Disposer() {
+      envelope->As<M>().~M();
+      FreeEnvelopeOf<M>(envelope);
+    }
+    Envelope* envelope;
+  } disposer{envelope};
+#ifdef __cpp_exceptions
+  try {
+#endif
+    if constexpr (std::same_as<HandlerResult<A, M>, absl::Status>) {
+      absl::Status status = Invoke<A, M>(actor, envelope);
+      if (!status.ok()) [[unlikely]] {
+        RecordFailure(cell, std::move(status));
+        return false;
+      }
+    } else {
+      Invoke<A, M>(actor, envelope);
+    }
+    return true;
+#ifdef __cpp_exceptions
+  } catch (...) {
+    RecordFailure(cell, StatusOfException());
+    return false;
+  }
+#endif
+}
+
+// Handles a request in a plain function.
+template <typename A, typename M>
+[[gnu::always_inline]] inline bool HandleRequest(Cell& cell, A& actor,
+                                                 Envelope* envelope) noexcept {
+  if (DropIfGivenUp(cell, envelope)) [[unlikely]]
+    return true;
+  this_handler.request = envelope;
+#ifdef __cpp_exceptions
+  try {
+#endif
+    if constexpr (kFormOf<A, M> == HandlerForm::kWithReplyTo) {
+      Invoke<A, M>(actor, envelope);
+      this_handler.request = nullptr;
+      envelope->As<M>().~M();
+      FreeEnvelope(envelope);
+    } else {
+      OutcomeOf<M> outcome =
+          OutcomeFrom<M>([&] { return Invoke<A, M>(actor, envelope); });
+      this_handler.request = nullptr;
+      envelope->As<M>().~M();
+      Answer<M>(envelope, std::move(outcome));
+    }
+    return true;
+#ifdef __cpp_exceptions
+  } catch (...) {
+    this_handler.request = nullptr;
+    FailHandler(cell, envelope, StatusOfException());
+    return false;
+  }
+#endif
+}
+
+// Ends the Task of a handler; see RootTask::Finish.
+template <typename A, typename M>
+void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
+  using Result = typename ResultIn<HandlerResult<A, M>>::type;
+  OwnedCoroutine owned(Coroutine::Of(root.frame));
+  Envelope* const envelope = root.envelope;
+  if (ended != nullptr) {
+    { OwnedCoroutine destroyed(std::move(owned)); }
+    AbortRequest(cell, *envelope, *ended);
+    DestroyEnvelope(envelope);
+    return;
+  }
+  auto& promise = static_cast<TaskPromise<Result>&>(*owned.get());
+#ifdef __cpp_exceptions
+  try {
+#endif
+    if constexpr (!RequestType<M> ||
+                  kFormOf<A, M> == HandlerForm::kWithReplyTo) {
+      absl::Status status;
+      if constexpr (std::is_void_v<Result>) {
+        promise.TakeResult();
+      } else {
+        status = promise.TakeResult();
+      }
+      { OwnedCoroutine destroyed(std::move(owned)); }
+      if (!status.ok()) RecordFailure(cell, std::move(status));
+      DestroyEnvelope(envelope);
+    } else {
+      OutcomeOf<M> outcome =
+          OutcomeFrom<M>([&] { return promise.TakeResult(); });
+      { OwnedCoroutine destroyed(std::move(owned)); }
+      envelope->As<M>().~M();
+      Answer<M>(envelope, std::move(outcome));
+    }
+#ifdef __cpp_exceptions
+  } catch (...) {
+    absl::Status thrown = StatusOfException();
+    { OwnedCoroutine destroyed(std::move(owned)); }
+    FailHandler(cell, envelope, std::move(thrown));
+  }
+#endif
+}
+
+// Handles a message in a coroutine.
+template <typename A, typename M>
+bool HandleInTask(Cell& cell, A& actor, Envelope* envelope) noexcept {
+  if constexpr (RequestType<M>) {
+    if (DropIfGivenUp(cell, envelope)) [[unlikely]]
+      return true;
+    this_handler.request = envelope;
+  }
+  RootTask root;
+#ifdef __cpp_exceptions
+  try {
+#endif
+    root.frame = Invoke<A, M>(actor, envelope).Release();
+#ifdef __cpp_exceptions
+  } catch (...) {
+    this_handler.request = nullptr;
+    FailHandler(cell, envelope, StatusOfException());
+    return false;
+  }
+#endif
+  this_handler.request = nullptr;
+  root.finish = &FinishHandler<A, M>;
+  root.envelope = envelope;
+  root.exclusive = kIsExclusive<A, M>;
+  HandlerState::Start(cell, root);
+  return !HasFailed(cell);
+}
+
+// Handles `envelope`, which holds an M, and sees to it that it is destroyed,
+// now or when the handler has ended. False: it failed.
+template <typename A, typename M>
+[[gnu::always_inline]] inline bool HandleOne(Cell& cell, A& actor,
+                                             Envelope* envelope) noexcept {
+  if constexpr (kIsTask<HandlerResult<A, M>>) {
+    return HandleInTask<A, M>(cell, actor, envelope);
+  } else if constexpr (RequestType<M>) {
+    return HandleRequest<A, M>(cell, actor, envelope);
+  } else {
+    return HandleMessage<A, M>(cell, actor, envelope);
+  }
+}
+
+// Finds the handler for an envelope: by comparing one type after the other
+// while there are few, by binary search over the types' addresses beyond.
+template <typename A, typename List>
+struct Dispatcher;
+
+template <typename A, typename... Ms>
+struct Dispatcher<A, TypeList<Ms...>> {
+  static constexpr size_t kMaxLinear = 8;
+
+  [[gnu::always_inline]] static bool Deliver(Cell& cell, A& actor,
+                                             Envelope* envelope) {
+    if constexpr (sizeof...(Ms) <= kMaxLinear) {
+      bool handled = true;
+      const bool found =
+          ((envelope->type == &kMessageType<Ms>
+                ? (handled = HandleOne<A, Ms>(cell, actor, envelope), true)
+                : false) ||
+           ...);
+      if (!found) [[unlikely]]
+        __builtin_unreachable();
+      return handled;
+    } else {
+      static const Table table = MakeTable();
+      const auto entry =
+          std::lower_bound(table.begin(), table.end(), envelope->type,
+                           [](const Entry& candidate, const MessageType* type) {
+                             return std::less<>()(candidate.type, type);
+                           });
+      return entry->handle(cell, actor, envelope);
+    }
+  }
+
+ private:
+  struct Entry {
+    const MessageType* type;
+    bool (*handle)(Cell&, A&, Envelope*) noexcept;
+  };
+  using Table = std::array<Entry, sizeof...(Ms)>;
+
+  static Table MakeTable() {
+    Table table{Entry{&kMessageType<Ms>,
+                      [](Cell& cell, A& actor, Envelope* envelope) noexcept {
+                        return HandleOne<A, Ms>(cell, actor, envelope);
+                      }}...};
+    std::sort(table.begin(), table.end(), [](const Entry& a, const Entry& b) {
+      return std::less<>()(a.type, b.type);
+    });
+    return table;
+  }
+};
+
+// -- hooks
+
+// Ends the Task of a hook.
+template <typename Result>
+void FinishHook(Cell& cell, RootTask& root, const ExitReason* ended) {
+  OwnedCoroutine owned(Coroutine::Of(root.frame));
+  if (ended == nullptr) {
+    auto& promise = static_cast<TaskPromise<Result>&>(*owned.get());
+    absl::Status status = Contain([&] { return promise.TakeResult(); });
+    if (!status.ok()) RecordFailure(cell, std::move(status));
+  }
+  { OwnedCoroutine destroyed(std::move(owned)); }
+  if (root.envelope != nullptr) DestroyEnvelope(root.envelope);
+}
+
+// Runs a hook with its argument, or none. A Task keeps a copy of the argument,
+// and may be suspended on return.
+template <typename F, typename... Arg>
+void RunHook(Cell& cell, F&& hook, const Arg&... arg) {
+  using R = decltype(hook(arg...));
+  absl::Status status;
+  if constexpr (kIsTask<R>) {
+    RootTask root;
+    status = Contain([&] {
+      if constexpr (sizeof...(Arg) == 0) {
+        root.frame = hook().Release();
+      } else {
+        EnvelopePtr kept(MakeEnvelope<Arg...>(arg...));
+        root.frame = hook(kept->As<Arg...>()).Release();
+        root.envelope = kept.release();
+      }
+    });
+    if (status.ok()) {
+      root.finish = &FinishHook<typename ResultIn<R>::type>;
+      HandlerState::Start(cell, root);
+    }
+  } else {
+    status = Contain([&] { return hook(arg...); });
+  }
+  if (!status.ok()) [[unlikely]]
+    RecordFailure(cell, std::move(status));
+}
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_DISPATCH_H_

@@ -1,0 +1,231 @@
+#include "troupe/actor/internal/handler_state.h"
+
+#include "troupe/actor/internal/coroutine.h"
+#include "troupe/actor/internal/lifecycle.h"
+#include "troupe/base/check.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+
+constinit thread_local HandlerContext this_handler;
+
+Cell* CurrentActor() {
+  if (this_handler.cell != nullptr) return this_handler.cell;
+  Runnable* const running = this_thread.running;
+  // A turn may be that of something else: a posted closure.
+  return running != nullptr && running->type->woken == &CellWoken
+             ? static_cast<Cell*>(running)
+             : nullptr;
+}
+
+// -- Wait
+
+void Wait::Begin(HandlerState& state, std::coroutine_handle<> waiting,
+                 MonotonicTime deadline) {
+  RootTask& root = state.KeepCurrentRoot();
+  state_ = &state;
+  root_ = &root;
+  waiting_ = waiting;
+  next_ = root.first_wait;
+  if (next_ != nullptr) next_->previous_ = &next_;
+  previous_ = &root.first_wait;
+  root.first_wait = this;
+  if (deadline < MonotonicTime::InfiniteFuture()) {
+    state.Schedule(*this, deadline);
+  }
+}
+
+void Wait::End() {
+  if (state_ == nullptr) return;
+  state_->Unschedule(*this);
+  *previous_ = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  state_ = nullptr;
+}
+
+void Wait::Resume() {
+  HandlerState& state = *state_;
+  RootTask& root = *root_;
+  End();
+  state.Run(root, waiting_);
+}
+
+// -- CallTable
+
+uint64_t CallTable::Add(PendingCall& call) {
+  ++used_;
+  Entry* entry = &first_;
+  uint64_t index = 0;
+  if (first_.call != nullptr) [[unlikely]] {
+    if (more_ == nullptr) more_ = std::make_unique<More>();
+    if (more_->free.empty()) {
+      more_->free.push_back(static_cast<uint32_t>(more_->entries.size()));
+      more_->entries.emplace_back();
+    }
+    index = more_->free.back() + 1;
+    more_->free.pop_back();
+    entry = &more_->entries[index - 1];
+  }
+  *entry = {next_serial_++ << kIndexBits | index, &call};
+  return entry->number;
+}
+
+PendingCall* CallTable::Take(uint64_t number) {
+  const uint64_t index = number & ((uint64_t{1} << kIndexBits) - 1);
+  Entry* entry = &first_;
+  if (index != 0) {
+    if (more_ == nullptr || index > more_->entries.size()) return nullptr;
+    entry = &more_->entries[index - 1];
+  }
+  if (entry->number != number || entry->call == nullptr) return nullptr;
+  if (index != 0) more_->free.push_back(static_cast<uint32_t>(index - 1));
+  --used_;
+  return std::exchange(entry->call, nullptr);
+}
+
+// -- HandlerState
+
+HandlerState::~HandlerState() {
+  TROUPE_DCHECK(roots_ == nullptr && agenda_.empty() && !timer_.pending(),
+                "an actor ends with nothing under way");
+}
+
+HandlerState& HandlerState::Of(Cell& cell) {
+  if (cell.handler == nullptr) cell.handler = new HandlerState(cell);
+  return *cell.handler;
+}
+
+RootTask& HandlerState::KeepCurrentRoot() {
+  RootTask& current = *this_handler.root;
+  if (current.kept) return current;
+  RootTask* kept;
+  if (!first_is_used_) {
+    first_is_used_ = true;
+    kept = &first_;
+    *kept = current;
+  } else {
+    kept = new RootTask(current);
+  }
+  kept->kept = true;
+  kept->next = roots_;
+  roots_ = kept;
+  if (kept->exclusive) {
+    exclusive_ = kept;
+    news_ = true;
+  }
+  this_handler.root = kept;
+  return *kept;
+}
+
+void HandlerState::Forget(RootTask& root) {
+  RootTask** link = &roots_;
+  while (*link != &root) link = &(*link)->next;
+  *link = root.next;
+  if (exclusive_ == &root) exclusive_ = nullptr;
+  news_ = true;
+  if (&root == &first_) {
+    first_is_used_ = false;
+  } else {
+    delete &root;
+  }
+}
+
+void HandlerState::Start(Cell& cell, RootTask& root) {
+  const HandlerContext outer = this_handler;
+  const bool called = root.envelope != nullptr && IsRequest(*root.envelope);
+  this_handler = {outer.cell, called ? root.envelope : nullptr, &root};
+  RunCoroutine(root.frame);
+  if (!root.frame.done()) [[likely]] {
+    // It may have suspended itself on its own, for something that we do not
+    // know.
+    if (!this_handler.root->kept) Of(cell).KeepCurrentRoot();
+    this_handler = outer;
+    return;
+  }
+  RootTask ended = *this_handler.root;
+  if (ended.kept) cell.handler->Forget(*this_handler.root);
+  this_handler = outer;
+  ended.finish(cell, ended, nullptr);
+}
+
+void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
+  const HandlerContext outer = this_handler;
+  const bool called = root.envelope != nullptr && IsRequest(*root.envelope);
+  this_handler = {outer.cell, called ? root.envelope : nullptr, &root};
+  RunCoroutine(handle);
+  this_handler = outer;
+  if (!root.frame.done()) return;
+  RootTask ended = root;
+  Forget(root);
+  ended.finish(cell_, ended, nullptr);
+}
+
+void HandlerState::PrepareToEnd(const ExitReason& why) {
+  while (roots_ != nullptr) {
+    RootTask destroyed = *roots_;
+    Forget(*roots_);
+    destroyed.finish(cell_, destroyed, &why);
+  }
+}
+
+void HandlerState::CancelRequest(const ReplyRoute& route) {
+  const auto find = [&]() -> RootTask* {
+    for (RootTask* root = roots_; root != nullptr; root = root->next) {
+      if (root->envelope == nullptr || !IsRequest(*root->envelope)) continue;
+      if (InfoOf(*root->envelope).route.IsSame(route)) return root;
+    }
+    return nullptr;
+  };
+  RootTask* root = find();
+  if (root == nullptr) {
+    // It may still wait to be handled. What is not, was: then the queue is
+    // empty soon, and this is forgotten.
+    if (cancelled_ == nullptr) {
+      cancelled_ = std::make_unique<
+          absl::flat_hash_set<std::pair<uint64_t, uint64_t>>>();
+    }
+    cancelled_->emplace(route.id, route.number);
+    return;
+  }
+  InfoOf(*root->envelope).Cancel();
+  root->cancelled = true;
+  // Each may let the handler go on, to its end.
+  while ((root = find()) != nullptr && root->first_wait != nullptr) {
+    root->first_wait->OnCancel(
+        absl::CancelledError("the caller of this request waits no more"));
+  }
+}
+
+bool HandlerState::TakeCancelled(const ReplyRoute& route) {
+  return cancelled_ != nullptr &&
+         cancelled_->erase({route.id, route.number}) > 0;
+}
+
+void HandlerState::HandleReply(EnvelopePtr reply) {
+  if (PendingCall* const call = calls_.Take(NumberOf(*reply))) {
+    call->OnReply(std::move(reply));
+  }
+}
+
+void HandlerState::RunDue(MonotonicTime now) {
+  // What a handler adds meanwhile that is due already waits for the next turn.
+  const uint64_t mark = agenda_.Mark();
+  while (!failed()) {
+    AgendaEntry* const due = agenda_.PopDue(now, mark);
+    if (due == nullptr) break;
+    static_cast<Occasion&>(*due).OnDue(*this);
+  }
+  if (!agenda_.empty()) news_ = true;
+}
+
+void HandlerState::SetTimer(Worker& worker) {
+  timer_time_ = agenda_.time();
+  worker.SetTimer(timer_, timer_time_);
+}
+
+void HandlerState::DisarmTimer(Worker& worker) {
+  if (timer_.pending()) (void)worker.CancelTimer(timer_);
+  TimerHasFired();
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,272 @@
+// What the code of an actor has under way: calls that wait for their answers,
+// coroutines that are suspended, things to do at some time, a failure. Made
+// when it is first needed; most actors never have one.
+//
+// Thread safety: belongs to the thread that runs the actor's code, in its seat
+// or not; between turns to the worker that owns the actor. Only the timer is
+// always the worker's.
+#ifndef TROUPE_ACTOR_INTERNAL_HANDLER_STATE_H_
+#define TROUPE_ACTOR_INTERNAL_HANDLER_STATE_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "troupe/actor/internal/agenda.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/base/clock.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/envelope_list.h"
+#include "troupe/scheduler/timer_wheel.h"
+
+namespace troupe::internal {
+
+class HandlerState;
+class Wait;
+
+// A handler or hook that is a coroutine, from its start to its end.
+struct RootTask {
+  // Ends it. With `ended` null, its frame is done: its result is the answer, or
+  // fails the actor. Else the actor ends for that reason, and the frame is
+  // destroyed where it is suspended. The envelope, if there is one, is answered
+  // and destroyed. Outside the seat.
+  using Finish = void (*)(Cell& cell, RootTask& root, const ExitReason* ended);
+
+  std::coroutine_handle<> frame;
+  Finish finish = nullptr;
+  Envelope* envelope = nullptr;  // Of the message; null for a hook.
+  RootTask* next = nullptr;      // The state's.
+  Wait* first_wait = nullptr;    // What it waits for.
+  bool exclusive = true;         // Nothing else is handled meanwhile.
+  // Its caller does not wait any more: whatever it waits for is over.
+  bool cancelled = false;
+  bool kept = false;  // In a state, not only on the stack.
+};
+
+// What code on this thread is doing for an actor, if it is. Set for as long as
+// a coroutine or the handler of a request runs.
+struct HandlerContext {
+  Cell* cell = nullptr;         // Of a hook that another actor's thread runs.
+  Envelope* request = nullptr;  // Handled now; only if it was called.
+  RootTask* root = nullptr;
+};
+extern constinit thread_local HandlerContext this_handler;
+
+// The actor whose code the calling thread runs; null on other threads.
+Cell* CurrentActor();
+
+// The deadline of what is handled now; infinite if it has none.
+inline MonotonicTime CurrentDeadline() {
+  return this_handler.request != nullptr
+             ? InfoOf(*this_handler.request).deadline
+             : MonotonicTime::InfiniteFuture();
+}
+
+// Something with a time in the agenda of an actor.
+class Occasion : public AgendaEntry {
+ public:
+  // The time has come; it is listed no more. Outside the seat.
+  virtual void OnDue(HandlerState& state) = 0;
+
+ protected:
+  Occasion() = default;
+  ~Occasion() = default;
+};
+
+// Something that a suspended handler waits for. Lives in a coroutine's frame,
+// and ends with it.
+class Wait : public Occasion {
+ public:
+  // The handler has been told to give up: `why` is what the wait yields, once
+  // Resume() was called.
+  virtual void OnCancel(const absl::Status& why) = 0;
+
+  // Whether the handler's request was given up before the wait began.
+  static bool IsCancelled() {
+    return this_handler.root != nullptr && this_handler.root->cancelled;
+  }
+
+ protected:
+  Wait() = default;
+  ~Wait() { End(); }
+
+  HandlerState* state() const { return state_; }
+  bool is_waiting() const { return state_ != nullptr; }
+
+  // The coroutine that runs suspends itself, until Resume(). Infinite: without
+  // limit.
+  void Begin(HandlerState& state, std::coroutine_handle<> waiting,
+             MonotonicTime deadline);
+  // Leaves all lists. Idempotent.
+  void End();
+  // Ends the wait and goes on with the handler, up to its next wait or its end.
+  // The wait, and its frame, may be gone on return.
+  void Resume();
+
+ private:
+  friend class HandlerState;
+
+  HandlerState* state_ = nullptr;  // Null: does not wait.
+  RootTask* root_ = nullptr;
+  std::coroutine_handle<> waiting_;
+  Wait* next_ = nullptr;  // Of the root's.
+  Wait** previous_ = nullptr;
+};
+
+// A call of this actor that waits for its answer.
+class PendingCall {
+ public:
+  // The answer has come: an outcome, or a failure. The call is forgotten.
+  virtual void OnReply(EnvelopePtr reply) = 0;
+
+ protected:
+  PendingCall() = default;
+  ~PendingCall() = default;
+};
+
+// Gives pending calls numbers that are never used again within one actor.
+class CallTable {
+ public:
+  [[nodiscard]] uint64_t Add(PendingCall& call);
+  // The call, which is forgotten; null if there is none (any more).
+  PendingCall* Take(uint64_t number);
+  bool empty() const { return used_ == 0; }
+
+ private:
+  static constexpr int kIndexBits = 24;
+  struct Entry {
+    uint64_t number = 0;
+    PendingCall* call = nullptr;  // Null: free.
+  };
+
+  Entry first_;  // Most actors wait for one answer at a time.
+  struct More {
+    std::vector<Entry> entries;
+    std::vector<uint32_t> free;  // Indices into `entries`.
+  };
+  std::unique_ptr<More> more_;
+  uint64_t next_serial_ = 1;
+  uint32_t used_ = 0;
+};
+
+// The one timer that the worker keeps for the actor.
+struct CellTimer : TimerNode {
+  explicit CellTimer(Cell& its_cell) : cell(its_cell) {}
+  Cell& cell;
+};
+
+class HandlerState {
+ public:
+  explicit HandlerState(Cell& cell) : cell_(cell), timer_(cell) {}
+  HandlerState(const HandlerState&) = delete;
+  HandlerState& operator=(const HandlerState&) = delete;
+  ~HandlerState();
+
+  // The actor's, made if need be. By the thread that runs its code.
+  static HandlerState& Of(Cell& cell);
+
+  Cell& cell() { return cell_; }
+
+  // -- failure
+  bool failed() const { return !failure_.ok(); }
+  void Fail(absl::Status status) {
+    if (failure_.ok()) failure_ = std::move(status);
+    news_ = true;
+  }
+  absl::Status TakeFailure() {
+    return std::exchange(failure_, absl::OkStatus());
+  }
+
+  // Whether the turn has something to look at that user code has left. The turn
+  // looks by then clearing it.
+  bool has_news() const { return news_; }
+  void ClearNews() { news_ = false; }
+
+  // -- coroutines
+  // Whether one is suspended beside which nothing may be handled.
+  bool is_suspended() const { return exclusive_ != nullptr; }
+  bool has_roots() const { return roots_ != nullptr; }
+
+  // Runs the coroutine of a handler or hook until it is suspended or ends; then
+  // it is finished. Outside the seat.
+  static void Start(Cell& cell, RootTask& root);
+  // The actor ends: destroys what is suspended, the youngest first.
+  void PrepareToEnd(const ExitReason& why);
+  // The caller of a request waits no more.
+  void CancelRequest(const ReplyRoute& route);
+  // Whether a message that comes now has been given up. Forgets it.
+  bool TakeCancelled(const ReplyRoute& route);
+  void ForgetCancelled() { cancelled_.reset(); }
+  bool has_cancelled() const { return cancelled_ != nullptr; }
+
+  // -- calls
+  CallTable& calls() { return calls_; }
+  void HandleReply(EnvelopePtr reply);
+
+  // -- time
+  void Schedule(Occasion& occasion, MonotonicTime time) {
+    agenda_.Add(occasion, time);
+    if (time < timer_time_) news_ = true;
+  }
+  void Unschedule(Occasion& occasion) {
+    if (occasion.is_listed()) agenda_.Remove(occasion);
+  }
+  // Does what is due.
+  void RunDue(MonotonicTime now);
+
+  // In the seat of the worker that owns the actor, outside of user code: sees
+  // to it that the worker's timer fires in time for the agenda. It may fire
+  // too early: what was taken out of the agenda leaves it as it is.
+  void ArmTimer(Worker& worker) {
+    if (agenda_.time() < timer_time_) SetTimer(worker);
+  }
+  // The actor goes to another worker, or ends.
+  void DisarmTimer(Worker& worker);
+  // It has fired.
+  void TimerHasFired() { timer_time_ = MonotonicTime::InfiniteFuture(); }
+
+  // Urgent messages that came while a handler was suspended.
+  EnvelopeRing held_urgent;
+
+ private:
+  friend class Wait;
+
+  void SetTimer(Worker& worker);
+  // The root that runs now, in the state from here on.
+  RootTask& KeepCurrentRoot();
+  void Forget(RootTask& root);
+  void Run(RootTask& root, std::coroutine_handle<> handle);
+
+  Cell& cell_;
+  absl::Status failure_;
+  RootTask* roots_ = nullptr;      // All that are suspended.
+  RootTask* exclusive_ = nullptr;  // One of them, or null.
+  RootTask first_;                 // Memory for one of them.
+  bool first_is_used_ = false;
+  bool news_ = false;
+  CallTable calls_;
+  Agenda agenda_;
+  CellTimer timer_;  // The worker's.
+  // When the timer fires, at the latest.
+  MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
+  std::unique_ptr<absl::flat_hash_set<std::pair<uint64_t, uint64_t>>>
+      cancelled_;
+};
+
+// Whether user code left a failure behind.
+inline bool HasFailed(const Cell& cell) {
+  return cell.handler != nullptr && cell.handler->failed();
+}
+// Whether a handler or hook is suspended beside which nothing is handled.
+inline bool IsSuspended(const Cell& cell) {
+  return cell.handler != nullptr && cell.handler->is_suspended();
+}
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_HANDLER_STATE_H_

@@ -1,0 +1,33 @@
+#include "troupe/actor/internal/reply.h"
+
+#include <utility>
+
+#include "troupe/actor/internal/send.h"
+
+namespace troupe::internal {
+
+void GiveToSink(const ReplyRoute& route, Envelope* reply) {
+  route.sink()->Take(EnvelopePtr(reply));
+}
+
+void SendCancel(Cell& cell, uint64_t id, const ReplyRoute& route) {
+  Envelope* const cancel = MakeEnvelope<CancelRequest>(route);
+  cancel->tag = kControlTag;
+  SendControl(cell, id, cancel);
+}
+
+Envelope* MakeFailure(absl::Status status) {
+  Envelope* const failure = MakeReply(std::move(status));
+  failure->tag = kFailureTag;
+  return failure;
+}
+
+void FailRequest(Envelope& envelope, absl::Status status) {
+  if (!IsRequest(envelope)) return;
+  envelope.tag &= ~kRequestTag;  // Answered.
+  const ReplyRoute route = InfoOf(envelope).route;
+  if (route.IsNull()) return;
+  SendReply(route, MakeFailure(std::move(status)));
+}
+
+}  // namespace troupe::internal

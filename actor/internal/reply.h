@@ -1,0 +1,177 @@
+// How answers travel: what a request carries behind its message, and how the
+// answer finds the one who asked.
+#ifndef TROUPE_ACTOR_INTERNAL_REPLY_H_
+#define TROUPE_ACTOR_INTERNAL_REPLY_H_
+
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/base/clock.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+
+// Envelope::tag of messages.
+inline constexpr uint16_t kRequestTag = 1;  // A RequestInfo is its trailer.
+inline constexpr uint16_t kReplyTag = 2;    // A call's number is its trailer.
+inline constexpr uint16_t kFailureTag = 4;  // A reply that is a Status.
+inline constexpr uint16_t kControlTag = 8;  // The runtime's own.
+
+// Takes an answer where no actor waits: a plain thread, a forwarded call.
+// Ownership: the route of one request; it goes with the one call of Take().
+class ReplySink {
+ public:
+  // The answer, a reply envelope; by any thread, outside the seat.
+  virtual void Take(EnvelopePtr reply) = 0;
+
+ protected:
+  ~ReplySink() = default;
+};
+
+// Who waits for an answer: the call `number` of the actor `id`, or a sink.
+struct ReplyRoute {
+  static constexpr uintptr_t kIsSink = 1;
+  static constexpr uintptr_t kIsCancelled = 2;  // Nobody waits any more.
+
+  static ReplyRoute To(Cell& cell, uint64_t id, uint64_t number) {
+    return {reinterpret_cast<uintptr_t>(&cell), id, number};
+  }
+  static ReplyRoute To(ReplySink& sink) {
+    return {reinterpret_cast<uintptr_t>(&sink) | kIsSink, 0, 0};
+  }
+
+  bool IsNull() const { return where == 0; }
+  bool IsSame(const ReplyRoute& other) const {
+    return ((where ^ other.where) & ~kIsCancelled) == 0 && id == other.id &&
+           number == other.number;
+  }
+  // Null if the answer goes to an actor.
+  ReplySink* sink() const {
+    return (where & kIsSink) != 0
+               ? reinterpret_cast<ReplySink*>(where & ~(kIsSink | kIsCancelled))
+               : nullptr;
+  }
+  Cell& cell() const { return *reinterpret_cast<Cell*>(where & ~kIsCancelled); }
+
+  uintptr_t where = 0;  // 0: nobody.
+  uint64_t id = 0;
+  uint64_t number = 0;
+};
+
+struct RequestInfo {
+  bool IsCancelled() const {
+    return (route.where & ReplyRoute::kIsCancelled) != 0;
+  }
+  void Cancel() { route.where |= ReplyRoute::kIsCancelled; }
+
+  ReplyRoute route;
+  MonotonicTime deadline = MonotonicTime::InfiniteFuture();
+};
+static_assert(sizeof(RequestInfo) == 32);
+
+inline bool IsRequest(const Envelope& envelope) {
+  return (envelope.tag & kRequestTag) != 0;
+}
+// REQUIRES: IsRequest(envelope)
+inline RequestInfo& InfoOf(Envelope& envelope) {
+  return *static_cast<RequestInfo*>(envelope.trailer());
+}
+// The same for an envelope that is known to hold an M.
+template <typename M>
+RequestInfo& InfoOf(Envelope& envelope) {
+  return *reinterpret_cast<RequestInfo*>(reinterpret_cast<char*>(&envelope) +
+                                         kMessageType<M>.trailer_offset());
+}
+
+// What is no message of a user's.
+inline bool IsControl(const Envelope& envelope) {
+  return (envelope.tag & (kReplyTag | kControlTag)) != 0;
+}
+inline bool IsReply(const Envelope& envelope) {
+  return (envelope.tag & kReplyTag) != 0;
+}
+// REQUIRES: IsReply(envelope)
+inline uint64_t& NumberOf(Envelope& reply) {
+  return *static_cast<uint64_t*>(reply.trailer());
+}
+
+void GiveToSink(const ReplyRoute& route, Envelope* reply);
+
+// Brings what the runtime itself has to say in the urgent lane to an actor,
+// also if that takes no more messages; destroys it if there is no such actor
+// any more. Outside the seat.
+inline void SendControl(Cell& cell, uint64_t id, Envelope* envelope) {
+  envelope->lane = Lane::kUrgent;
+  const uint64_t tag = EnterSeat();
+  // As in TrySendEnvelope().
+  if (cell.IsMine(tag) && cell.id.load(std::memory_order_relaxed) == id)
+      [[likely]] {
+    cell.lanes.urgent.Append(envelope);
+    cell.AddAttention(Mailbox::kUrgent);
+    if (!cell.IsScheduled()) this_thread.worker->Schedule(cell);
+    LeaveSeat();
+    return;
+  }
+  SendControlSlowly(cell, id, envelope, tag);
+}
+
+// The caller of a request that went to `cell` waits for it no more.
+struct CancelRequest {
+  ReplyRoute route;
+};
+void SendCancel(Cell& cell, uint64_t id, const ReplyRoute& route);
+
+// Sends the answer to whoever waits for it, if somebody still does: an envelope
+// with an outcome, or with a failure, and room for the number. Outside the
+// seat.
+inline void SendReply(const ReplyRoute& route, Envelope* reply) {
+  reply->tag |= kReplyTag;
+  if (route.sink() != nullptr) [[unlikely]]
+    return GiveToSink(route, reply);
+  NumberOf(*reply) = route.number;
+  SendControl(route.cell(), route.id, reply);
+}
+
+// An envelope for a reply.
+template <typename Outcome>
+[[nodiscard]] Envelope* MakeReply(Outcome&& outcome) {
+  return MakeEnvelopeWithTrailer<std::remove_cvref_t<Outcome>,
+                                 sizeof(uint64_t)>(
+      std::forward<Outcome>(outcome));
+}
+[[nodiscard]] Envelope* MakeFailure(absl::Status status);
+
+// Makes the envelope of a handled request that of its reply. `M` in it is
+// destroyed.
+template <typename M, typename Outcome>
+[[nodiscard]] Envelope* TurnIntoReply(Envelope* request, Outcome&& outcome) {
+  using Reply = std::remove_cvref_t<Outcome>;
+  constexpr uint8_t kClass = kEnvelopeClass<M, sizeof(RequestInfo)>;
+  constexpr size_t kNeeded =
+      kMessageType<Reply>.trailer_offset() + sizeof(uint64_t);
+  if constexpr (kClass == EnvelopePool::kOversize ||
+                kNeeded > EnvelopePool::SizeOf(kClass) ||
+                !std::is_nothrow_move_constructible_v<Reply>) {
+    FreeEnvelope(request);
+    return MakeReply(std::forward<Outcome>(outcome));
+  } else {
+    ::new (reinterpret_cast<char*>(request) +
+           MessageType::PayloadOffset(alignof(Reply)))
+        Reply(std::forward<Outcome>(outcome));
+    return ::new (request)
+        Envelope{nullptr, &kMessageType<Reply>, 0, Lane::kUrgent, kClass, 0};
+  }
+}
+
+// Answers a request with a failure, if it is one. Outside the seat.
+void FailRequest(Envelope& envelope, absl::Status status);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_REPLY_H_

@@ -1,0 +1,84 @@
+#include "troupe/actor/internal/requests.h"
+
+#include <utility>
+
+#include "troupe/actor/events.h"
+#include "troupe/actor/internal/call_error.h"
+#include "troupe/actor/internal/handler_state.h"
+#include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/send_result.h"
+
+namespace troupe::internal {
+namespace {
+
+CallName NameOfCall(const Cell& cell, const Envelope& request) {
+  return {ActorId(cell.CurrentId()), request.type};
+}
+
+[[gnu::noinline]] void Drop(Cell& cell, Envelope* request) {
+  FailRequest(*request, CallExpired(NameOfCall(cell, *request)));
+  cell.system->MournMessage(ActorId(cell.CurrentId()),
+                            DeadLetter::Reason::kExpired, *request);
+  DestroyEnvelope(request);
+}
+
+}  // namespace
+
+bool DropIfGivenUp(Cell& cell, Envelope* request) {
+  const RequestInfo& info = InfoOf(*request);
+  const bool cancelled = cell.handler != nullptr &&
+                         cell.handler->has_cancelled() &&
+                         cell.handler->TakeCancelled(info.route);
+  if (!cancelled && (info.deadline == MonotonicTime::InfiniteFuture() ||
+                     info.deadline > TimeOfTurn(*cell.system))) [[likely]] {
+    return false;
+  }
+  Drop(cell, request);
+  return true;
+}
+
+void AbortRequest(Cell& cell, Envelope& envelope, const ExitReason& reason) {
+  if (!IsRequest(envelope)) return;
+  FailRequest(envelope, CallAborted(NameOfCall(cell, envelope), reason,
+                                    /*delivered=*/true));
+}
+
+void FailHandler(Cell& cell, Envelope* envelope, absl::Status thrown) {
+  AbortRequest(cell, *envelope, ExitReason::Failed(thrown));
+  DestroyEnvelope(envelope);
+  RecordFailure(cell, std::move(thrown));
+}
+
+void HandleControl(Cell& cell, Envelope* envelope) {
+  if (IsReply(*envelope)) {
+    if (cell.handler == nullptr) return DestroyEnvelope(envelope);
+    cell.handler->HandleReply(EnvelopePtr(envelope));
+    return;
+  }
+  if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
+    HandlerState::Of(cell).CancelRequest(cancel->route);
+  }
+  DestroyEnvelope(envelope);
+}
+
+void Mourn(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
+  const uint64_t id = cell.CurrentId();
+  while (undelivered != nullptr) {
+    Envelope* const envelope = undelivered;
+    undelivered = envelope->next;
+    if (IsControl(*envelope)) {
+      HandleControl(cell, envelope);
+      continue;
+    }
+    if (IsRequest(*envelope)) {
+      FailRequest(*envelope, CallAborted(NameOfCall(cell, *envelope), reason,
+                                         /*delivered=*/false));
+    }
+    BecomeDeadLetter(cell, id, envelope, SendResult::kStopped);
+  }
+}
+
+}  // namespace troupe::internal
