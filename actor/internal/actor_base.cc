@@ -1,6 +1,7 @@
 #include "troupe/actor/internal/actor_base.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -9,8 +10,17 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/base/check.h"
+#include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
+namespace {
+
+// Apart, for the sake of the stack of who calls it rarely.
+[[gnu::noinline]] void RequestStop(Cell& cell) {
+  SendRequest(cell, cell.CurrentId(), Ending::kStop, ExitReason::Normal());
+}
+
+}  // namespace
 
 void ActorBase::EndForPlainObject() {
   TROUPE_CHECK(false,
@@ -38,7 +48,22 @@ std::vector<AnyActorRef> ActorBase::children() const {
   return children;
 }
 
-void ActorBase::StopSelf() { StopSelf(ExitReason::Normal()); }
+void ActorBase::StopSelf() {
+  Cell& me = cell();
+  const uint64_t tag = EnterSeat();
+  if (!me.IsMine(tag) || me.phase != Phase::kRunning ||
+      me.request() != Ending::kNone) [[unlikely]] {
+    LeaveSeat();
+    return RequestStop(me);
+  }
+  // What that would do, written out for the common case: the first request, in
+  // a turn on the worker that owns the actor.
+  me.set_request(Ending::kStop);
+  me.AddAttention(Cell::kRequested);
+  me.exit_kind = ExitReason::Kind::kNormal;
+  if (me.LooksOpen()) me.Shut();
+  LeaveSeat();
+}
 
 void ActorBase::StopSelf(const ExitReason& reason) {
   Cell& me = cell();

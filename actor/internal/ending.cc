@@ -118,27 +118,30 @@ class Mourners {
 
 // Marks the cell as free and gives it to its parent or the pool.
 [[gnu::always_inline]] inline void GiveCellAway(Cell& cell, Worker& worker) {
-  SetStatus(cell, ActorStatus::kStopped);
+  // Released for whoever acts on what it sees.
+  cell.status.store(ActorStatus::kStopped, std::memory_order_release);
   cell.phase = Phase::kFree;
   cell.queue_next = nullptr;
   cell.owner.store(OwnerTag::kUnowned, std::memory_order_relaxed);
-  if (cell.parent == nullptr || MayUnlinkHere(cell, worker)) {
-    if (cell.parent != nullptr) Unlink(*cell.parent, cell);
-    cell.DropExtras();
-    CellPool::Return(cell);
-  } else {
-    Cell& parent = *cell.parent;
-    Envelope* const exited = ::new (cell.inline_storage())
-        Envelope{nullptr,      &kMessageType<ChildExited>, 0,
-                 Lane::kEvent, EnvelopePool::kOversize,    0};
-    ::new (exited->payload()) ChildExited{&cell};
-    // From here on the cell is the parent's.
-    TellParent(parent, exited, worker);
+  if (Cell* const parent = cell.parent) {
+    if (!MayUnlinkHere(cell, worker)) {
+      Envelope* const exited = ::new (cell.inline_storage())
+          Envelope{nullptr,      &kMessageType<ChildExited>, 0,
+                   Lane::kEvent, EnvelopePool::kOversize,    0};
+      ::new (exited->payload()) ChildExited{&cell};
+      // From here on the cell is the parent's.
+      TellParent(*parent, exited, worker);
+      return;
+    }
+    Unlink(*parent, cell);
   }
+  cell.DropExtras();
+  CellPool::Return(cell);
 }
 
-// As Release(), for an actor with extras.
-void ReleaseAndTell(Cell& cell, Worker& worker) {
+// As Release(), for an actor with extras. Apart: what it keeps on the stack is
+// not to be paid for by the others.
+[[gnu::noinline]] void ReleaseAndTell(Cell& cell, Worker& worker) {
   SystemCore& system = *cell.system;
   Mourners mourners(cell);
   GiveCellAway(cell, worker);
@@ -150,7 +153,8 @@ void ReleaseAndTell(Cell& cell, Worker& worker) {
 }  // namespace
 
 void Release(Cell& cell, Worker& worker) {
-  if (cell.extras != nullptr) return ReleaseAndTell(cell, worker);
+  if (cell.extras != nullptr) [[unlikely]]
+    return ReleaseAndTell(cell, worker);
   SystemCore& system = *cell.system;
   GiveCellAway(cell, worker);
   // The system may be told to go from here on; it waits for this turn.
@@ -172,23 +176,43 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
   DestroyEnvelope(signal);
 }
 
-void End(Cell& cell, Worker& worker) {
-  ActorLocal& local = SystemCore::LocalOf(worker);
-  if (cell.handler != nullptr) {
-    cell.handler->DisarmTimer(worker);
-    delete std::exchange(cell.handler, nullptr);
-  }
-  // Answers that nobody waits for any more.
-  while (Envelope* const late = cell.PopUrgent(cell.lanes)) local.Bury(late);
-  const Mailbox::Remains remains = cell.Die();
-  for (Envelope* signal = remains.chain; signal != nullptr;) {
+namespace {
+
+// What was pushed since the mailbox was shut.
+[[gnu::noinline]] void HandleLastSignals(Cell& cell, Envelope* signal,
+                                         Worker& worker) {
+  while (signal != nullptr) {
     Envelope* const next = signal->next;
     if (signal->target != cell.target() || signal->lane != Lane::kSignal) {
-      local.Bury(signal);
+      SystemCore::LocalOf(worker).Bury(signal);
     } else {
       HandleSignal(cell, signal, worker);
     }
     signal = next;
+  }
+}
+
+// What the actor's code had under way, and answers that nobody waits for.
+[[gnu::noinline]] void DropHandlerState(Cell& cell, Worker& worker) {
+  if (cell.handler != nullptr) {
+    cell.handler->DisarmTimer(worker);
+    delete std::exchange(cell.handler, nullptr);
+  }
+  while (Envelope* const late = cell.PopUrgent(cell.lanes)) {
+    SystemCore::LocalOf(worker).Bury(late);
+  }
+}
+
+}  // namespace
+
+void End(Cell& cell, Worker& worker) {
+  if (cell.handler != nullptr || (cell.attention() & Mailbox::kUrgent) != 0)
+      [[unlikely]] {
+    DropHandlerState(cell, worker);
+  }
+  const Mailbox::Remains remains = cell.Die();
+  if (remains.chain != nullptr) [[unlikely]] {
+    HandleLastSignals(cell, remains.chain, worker);
   }
   if ((cell.attention() & Cell::kToken) != 0 || remains.token_inside) {
     Release(cell, worker);

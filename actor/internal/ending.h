@@ -38,6 +38,20 @@ inline bool NeedsFarewell(const Cell& cell) {
          cell.system->events().channel<ActorEnded>().HasSubscribers();
 }
 
+// Whether an actor that is asked to stop can do so in one step: it has nothing
+// else to look after, no user code is to run, and nobody is to hear of it but
+// its parent. In the seat.
+inline bool MayEndAtOnce(const Cell& cell) {
+  // Without extras the reason is a plain one, and the mailbox has no bounds.
+  return cell.attention() == Cell::kRequested &&
+         cell.phase == Phase::kRunning && cell.request() == Ending::kStop &&
+         cell.handler == nullptr && cell.newest_child == nullptr &&
+         cell.extras == nullptr && cell.empty() && !cell.HasMail() &&
+         cell.actor_type().post_stop == nullptr &&
+         cell.actor_type().destroy == nullptr &&
+         !cell.system->events().channel<ActorEnded>().HasSubscribers();
+}
+
 // Outside the seat.
 void DestroyObject(Cell& cell);
 

@@ -318,7 +318,10 @@ void DrainMail(Cell& cell, Worker& worker) {
   });
 }
 
-Attention Attend(Cell& cell, Worker& worker) {
+namespace {
+
+// As Attend(), whatever there is to do.
+[[gnu::noinline]] Attention AttendToAll(Cell& cell, Worker& worker) {
   if ((cell.attention() & Cell::kToken) != 0 && cell.HasMail()) {
     DrainMail(cell, worker);
   }
@@ -401,6 +404,16 @@ Attention Attend(Cell& cell, Worker& worker) {
     }
   }
   return Attention::kGoOn;
+}
+
+}  // namespace
+
+Attention Attend(Cell& cell, Worker& worker) {
+  // Most actors that end leave nothing to be done.
+  if (!MayEndAtOnce(cell)) return AttendToAll(cell, worker);
+  cell.phase = Phase::kEnding;
+  End(cell, worker);
+  return Attention::kOver;
 }
 
 bool TurnIsLong(Cell& cell, TurnClock& clock) {
