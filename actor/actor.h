@@ -82,8 +82,7 @@ class Actor : public internal::ActorBase {
   template <typename C, typename... Args>
   requires(!internal::kBeginsWithOptions<Args...>)
       absl::StatusOr<typename C::Ref> Spawn(Args&&... args) {
-    return internal::Spawn<C>(core(), &cell(), SpawnOptions(),
-                              std::forward<Args>(args)...);
+    return internal::SpawnChild<C>(cell(), std::forward<Args>(args)...);
   }
 
   // The same, but the child constructs itself in its first turn: the reference

@@ -57,8 +57,10 @@ inline void Unlink(Cell& parent, Cell& child) {
 // that lost its seat, or waits for this end, or hears of it.
 inline bool MayUnlinkHere(const Cell& child, const Worker& worker) {
   const Cell& parent = *child.parent;
-  return parent.IsMine(worker.tag()) && parent.phase == Phase::kRunning &&
-         !Worker::IsInTurn(parent) && !IsHeard(parent, child);
+  return OwnerTag::SameOwner(parent.owner.load(std::memory_order_relaxed),
+                             worker.tag()) &&
+         parent.phase == Phase::kRunning && !Worker::IsInTurn(parent) &&
+         !IsHeard(parent, child);
 }
 
 void TellParentOfStart(Cell& cell, Worker& worker);

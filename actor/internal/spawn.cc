@@ -20,24 +20,28 @@
 namespace troupe::internal {
 namespace {
 
-absl::string_view ClassName(const SpawnPlan& plan) {
-  return absl::string_view(plan.type.class_name.data(),
-                           plan.type.class_name.size());
+absl::string_view ClassName(const ActorType& type) {
+  return absl::string_view(type.class_name.data(), type.class_name.size());
 }
 
-absl::Status WithContext(const SpawnPlan& plan, const SpawnOptions& options,
-                         const absl::Status& status) {
+[[gnu::cold]] absl::Status WithContext(const ActorType& type,
+                                       absl::string_view name,
+                                       const absl::Status& status) {
   return absl::Status(
       status.code(),
-      absl::StrCat("starting a ", ClassName(plan),
-                   options.name.empty() ? "" : " '", options.name,
-                   options.name.empty() ? ": " : "': ", status.message()));
+      absl::StrCat("starting a ", ClassName(type), name.empty() ? "" : " '",
+                   name, name.empty() ? ": " : "': ", status.message()));
 }
 
-absl::Status ShuttingDown(const SpawnPlan& plan) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      "spawning a ", ClassName(plan), ": the ",
-      plan.parent != nullptr ? "parent" : "system", " is shutting down"));
+[[gnu::cold]] absl::Status ShuttingDown(const ActorType& type, bool is_child) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("spawning a ", ClassName(type), ": the ",
+                   is_child ? "parent" : "system", " is shutting down"));
+}
+
+[[gnu::cold]] absl::Status NoMemoryFor(const ActorType& type) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no memory for a ", ClassName(type)));
 }
 
 // Gives a cell that is not open yet a bounded mailbox.
@@ -53,45 +57,66 @@ absl::Status Bound(Cell& cell, const SpawnOptions& options) {
   return absl::OkStatus();
 }
 
-// A cell for a new actor, which nobody owns; the caller has its wake token.
-// Null: there is none, and `failure` says why.
-inline Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
-  const bool admitted = plan.parent != nullptr
-                            ? plan.parent->phase < Phase::kExiting
-                            : plan.system.AdmitTopLevelSpawn();
-  if (!admitted) [[unlikely]] {
-    failure = ShuttingDown(plan);
-    return nullptr;
-  }
-  Cell* taken = nullptr;
-  if (!Contain([&] { taken = &CellPool::Take(plan.slot_class); }).ok())
-      [[unlikely]] {
-    if (plan.parent == nullptr) plan.system.CountEnd(nullptr);
-    failure = absl::ResourceExhaustedError(
-        absl::StrCat("no memory for a ", ClassName(plan)));
-    return nullptr;
-  }
-  Cell& cell = *taken;
+// Null: there is no memory.
+inline Cell* TakeCell(uint8_t slot_class) {
+  Cell* cell = nullptr;
+  const bool taken = Contain([&] { cell = &CellPool::Take(slot_class); }).ok();
+  return taken ? cell : nullptr;
+}
+
+// Writes what a new actor begins with, but for its identity and its phase.
+[[gnu::always_inline]] inline void Fill(Cell& cell, SystemCore& system,
+                                        Cell* parent, const ActorType& type) {
   TROUPE_DCHECK(cell.newest_child == nullptr && cell.extras == nullptr &&
                     cell.handler == nullptr && cell.empty(),
                 "an actor leaves nothing behind in its cell");
   cell.ClearAttention(0xff);
   cell.set_request(Ending::kNone);
   cell.set_owner_bits(0);
-  cell.type = &plan.type;
-  cell.system = &plan.system;
-  cell.parent = plan.parent;
+  cell.type = &type;
+  cell.system = &system;
+  cell.parent = parent;
   cell.older_sibling = cell.newer_sibling = nullptr;
-  cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
-  cell.phase = Phase::kPreStarting;
   cell.exit_kind = ExitReason::Kind::kNormal;
-  cell.ShareType(plan.type, plan.parent != nullptr, /*bounded=*/nullptr);
+  cell.ShareType(type, parent != nullptr, /*bounded=*/nullptr);
+}
+
+// Gives the actor its id, and counts it. In the seat of `worker`, which may be
+// null.
+inline void Identify(Cell& cell, Worker* worker) {
+  SystemCore& system = *cell.system;
+  cell.id.store(system.NewId(worker), std::memory_order_relaxed);
+  // A top-level actor was counted when it was admitted.
+  if (cell.parent != nullptr) system.CountSpawn(worker);
+}
+
+void IdentifyHere(Cell& cell) {
   const uint64_t tag = EnterSeat();
-  Worker* const worker = plan.system.WorkerOfThisThread(tag);
-  cell.id.store(plan.system.NewId(worker), std::memory_order_relaxed);
-  if (plan.parent != nullptr) plan.system.CountSpawn(worker);
+  Identify(cell, cell.system->WorkerOfThisThread(tag));
   LeaveSeat();
-  return &cell;
+}
+
+// A cell for a new actor, which nobody owns; the caller has its wake token.
+// Null: there is none, and `failure` says why.
+Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
+  const bool admitted = plan.parent != nullptr
+                            ? plan.parent->phase < Phase::kExiting
+                            : plan.system.AdmitTopLevelSpawn();
+  if (!admitted) [[unlikely]] {
+    failure = ShuttingDown(plan.type, plan.parent != nullptr);
+    return nullptr;
+  }
+  Cell* const cell = TakeCell(plan.slot_class);
+  if (cell == nullptr) [[unlikely]] {
+    if (plan.parent == nullptr) plan.system.CountEnd(nullptr);
+    failure = NoMemoryFor(plan.type);
+    return nullptr;
+  }
+  Fill(*cell, plan.system, plan.parent, plan.type);
+  cell->status.store(ActorStatus::kStarting, std::memory_order_relaxed);
+  cell->phase = Phase::kPreStarting;
+  IdentifyHere(*cell);
+  return cell;
 }
 
 AnyActorRef RefTo(Cell& cell) { return AnyActorRef(&cell, cell.CurrentId()); }
@@ -114,15 +139,17 @@ absl::Status Reserve(Cell& cell, const SpawnOptions& options) {
   return status;
 }
 
-void LinkToParent(Cell& cell) {
-  Cell* const parent = cell.parent;
-  if (parent == nullptr) return;
-  cell.older_sibling = parent->newest_child;
-  if (cell.older_sibling != nullptr) {
-    cell.older_sibling->newer_sibling = &cell;
+// Puts a child into the tree.
+void Link(Cell& parent, Cell& child) {
+  child.older_sibling = parent.newest_child;
+  if (child.older_sibling != nullptr) {
+    child.older_sibling->newer_sibling = &child;
   }
-  parent->newest_child = &cell;
-  ++parent->children;
+  parent.newest_child = &child;
+  ++parent.children;
+}
+void LinkToParent(Cell& cell) {
+  if (cell.parent != nullptr) Link(*cell.parent, cell);
 }
 
 // Whether the actor's parent wants to hear of its start.
@@ -130,11 +157,17 @@ bool HasListener(const Cell& cell) {
   return cell.parent != nullptr && HearsOfChildren(*cell.parent);
 }
 
+// In the seat with `tag`: whether this thread drives the worker that owns it.
+bool IsOwnedHere(const Cell& cell, uint64_t tag) {
+  return tag != OwnerTag::kNoSeat &&
+         OwnerTag::SameOwner(cell.owner.load(std::memory_order_relaxed), tag);
+}
+
 // In the seat with `tag`: whether the actor runs as soon as it is made. A
 // parent that is not here must be told by a turn of the actor.
 bool NeedsNoFirstTurn(const Cell& cell, uint64_t tag) {
   return cell.actor_type().post_start == nullptr &&
-         (!HasListener(cell) || cell.parent->IsMine(tag)) &&
+         (!HasListener(cell) || IsOwnedHere(*cell.parent, tag)) &&
          !cell.system->events().channel<ActorStarted>().HasSubscribers();
 }
 
@@ -168,6 +201,18 @@ void Launch(Cell& cell, bool opened) {
     LeaveSeat();
     cell.system->executor().Inject(cell);
   }
+}
+
+// As SpawnChildHere(), from a thread that lost its seat, or where the start
+// must be told by a turn of the actor: `cell` has its object and no identity
+// yet.
+[[gnu::noinline]] AnyActorRef LaunchElsewhere(Cell& cell) {
+  cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
+  IdentifyHere(cell);
+  LinkToParent(cell);
+  const AnyActorRef ref = RefTo(cell);
+  Launch(cell, /*opened=*/false);
+  return ref;
 }
 
 void LaunchOn(Cell& cell, Worker* dedicated) {
@@ -209,7 +254,7 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
   }
   if (!status.ok()) {
     AbandonStart(cell);
-    return WithContext(plan, options, status);
+    return WithContext(plan.type, options.name, status);
   }
   CellExtras& extras = cell.Extras();
   extras.construct = std::move(construct);
@@ -246,7 +291,7 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
     }
   }
   if (!failure.ok()) [[unlikely]] {
-    failure = WithContext(plan, options, failure);
+    failure = WithContext(plan.type, options.name, failure);
     RecordFailure(cell, failure);
     AbandonStart(cell);
     return AnyActorRef();
@@ -255,6 +300,48 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
   const AnyActorRef ref = RefTo(cell);
   Launch(cell, opened);
   StopIfClosed(plan, ref);
+  return ref;
+}
+
+AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
+                           uint8_t slot_class,
+                           absl::FunctionRef<void(Cell&)> construct,
+                           absl::Status& failure) {
+  if (parent.phase >= Phase::kExiting) [[unlikely]] {
+    failure = ShuttingDown(type, /*is_child=*/true);
+    return AnyActorRef();
+  }
+  Cell* const taken = TakeCell(slot_class);
+  if (taken == nullptr) [[unlikely]] {
+    failure = NoMemoryFor(type);
+    return AnyActorRef();
+  }
+  Cell& cell = *taken;
+  if (absl::Status status = Contain([&] { construct(cell); }); !status.ok())
+      [[unlikely]] {
+    CellPool::Return(cell);
+    failure = WithContext(type, /*name=*/"", status);
+    return AnyActorRef();
+  }
+  SystemCore& system = *parent.system;
+  Fill(cell, system, &parent, type);
+  cell.set(Cell::kHasObject);
+  const uint64_t tag = EnterSeat();
+  Worker* const worker = this_thread.worker;
+  if (!IsOwnedHere(parent, tag) || worker->kind() != Worker::Kind::kShared ||
+      system.events().channel<ActorStarted>().HasSubscribers()) [[unlikely]] {
+    LeaveSeat();
+    return LaunchElsewhere(cell);
+  }
+  Identify(cell, worker);
+  Link(parent, cell);
+  cell.phase = Phase::kRunning;
+  cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
+  if (HearsOfChildren(parent)) TellParentOfStart(cell, *worker);
+  worker->AdoptNew(cell, /*reached=*/false);
+  cell.Open(/*token_inside=*/true);
+  const AnyActorRef ref = RefTo(cell);
+  LeaveSeat();
   return ref;
 }
 
@@ -269,7 +356,7 @@ absl::StatusOr<AnyActorRef> SpawnThereAndWait(
     absl::AnyInvocable<void(Cell&)> construct) {
   if (this_thread.InTurn()) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "spawning a ", ClassName(plan),
+        "spawning a ", ClassName(plan.type),
         " on its own thread would block this handler until it has started; use "
         "SpawnInstant"));
   }
@@ -279,7 +366,8 @@ absl::StatusOr<AnyActorRef> SpawnThereAndWait(
   if (!ref.ok()) return ref;
   plan.system.executor().WaitFor(waiter->started,
                                  MonotonicTime::InfiniteFuture());
-  if (!waiter->status.ok()) return WithContext(plan, options, waiter->status);
+  if (!waiter->status.ok())
+    return WithContext(plan.type, options.name, waiter->status);
   return ref;
 }
 

@@ -35,6 +35,14 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
                       absl::FunctionRef<void(Cell&)> construct,
                       absl::Status& failure);
 
+// The same for a child whose class has no PreStart and no PostStart, without
+// options: nobody can know of it before it runs. The caller is the handler of
+// `parent`.
+AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
+                           uint8_t slot_class,
+                           absl::FunctionRef<void(Cell&)> construct,
+                           absl::Status& failure);
+
 // Makes an actor that constructs itself in its first turn.
 absl::StatusOr<AnyActorRef> SpawnThere(
     const SpawnPlan& plan, const SpawnOptions& options,
@@ -45,10 +53,15 @@ absl::StatusOr<AnyActorRef> SpawnThereAndWait(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct);
 
+// Of a cell with an object of class A.
+template <typename A>
+inline constexpr uint8_t kSlotClass = CellPool::ClassOf(kIsInline<A>
+                                                            ? sizeof(A)
+                                                            : sizeof(A*));
+
 template <typename A>
 SpawnPlan PlanFor(SystemCore& system, Cell* parent) {
-  return {system, parent, kActorType<A>,
-          CellPool::ClassOf(kIsInline<A> ? sizeof(A) : sizeof(A*))};
+  return {system, parent, kActorType<A>, kSlotClass<A>};
 }
 
 template <typename A, typename... Args>
@@ -109,6 +122,27 @@ absl::StatusOr<typename A::Ref> Spawn(SystemCore& system, Cell* parent,
   if (ref.IsNull()) [[unlikely]]
     return failure;
   return Typed<A>(ref);
+}
+
+// Spawns a child without options.
+template <typename A, typename... Args>
+absl::StatusOr<typename A::Ref> SpawnChild(Cell& parent, Args&&... args) {
+  if constexpr (HasPreStart<A> || HasPostStart<A>) {
+    return Spawn<A>(*parent.system, &parent, SpawnOptions(),
+                    std::forward<Args>(args)...);
+  } else {
+    static_assert(std::is_constructible_v<A, Args&&...>,
+                  "this actor cannot be constructed from these arguments");
+    CheckActor<A>();
+    absl::Status failure;
+    const AnyActorRef ref = SpawnChildHere(
+        parent, kActorType<A>, kSlotClass<A>,
+        [&](Cell& cell) { ConstructIn<A>(cell, std::forward<Args>(args)...); },
+        failure);
+    if (ref.IsNull()) [[unlikely]]
+      return failure;
+    return Typed<A>(ref);
+  }
 }
 
 template <typename A, typename... Args>
