@@ -77,6 +77,16 @@ class Hooked : public Child {
   Log& log_;
 };
 
+// Does it in its first turn.
+class Born : public Child {
+ public:
+  explicit Born(const Body& body) : Child(body), body_(body) {}
+  void PostStart() { body_(*this); }
+
+ private:
+  const Body& body_;
+};
+
 // Asks to stop when that is too late.
 class Late : public Child {
  public:
@@ -156,6 +166,17 @@ TEST_P(SelfStopTest, StrongerReasonsStay) {
             }),
             failed);
   EXPECT_EQ(EndOf<Late>([&](Child& me) { me.Fail(failed.status()); }), failed);
+}
+
+TEST_P(SelfStopTest, MayComeInPostStart) {
+  int calls = 0;
+  EXPECT_EQ(EndOf<Born>([&](Child& me) {
+              ++calls;
+              me.StopSelf();
+            }),
+            ExitReason::Normal());
+  EXPECT_EQ(calls, 1);  // The message that followed is not handled.
+  EXPECT_EQ(system_->dead_letters(), 1u);
 }
 
 // Whatever lane it waits in, and whoever sent it.

@@ -51,7 +51,7 @@ std::vector<AnyActorRef> ActorBase::children() const {
 void ActorBase::StopSelf() {
   Cell& me = cell();
   const uint64_t tag = EnterSeat();
-  if (!me.IsMine(tag) || me.phase != Phase::kRunning ||
+  if (!me.IsMine(tag) || me.phase > Phase::kRunning ||
       me.request() != Ending::kNone) [[unlikely]] {
     LeaveSeat();
     return RequestStop(me);

@@ -320,6 +320,13 @@ void DrainMail(Cell& cell, Worker& worker) {
 
 namespace {
 
+// REQUIRES: MayEndAtOnce(cell).
+Attention EndAtOnce(Cell& cell, Worker& worker) {
+  cell.phase = Phase::kEnding;
+  End(cell, worker);
+  return Attention::kOver;
+}
+
 // As Attend(), whatever there is to do.
 [[gnu::noinline]] Attention AttendToAll(Cell& cell, Worker& worker) {
   if ((cell.attention() & Cell::kToken) != 0 && cell.HasMail()) {
@@ -337,6 +344,7 @@ namespace {
     // Who has begun to start starts first; Advance() knows of a kill.
     if ((cell.attention() & Cell::kRequested) != 0 &&
         (cell.phase >= Phase::kRunning || IsSuspended(cell))) {
+      if (MayEndAtOnce(cell)) return EndAtOnce(cell, worker);
       if (Envelope* const undelivered = ActOnRequest(cell, worker)) {
         const ExitReason reason = ExitReasonOf(cell);
         if (!OutsideSeat([&] { Mourn(cell, undelivered, reason); })) {
@@ -410,10 +418,8 @@ namespace {
 
 Attention Attend(Cell& cell, Worker& worker) {
   // Most actors that end leave nothing to be done.
-  if (!MayEndAtOnce(cell)) return AttendToAll(cell, worker);
-  cell.phase = Phase::kEnding;
-  End(cell, worker);
-  return Attention::kOver;
+  return MayEndAtOnce(cell) ? EndAtOnce(cell, worker)
+                            : AttendToAll(cell, worker);
 }
 
 bool TurnIsLong(Cell& cell, TurnClock& clock) {

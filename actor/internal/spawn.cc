@@ -328,16 +328,24 @@ AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
   cell.set(Cell::kHasObject);
   const uint64_t tag = EnterSeat();
   Worker* const worker = this_thread.worker;
-  if (!IsOwnedHere(parent, tag) || worker->kind() != Worker::Kind::kShared ||
-      system.events().channel<ActorStarted>().HasSubscribers()) [[unlikely]] {
+  if (!IsOwnedHere(parent, tag) || worker->kind() != Worker::Kind::kShared)
+      [[unlikely]] {
     LeaveSeat();
     return LaunchElsewhere(cell);
   }
   Identify(cell, worker);
   Link(parent, cell);
-  cell.phase = Phase::kRunning;
-  cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
-  if (HearsOfChildren(parent)) TellParentOfStart(cell, *worker);
+  if (type.post_start == nullptr &&
+      !system.events().channel<ActorStarted>().HasSubscribers()) [[likely]] {
+    cell.phase = Phase::kRunning;
+    cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
+    if (HearsOfChildren(parent)) TellParentOfStart(cell, *worker);
+  } else {
+    cell.phase = Phase::kStarted;
+    cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
+    cell.AddAttention(Cell::kLifecycle);
+    worker->Schedule(cell);
+  }
   worker->AdoptNew(cell, /*reached=*/false);
   cell.Open(/*token_inside=*/true);
   const AnyActorRef ref = RefTo(cell);

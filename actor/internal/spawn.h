@@ -35,9 +35,8 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
                       absl::FunctionRef<void(Cell&)> construct,
                       absl::Status& failure);
 
-// The same for a child whose class has no PreStart and no PostStart, without
-// options: nobody can know of it before it runs. The caller is the handler of
-// `parent`.
+// The same for a child without options whose class has no PreStart: nobody can
+// know of it before it is launched. The caller is the handler of `parent`.
 AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
                            uint8_t slot_class,
                            absl::FunctionRef<void(Cell&)> construct,
@@ -127,7 +126,7 @@ absl::StatusOr<typename A::Ref> Spawn(SystemCore& system, Cell* parent,
 // Spawns a child without options.
 template <typename A, typename... Args>
 absl::StatusOr<typename A::Ref> SpawnChild(Cell& parent, Args&&... args) {
-  if constexpr (HasPreStart<A> || HasPostStart<A>) {
+  if constexpr (HasPreStart<A>) {
     return Spawn<A>(*parent.system, &parent, SpawnOptions(),
                     std::forward<Args>(args)...);
   } else {
