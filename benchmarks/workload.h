@@ -18,6 +18,8 @@ struct Workload {
   bool keeps_actors = false;
 };
 
+void StartAsk(Stage& stage);
+void StartAskOutside(Stage& stage);
 void StartBig(Stage& stage);
 void StartCounting(Stage& stage);
 void StartFanin(Stage& stage);
@@ -40,7 +42,9 @@ inline constexpr Workload kWorkloads[] = {
      .start = StartForkJoinThroughput,
      .has_sides = true},
     {.name = "big", .start = StartBig, .has_sides = true},
+    {.name = "ask", .start = StartAsk, .has_sides = true},
     {.name = "skynet", .start = StartSkynet},
+    {.name = "ask_outside", .start = StartAskOutside},
 };
 
 }  // namespace troupe::benchmarks
