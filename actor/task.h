@@ -24,13 +24,18 @@
 // Thread safety: one thread at a time, for a Task and all that it awaits.
 // Errors: what the body throws is thrown by the co_await.
 //
-// With GCC before 13 (its bugs 101367 and 107288), do not build an aggregate or
-// a closure with a destructor inside of an expression that awaits: it would be
-// destroyed twice. Give it a name, or the Task:
+// Two things that g++ 12 gets wrong. Do not build an aggregate or a closure
+// that has a destructor within an expression that awaits (bugs 101367 and
+// 107288): it would be destroyed twice. And do not return a conditional
+// expression that awaits: it does so whatever the condition.
 //
-//   co_await Rename(Name{"a long one"});                 // Wrong.
-//   Task<void> rename = Rename(Name{"a long one"});      // Right.
+//   co_await Rename(Name{"a long one"});              // Destroys it twice.
+//   Task<void> rename = Rename(Name{"a long one"});   // Right.
 //   co_await std::move(rename);
+//
+//   co_return known ? 1 : co_await Ask();             // Calls Ask() anyway.
+//   const int n = known ? 1 : co_await Ask();         // Right.
+//   co_return n;
 #ifndef TROUPE_ACTOR_TASK_H_
 #define TROUPE_ACTOR_TASK_H_
 

