@@ -50,6 +50,7 @@
 namespace troupe {
 
 namespace internal {
+struct TaskAccess;
 template <typename T>
 class TaskAwaiter;
 }  // namespace internal
@@ -68,6 +69,7 @@ class [[nodiscard]] Task {
   internal::TaskAwaiter<T> operator co_await() && {
     return internal::TaskAwaiter<T>(Take());
   }
+  void operator co_await() & = delete;
 
   // For the runtime: who drives a Task from outside of any coroutine owns its
   // frame from then on.
@@ -83,6 +85,7 @@ class [[nodiscard]] Task {
 
  private:
   friend promise_type;
+  friend internal::TaskAccess;
 
   explicit Task(internal::Coroutine& coroutine) : coroutine_(coroutine) {}
 
@@ -96,21 +99,26 @@ class [[nodiscard]] Task {
 
 namespace internal {
 
+// A coroutine that waits has to know for whom, for the sake of its end.
+template <typename P>
+Coroutine& WaiterOf(std::coroutine_handle<P> waiter) {
+  static_assert(std::is_base_of_v<Coroutine, P>, "a Task is awaited in a Task");
+  return waiter.promise();
+}
+
 template <typename T>
 class TaskAwaiter {
  public:
   explicit TaskAwaiter(OwnedCoroutine child) : child_(std::move(child)) {}
 
-  // A coroutine that waits has to know for whom, for the sake of its end.
+  // The coroutine that waits knows where this lies.
   TaskAwaiter(const TaskAwaiter&) = delete;
   TaskAwaiter& operator=(const TaskAwaiter&) = delete;
 
   bool await_ready() const noexcept { return false; }
   template <typename P>
   bool await_suspend(std::coroutine_handle<P> waiter) noexcept {
-    static_assert(std::is_base_of_v<Coroutine, P>,
-                  "a Task is awaited in a Task");
-    return waiter.promise().Await(child_);
+    return WaiterOf(waiter).Await(child_);
   }
   T await_resume() {
     Coroutine::GoOn(child_);
@@ -119,6 +127,29 @@ class TaskAwaiter {
 
  private:
   OwnedCoroutine child_;
+};
+
+// The coroutines of Tasks, for those that run several at once.
+struct TaskAccess {
+  template <typename T>
+  static OwnedCoroutine& CoroutineOf(Task<T>& task) {
+    TROUPE_DCHECK(task.coroutine_.get() != nullptr, "a Task is awaited once");
+    return task.coroutine_;
+  }
+  // REQUIRES: it has ended.
+  template <typename T>
+  static T TakeResult(Task<T>& task) {
+    return static_cast<TaskPromise<T>*>(task.coroutine_.get())->TakeResult();
+  }
+  // False: destroyed, or moved from.
+  template <typename T>
+  static bool Exists(const Task<T>& task) {
+    return task.coroutine_.get() != nullptr;
+  }
+  template <typename T>
+  static void Destroy(Task<T>& task) {
+    task.coroutine_ = OwnedCoroutine();
+  }
 };
 
 inline Task<void> TaskPromise<void>::get_return_object() noexcept {

@@ -39,8 +39,10 @@ class Join {
     return needed_ > 0;
   }
 
-  // The child that ended first, or null.
-  const Coroutine* first() const { return first_; }
+  // Whether `child` ended first.
+  bool IsFirst(const OwnedCoroutine& child) const {
+    return child.get() == first_;
+  }
 
   // Called for a child that was suspended when Start() returned.
   void Ended(Coroutine& child) {
