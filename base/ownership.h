@@ -330,13 +330,14 @@ class WorkerWord {
   [[nodiscard]] bool TryLock() {
     uintptr_t seen = word_.load(std::memory_order_relaxed);
     if ((seen & (kQuiet | kLocked | kChain)) != kQuiet) return false;
-    // LOCK. Acquire pairs with the release of REST: the claimer sees the
-    // worker's objects as the worker left them.
+    // LOCK. Acquire pairs with the release of REST and of UNLOCK: the claimer
+    // sees what the worker owns as the worker, or the last claimer, left it.
     return word_.compare_exchange_strong(seen, seen | kLocked,
                                          std::memory_order_acquire,
                                          std::memory_order_relaxed);
   }
-  // UNLOCK. Release pairs with the acquire of RECEIVE and RISE.
+  // UNLOCK. Release pairs with the acquire of RECEIVE, of RISE and of the next
+  // LOCK.
   void Unlock() { word_.fetch_and(~kLocked, std::memory_order_release); }
 
   // Takes what was pushed, newest first; the worker is busy then. Null if there

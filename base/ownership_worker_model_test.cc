@@ -70,6 +70,9 @@ struct Inbox {
 
   Word word;
   Atomic<int> unparked{0};
+  // How many of the worker's objects have a timer in its wheel. The worker's
+  // while it is busy, else a claimer's.
+  ScheduledCell<int> timers{0};
 };
 
 // The worker sleeps whenever it has nothing. What is delivered comes as it was
@@ -139,25 +142,32 @@ void WorkOn(Object& object, int worker) {
   object.work = object.work + 1;
 }
 
-// Takes the object out of a quiet worker.
+// Takes the object out of a quiet worker, and its timer out of the wheel.
 bool Claim(Inbox& inbox, Object& object, int claimer) {
   if (!inbox.word.TryLock()) return false;
   object.work = object.work + 1;
   object.owner.store(claimer, kRelaxed);
+  inbox.timers = inbox.timers - 1;
   inbox.word.Unlock();
   return true;
 }
 
 // A quiet worker, two who would like to claim one of its objects each, and a
-// timer.
+// timer of each object.
 void ClaimAgainstRise(Execution& run) {
   Inbox inbox(run);
   Object objects[2];
   for (Object& object : objects) object.owner.store(1, kRelaxed);
   run.Spawn("worker", [&] {
     for (Object& object : objects) WorkOn(object, 1);
+    inbox.timers = 2;
     Check(inbox.word.Rest() && inbox.word.Rise(), "nothing was delivered");
-    for (Object& object : objects) WorkOn(object, 1);
+    int owned = 0;
+    for (Object& object : objects) {
+      WorkOn(object, 1);
+      if (object.owner.load(kRelaxed) == 1) ++owned;
+    }
+    Check(inbox.timers == owned, "a timer is not where its object is");
   });
   for (int i = 0; i < 2; ++i) {
     run.Spawn("claimer", [&, i] {
@@ -180,12 +190,15 @@ void ClaimAgainstDelivery(Execution& run) {
   int received = 0;
   run.Spawn("worker", [&] {
     WorkOn(object, 1);
+    inbox.timers = 1;
     while (inbox.AwaitWork()) {
       for (Object* at : inbox.Receive()) {
         Check(at->work == 1, "it did not come as it was left");
         ++received;
       }
       WorkOn(object, 1);
+      Check(inbox.timers == (object.owner.load(kRelaxed) == 1 ? 1 : 0),
+            "a timer is not where its object is");
     }
   });
   run.Spawn("claimer", [&] {
@@ -197,6 +210,29 @@ void ClaimAgainstDelivery(Execution& run) {
   });
   run.Join();
   Check(received == 1, "what was delivered is lost");
+}
+
+// A worker sleeps without a thread, and its timer is due; or the handler that
+// had lost it returns. The thread that drives it now finds it asleep, or
+// delivered to beside a claimer.
+void ClaimAgainstNewThread(Execution& run, bool receives_first) {
+  Inbox inbox(run);
+  Object object;
+  Object delivered;
+  object.owner.store(1, kRelaxed);
+  inbox.timers = 1;
+  Check(inbox.word.Rest() && inbox.word.FallAsleep(), "it has a thread");
+  run.Spawn("worker", [&] {
+    inbox.word.Rise();
+    if (receives_first) inbox.Receive();
+    Check(inbox.timers == (object.owner.load(kRelaxed) == 1 ? 1 : 0),
+          "a timer is not where its object is");
+  });
+  run.Spawn("claimer", [&] {
+    if (Claim(inbox, object, 2)) WorkOn(object, 2);
+  });
+  run.Spawn("sender", [&] { inbox.Deliver(delivered); });
+  run.Join();
 }
 
 // Something to do passes through three workers, two of which sleep, and stays
@@ -248,6 +284,8 @@ std::vector<Harness> Harnesses() {
       {"deliver-chains", DeliverChains},
       {"claim/rise", ClaimAgainstRise},
       {"claim/deliver", ClaimAgainstDelivery},
+      {"claim/new-thread",
+       [](Execution& run) { ClaimAgainstNewThread(run, true); }},
       {"all-sleep", LookWhetherAllSleep, {{3, 3}}},
   };
 }
@@ -333,6 +371,9 @@ TEST(WorkerModelTest, NeedsEachStepOfItsProtocol) {
       operation.expected |= lock;
     }
   });
+  ExpectFound("timers before RECEIVE", {"claim/new-thread", [](Execution& run) {
+                                          ClaimAgainstNewThread(run, false);
+                                        }});
   ExpectFound("RISE beside a claimer", {"claim/rise", ClaimAgainstRise},
               worker_ignores_lock);
   ExpectFound("RECEIVE beside a claimer",
