@@ -30,9 +30,9 @@ namespace troupe {
 ThreadExecutor::ThreadExecutor(Options options)
     : options_(std::move(options)),
       facade_(options_.facade != nullptr ? *options_.facade : *this),
-      clock_(options_.facade != nullptr ? facade_.clock() : RealClock()),
-      ticks_(clock_.Now()) {
-  coarse_time_.Set(clock_.Now());
+      worker_clock_(facade_.clock()),
+      ticks_(RealClock().Now()) {
+  coarse_time_.Set(worker_clock_.Now());
   if (options_.threads != nullptr) {
     threads_ = options_.threads;
   } else {
@@ -201,18 +201,9 @@ bool ThreadExecutor::CancelAlarm(Alarm& alarm) {
   return was_pending;
 }
 
-absl::Duration ThreadExecutor::SleepUntil(MonotonicTime time) const {
-  // Who waits for a clock that is not real is woken when it moves.
-  if (time.IsInfinite() || &clock_ != &RealClock()) {
-    return absl::InfiniteDuration();
-  }
-  return time - clock_.Now();
-}
-
 void ThreadExecutor::ClockMoved() {
   absl::MutexLock lock(&mu_);
-  coarse_time_.Set(clock_.Now());
-  monitor_wake_.Signal();
+  coarse_time_.Set(worker_clock_.Now());
   for (const auto* stations : {&shared_, &dedicated_}) {
     for (const std::unique_ptr<Station>& station : *stations) station->Unpark();
   }

@@ -79,11 +79,11 @@ class ThreadExecutor final : public Executor {
     Logger logger = {};
     // Null: the real one.
     ThreadFactory* threads = nullptr;
-    // An executor that stands before this one and passes on to it what it does
-    // not do itself; it waits for events itself. The workers are its own to all
-    // that runs on them, and timers and alarms go by its clock, which moves by
-    // steps: see ClockMoved(). How long a turn takes is real time all the same.
-    // It outlives this executor. Null: none.
+    // An executor that stands before this one and passes its workers on as its
+    // own: they name it as their executor, and timers go by its clock, which
+    // moves by steps (ClockMoved()). Its alarms and waits are its own affair;
+    // those of this executor, and how long turns take, are in real time. It
+    // outlives this executor. Null: none.
     Executor* facade = nullptr;
   };
 
@@ -101,7 +101,7 @@ class ThreadExecutor final : public Executor {
   void ReleaseDedicatedWorker(Worker& worker) override;
   void Inject(Runnable& runnable) override;
 
-  const Clock& clock() const override { return clock_; }
+  const Clock& clock() const override { return RealClock(); }
   void SetAlarm(Alarm& alarm, MonotonicTime time) override;
   bool CancelAlarm(Alarm& alarm) override;
 
@@ -116,8 +116,8 @@ class ThreadExecutor final : public Executor {
   void AwaitSettledSeat() override;
   void GiveUpSeat() override;
 
-  // Tells that the clock of the facade has moved. Whoever waits for a time
-  // looks again; a timer that is due fires soon, not before the return.
+  // Tells that the clock of the facade has moved. Timers that are due now fire
+  // soon, not before the return.
   void ClockMoved();
 
   // For tests and introspection. Times that a sleeping worker was woken by
@@ -147,8 +147,6 @@ class ThreadExecutor final : public Executor {
   bool IsMine(const Worker& worker) const {
     return &worker.executor() == &facade_;
   }
-  // How long a thread that waits for `time` may sleep.
-  absl::Duration SleepUntil(MonotonicTime time) const;
 
   // -- driver threads
   void DriverMain(Driver& driver);
@@ -204,7 +202,7 @@ class ThreadExecutor final : public Executor {
   int shared_count_ = 0;
   ThreadFactory* threads_;
   Executor& facade_;  // This one if there is none.
-  const Clock& clock_;
+  const Clock& worker_clock_;
   bool can_revoke_ = false;
   const internal::Ticks ticks_;
   // Never resized after Start(): read without the lock.

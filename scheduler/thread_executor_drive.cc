@@ -113,15 +113,18 @@ bool ThreadExecutor::AwaitWork(Station& station, MonotonicTime next_timer) {
 
 bool ThreadExecutor::Sleep(Station& station, MonotonicTime next_timer) {
   Worker& worker = *station.worker;
-  MonotonicTime now = clock_.Now();
+  // A clock that is not real moves by steps: see ClockMoved().
+  const bool is_real = &worker_clock_ == &RealClock();
+  MonotonicTime now = worker_clock_.Now();
   {
     absl::MutexLock lock(&station.park_mu);
     while (worker.LooksAsleep() && now < next_timer) {
       if (station.ends) return false;
-      station.park_mu.AwaitWithTimeout(absl::Condition(&station.unparked),
-                                       SleepUntil(next_timer));
+      station.park_mu.AwaitWithTimeout(
+          absl::Condition(&station.unparked),
+          is_real ? next_timer - now : absl::InfiniteDuration());
       station.unparked = false;
-      now = clock_.Now();
+      now = worker_clock_.Now();
     }
   }
   worker.NoteTime(now);

@@ -29,7 +29,7 @@ void ThreadExecutor::MonitorMain() {
     JoinEndedThreads();
     absl::MutexLock lock(&mu_);
     ++monitor_looks_;
-    coarse_time_.Set(clock_.Now());
+    coarse_time_.Set(worker_clock_.Now());
     RingAlarms();
     if (monitor_ends_) return;
     ticks_asleep_ =
@@ -42,14 +42,15 @@ void ThreadExecutor::MonitorMain() {
     }
     monitor_sleeps_until_ =
         ticks_.TimeOf(alarms_.NextExpiry().value_or(internal::Ticks::kNever));
-    monitor_wake_.WaitWithTimeout(&mu_, SleepUntil(monitor_sleeps_until_));
+    monitor_wake_.WaitWithTimeout(&mu_,
+                                  monitor_sleeps_until_ - RealClock().Now());
     monitor_sleeps_until_ = MonotonicTime::InfinitePast();
   }
 }
 
 void ThreadExecutor::RingAlarms() {
   if (monitor_ends_) return;
-  alarms_.Advance(ticks_.At(clock_.Now()),
+  alarms_.Advance(ticks_.At(RealClock().Now()),
                   [this](TimerNode& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
                     due_.push_back(static_cast<Alarm*>(&node));
                   });
@@ -66,7 +67,7 @@ void ThreadExecutor::RingAlarms() {
 
 bool ThreadExecutor::LookAtWorkers() {
   bool awake = false;
-  const MonotonicTime now = clock_.Now();
+  const MonotonicTime now = worker_clock_.Now();
   for (const std::unique_ptr<Station>& station : shared_) {
     if (station->driver == nullptr) WakeForTimer(*station, now);
     if (station->worker->LooksAsleep()) continue;

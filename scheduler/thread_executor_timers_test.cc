@@ -176,6 +176,30 @@ TEST(ThreadExecutorTimersTest, FireWhileAHandlerBlocks) {
   EXPECT_GE(executor->take_overs(), 1u);
 }
 
+// All have slept for long, so that nobody looks at turns, when a timer begins
+// the one that blocks.
+TEST(ThreadExecutorTimersTest, FireWhileAHandlerBlocksThatATimerWoke) {
+  const auto executor = Create({.workers = 1});
+  Worker& worker = executor->shared_worker(0);
+  Waiter other(*executor, absl::Milliseconds(320));
+  Event returned;
+  absl::Notification set;
+  TestCell blocker("blocker", [&](TestCell& self, const TestMessage& message) {
+    if (message.from == TestCell::kTimer) {
+      other.fired().WaitWithTimeout(absl::InfiniteDuration());
+      return returned.Set();
+    }
+    self.SetTimer(executor->clock().Now() + absl::Milliseconds(300));
+    set.Notify();
+  });
+  blocker.StartOn(worker);
+  blocker.Send({});
+  set.WaitForNotification();
+  other.StartOn(worker);
+  EXPECT_TRUE(executor->WaitFor(returned, kNoDeadline));
+  EXPECT_EQ(other.early(), 0);
+}
+
 // The worker falls asleep without a thread, which somebody has to find it when
 // its timer is due.
 TEST(ThreadExecutorTimersTest, FireWhereASeatWasGivenUp) {
