@@ -112,27 +112,55 @@ TEST(ThreadExecutorTimersTest, FireWhileTheMonitorSleeps) {
   EXPECT_TRUE(executor->RunUntil(monitor_sleeps, kNoDeadline));
 }
 
-// The turns of the one cell leave no moment to rest.
-TEST(ThreadExecutorTimersTest, FireOnAWorkerThatIsBusy) {
-  const auto executor = Create({.workers = 1});
-  const absl::StatusOr<Worker*> dedicated =
-      executor->StartDedicatedWorker("own");
-  ASSERT_THAT(dedicated, IsOk());
-  for (Worker* const worker : {&executor->shared_worker(0), *dedicated}) {
-    Waiter waiter(*executor, absl::Milliseconds(5), 3);
-    Event ended;
-    TestCell busy("busy", [&](TestCell& self, const TestMessage&) {
-      if (waiter.fired().IsSet()) return ended.Set();
-      self.Send({});
-    });
-    busy.StartOn(*worker);
-    busy.Send({});
-    waiter.StartOn(*worker);
-    EXPECT_TRUE(executor->WaitFor(ended, kNoDeadline));
-    EXPECT_EQ(waiter.early(), 0);
-    EXPECT_TRUE(executor->RunUntil([worker] { return worker->LooksAsleep(); },
-                                   kNoDeadline));
+// A cell whose turns leave its worker no moment to rest, until it is told.
+class BusyCell {
+ public:
+  explicit BusyCell(Worker& worker) {
+    cell_.StartOn(worker);
+    cell_.Send({});
   }
+  void AwaitEnd(Executor& executor) {
+    ends_.Set();
+    EXPECT_TRUE(executor.WaitFor(ended_, kNoDeadline));
+  }
+
+ private:
+  Event ends_, ended_;
+  TestCell cell_{"busy", [this](TestCell& self, const TestMessage&) {
+                   if (ends_.IsSet()) return ended_.Set();
+                   self.Send({});
+                 }};
+};
+
+TEST(ThreadExecutorTimersTest, FireOnAWorkerThatIsBusy) {
+  // A worker that lost its thread might rest.
+  const auto executor =
+      Create({.workers = 1, .take_over_after = absl::InfiniteDuration()});
+  BusyCell busy(executor->shared_worker(0));
+  Waiter waiter(*executor, absl::Milliseconds(5), 3);
+  waiter.StartOn(executor->shared_worker(0));
+  EXPECT_TRUE(waiter.AwaitAll());
+  EXPECT_EQ(waiter.early(), 0);
+  busy.AwaitEnd(*executor);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
+}
+
+// The monitor, which does not look at it, has gone to sleep.
+TEST(ThreadExecutorTimersTest, FireOnADedicatedWorkerThatIsBusy) {
+  const auto executor = Create({.workers = 1});
+  const absl::StatusOr<Worker*> worker = executor->StartDedicatedWorker("own");
+  ASSERT_THAT(worker, IsOk());
+  BusyCell busy(**worker);
+  ASSERT_TRUE(executor->RunUntil(
+      [&] { return executor->monitor_sleeps_until() == kNoDeadline; },
+      kNoDeadline));
+  Waiter waiter(*executor, absl::Milliseconds(5), 3);
+  waiter.StartOn(**worker);
+  EXPECT_TRUE(waiter.AwaitAll());
+  EXPECT_EQ(waiter.early(), 0);
+  EXPECT_EQ(executor->monitor_sleeps_until(), kNoDeadline);
+  busy.AwaitEnd(*executor);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 TEST(ThreadExecutorTimersTest, FireOnADedicatedWorker) {
