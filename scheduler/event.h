@@ -7,6 +7,8 @@
 #ifndef TROUPE_SCHEDULER_EVENT_H_
 #define TROUPE_SCHEDULER_EVENT_H_
 
+#include <atomic>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -22,7 +24,13 @@ class Event {
   void Set() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     set_ = true;
+    looks_set_.store(true, std::memory_order_relaxed);
   }
+
+  // A hint for who looks in a loop before it waits: whether IsSet() is worth a
+  // call. Relaxed, and to be followed by IsSet() or a wait, whose lock orders
+  // and lets Set() leave the event, which may then go.
+  bool LooksSet() const { return looks_set_.load(std::memory_order_relaxed); }
 
   bool IsSet() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
@@ -38,6 +46,7 @@ class Event {
  private:
   mutable absl::Mutex mu_;
   bool set_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<bool> looks_set_{false};
 };
 
 }  // namespace troupe

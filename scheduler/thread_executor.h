@@ -204,6 +204,7 @@ class ThreadExecutor final : public Executor {
   Executor& facade_;  // This one if there is none.
   const Clock& worker_clock_;
   bool can_revoke_ = false;
+  int looks_before_wait_ = 0;  // Of a plain thread for its event.
   const internal::Ticks ticks_;
   // Never resized after Start(): read without the lock.
   std::vector<std::unique_ptr<Station>> shared_;

@@ -1,8 +1,10 @@
 #include "troupe/actor/internal/call_wait.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 
+#include "troupe/actor/internal/frame_memory.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
@@ -101,19 +103,19 @@ void CallWait::GiveUp() {
 
 namespace {
 
-// Shared by the thread that waits and the route of the request.
-class BlockedCall final : public ReplySink {
+// Shared by the thread that waits and the route of the request: each leaves
+// once, the last one deletes it.
+class BlockedCall final : public ReplySink, public FrameMemory {
  public:
   void Take(EnvelopePtr reply) override {
     reply_ = std::move(reply);
-    const std::shared_ptr<BlockedCall> self = std::move(self_);
     answered_.Set();
+    Leave();
   }
-
-  // Until the answer comes, it may come.
-  static ReplyRoute RouteTo(const std::shared_ptr<BlockedCall>& call) {
-    call->self_ = call;
-    return ReplyRoute::To(*call);
+  // Release pairs with the acquire of the other's: who deletes sees all that
+  // the other did.
+  void Leave() {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   Event& answered() { return answered_; }
@@ -121,9 +123,15 @@ class BlockedCall final : public ReplySink {
   EnvelopePtr TakeReply() { return std::move(reply_); }
 
  private:
-  std::shared_ptr<BlockedCall> self_;
+  ~BlockedCall() = default;
+
   EnvelopePtr reply_;  // Written before the event is set.
   Event answered_;
+  std::atomic<int> users_{2};
+};
+
+struct Leaver {
+  void operator()(BlockedCall* call) const { call->Leave(); }
 };
 
 }  // namespace
@@ -139,9 +147,9 @@ CallResult CallAndBlock(CallPlan plan) {
   const MonotonicTime began = executor.clock().Now();
   const MonotonicTime deadline = DeadlineFor(plan.timeout, began, *system);
   if (deadline <= began) return {nullptr, CallTooLate(name)};
-  const auto call = std::make_shared<BlockedCall>();
+  const std::unique_ptr<BlockedCall, Leaver> call(new BlockedCall);
   RequestInfo& info = InfoOf(*plan.request);
-  info.route = BlockedCall::RouteTo(call);
+  info.route = ReplyRoute::To(*call);
   info.deadline = deadline;
   Envelope* const request = plan.request.release();
   const SendResult sent = TrySendEnvelope(*plan.target, plan.id, request);
