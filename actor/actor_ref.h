@@ -115,7 +115,8 @@ class ActorRef : public AnyActorRef {
                   "Reply = ..., or use Send()");
     return troupe::Call<M>(internal::CallPlan{
         cell_, id_,
-        EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...))});
+        EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...)),
+        internal::CallTimeout()});
   }
 
   // A reference for senders of From: each message is converted by

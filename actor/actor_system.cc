@@ -46,9 +46,9 @@ std::unique_ptr<ActorSystem> ActorSystem::CreateOn(
 void ActorSystem::Install(std::unique_ptr<Executor> executor) {
   core_ = std::make_shared<internal::SystemCore>(
       *this, std::move(executor), options_.logger,
-      internal::SystemCore::Limits{options_.high_water_messages,
-                                   options_.child_stop_timeout,
-                                   options_.call_timeout});
+      internal::SystemCore::Limits{
+          options_.high_water_messages, options_.child_stop_timeout,
+          absl::ToInt64Nanoseconds(options_.call_timeout)});
   core_->executor().SetLocals(
       [core = core_.get()](Worker&) { return core->MakeLocal(); });
 }

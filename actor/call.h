@@ -50,7 +50,7 @@ template <typename Outcome>
 class CallAwaiter : public CallWait {
  public:
   using CallWait::CallWait;
-  Outcome await_resume() { return OutcomeOfCall<Outcome>(TakeResult()); }
+  Outcome await_resume() { return OutcomeIn<Outcome>(TakeReply()); }
 };
 
 }  // namespace internal
@@ -65,7 +65,7 @@ class [[nodiscard]] Call {
   // Gives up after `timeout`. Zero and less: at once. Infinite: never, unless
   // the caller's own deadline passes.
   Call Within(absl::Duration timeout) && {
-    plan_.timeout = timeout;
+    plan_.timeout = internal::CallTimeout(timeout);
     return std::move(*this);
   }
 
@@ -76,7 +76,7 @@ class [[nodiscard]] Call {
 
   // On a plain thread: the same.
   Outcome Wait() && {
-    return internal::OutcomeOfCall<Outcome>(
+    return internal::OutcomeIn<Outcome>(
         internal::CallAndBlock(std::move(plan_)));
   }
 

@@ -37,7 +37,7 @@ AgendaEntry* Agenda::MergeSiblings(AgendaEntry* first) {
   return root;
 }
 
-void Agenda::Remove(AgendaEntry& entry) {
+void Agenda::RemoveFromTree(AgendaEntry& entry) {
   TROUPE_DCHECK(entry.is_listed(), "an entry is removed that is not listed");
   AgendaEntry* const below =
       MergeSiblings(std::exchange(entry.first_child_, nullptr));

@@ -84,7 +84,14 @@ class Agenda {
   }
 
   // REQUIRES: listed here.
-  void Remove(AgendaEntry& entry);
+  void Remove(AgendaEntry& entry) {
+    if (&entry == root_ && entry.first_child_ == nullptr) {
+      root_ = nullptr;
+      entry.listed_ = false;
+    } else {
+      RemoveFromTree(entry);
+    }
+  }
 
   // Takes the first out. REQUIRES: not empty().
   AgendaEntry& PopFirst() {
@@ -94,6 +101,7 @@ class Agenda {
   }
 
  private:
+  void RemoveFromTree(AgendaEntry& entry);
   // Two roots become one.
   static AgendaEntry* Merge(AgendaEntry* a, AgendaEntry* b);
   // The siblings from `first` on become one tree; null stays null.

@@ -39,10 +39,9 @@ absl::Status CallTooLate(const CallName& call) {
                DeliveryState::kNotDelivered);
 }
 
-absl::Status CallTimedOut(const CallName& call, absl::Duration waited) {
+absl::Status CallTimedOut(const CallName& call) {
   return Error(absl::StatusCode::kDeadlineExceeded, call,
-               absl::StrCat("no answer within ", absl::FormatDuration(waited)),
-               DeliveryState::kUnknown);
+               "no answer before the deadline", DeliveryState::kUnknown);
 }
 
 absl::Status CallExpired(const CallName& call) {

@@ -15,79 +15,62 @@
 
 namespace troupe::internal {
 
-MonotonicTime DeadlineFor(absl::Duration timeout, MonotonicTime now,
-                          const SystemCore& system) {
-  if (timeout == CallPlan::kDefaultTimeout) {
-    timeout = system.limits().call_timeout;
-  }
-  return std::min(now + timeout, CurrentDeadline());
+int64_t CallTimeout::DefaultOf(const SystemCore& system) {
+  return system.limits().call_timeout_ns;
 }
 
 // -- in a coroutine
 
-CallWait::~CallWait() {
-  if (is_waiting()) GiveUp();
+bool CallWait::Refuse(absl::Status why) {
+  envelope_ = EnvelopePtr(MakeFailure(std::move(why)));
+  return false;
 }
 
-bool CallWait::Call(std::coroutine_handle<> waiting) {
-  const CallName name = plan_.name();
+bool CallWait::await_suspend(std::coroutine_handle<> waiting) {
+  type_ = envelope_->type;
   Cell* const caller = CurrentActor();
   if (caller == nullptr || this_handler.root == nullptr) [[unlikely]] {
-    result_.error = CallOutsideActor(name);
-    return false;
+    return Refuse(CallOutsideActor(name()));
   }
   if (IsCancelled()) [[unlikely]] {
-    result_.error = CallCancelled(name, /*begun=*/false);
-    return false;
+    return Refuse(CallCancelled(name(), /*begun=*/false));
   }
   const uint64_t caller_id = caller->CurrentId();
-  if (plan_.id == caller_id) [[unlikely]] {
-    result_.error = CallOfSelf(name);
-    return false;
+  if (id_ == caller_id) [[unlikely]] {
+    return Refuse(CallOfSelf(name()));
   }
-  began_ = TimeOfTurn(*caller->system);
+  const MonotonicTime now = TimeOfTurn(*caller->system);
   const MonotonicTime deadline =
-      DeadlineFor(plan_.timeout, began_, *caller->system);
-  if (deadline <= began_) [[unlikely]] {
-    result_.error = CallTooLate(name);
-    return false;
+      timeout_.DeadlineFrom(now, *caller->system, CurrentDeadline());
+  if (deadline <= now) [[unlikely]] {
+    return Refuse(CallTooLate(name()));
   }
   HandlerState& state = HandlerState::Of(*caller);
   number_ = state.calls().Add(*this);
-  Envelope* const request = plan_.request.release();
+  Envelope* const request = envelope_.release();
   RequestInfo& info = InfoOf(*request);
   info.route = ReplyRoute::To(*caller, caller_id, number_);
   info.deadline = deadline;
-  Cell& target = plan_.target != nullptr ? *plan_.target : NoCell();
-  const SendResult sent = TrySendEnvelope(target, plan_.id, request);
+  const SendResult sent =
+      TrySendEnvelope(target_ != nullptr ? *target_ : NoCell(), id_, request);
   if (IsRefused(sent)) [[unlikely]] {
     (void)state.calls().Take(number_);
-    result_.error = CallRefused(name, sent);
-    info.route = ReplyRoute();
     DestroyEnvelope(request);
-    return false;
+    return Refuse(CallRefused(name(), sent));
   }
-  request_type_ = name.request;
   Begin(state, waiting, deadline);
   return true;
 }
 
-void CallWait::OnReply(EnvelopePtr reply) {
-  result_.reply = std::move(reply);
-  Resume();
-}
-
 void CallWait::OnDue(HandlerState& state) {
   (void)state.calls().Take(number_);
-  result_.error =
-      CallTimedOut({ActorId(plan_.id), request_type_}, time() - began_);
+  (void)Refuse(CallTimedOut(name()));
   Resume();
 }
 
 void CallWait::OnCancel(const absl::Status&) {
   GiveUp();
-  result_.error =
-      CallCancelled({ActorId(plan_.id), request_type_}, /*begun=*/true);
+  (void)Refuse(CallCancelled(name(), /*begun=*/true));
   Resume();
 }
 
@@ -95,7 +78,7 @@ void CallWait::GiveUp() {
   HandlerState& state = *this->state();
   (void)state.calls().Take(number_);
   Cell& caller = state.cell();
-  SendCancel(*plan_.target, plan_.id,
+  SendCancel(*target_, id_,
              ReplyRoute::To(caller, caller.CurrentId(), number_));
 }
 
@@ -136,17 +119,21 @@ struct Leaver {
 
 }  // namespace
 
-CallResult CallAndBlock(CallPlan plan) {
+EnvelopePtr CallAndBlock(CallPlan plan) {
   const CallName name = plan.name();
-  if (this_thread.InTurn()) return {nullptr, WaitInHandler(name)};
+  const auto refuse = [](absl::Status why) {
+    return EnvelopePtr(MakeFailure(std::move(why)));
+  };
+  if (this_thread.InTurn()) return refuse(WaitInHandler(name));
   const std::shared_ptr<SystemCore> system = IdSpace::Find(plan.id);
   if (system == nullptr || plan.target == nullptr) {
-    return {nullptr, CallRefused(name, SendResult::kNoActor)};
+    return refuse(CallRefused(name, SendResult::kNoActor));
   }
   Executor& executor = system->executor();
   const MonotonicTime began = executor.clock().Now();
-  const MonotonicTime deadline = DeadlineFor(plan.timeout, began, *system);
-  if (deadline <= began) return {nullptr, CallTooLate(name)};
+  const MonotonicTime deadline =
+      plan.timeout.DeadlineFrom(began, *system, CurrentDeadline());
+  if (deadline <= began) return refuse(CallTooLate(name));
   const std::unique_ptr<BlockedCall, Leaver> call(new BlockedCall);
   RequestInfo& info = InfoOf(*plan.request);
   info.route = ReplyRoute::To(*call);
@@ -158,9 +145,9 @@ CallResult CallAndBlock(CallPlan plan) {
     DestroyEnvelope(request);
   }
   if (!executor.WaitFor(call->answered(), deadline)) {
-    return {nullptr, CallTimedOut(name, deadline - began)};
+    return refuse(CallTimedOut(name));
   }
-  return {call->TakeReply(), absl::OkStatus()};
+  return call->TakeReply();
 }
 
 }  // namespace troupe::internal

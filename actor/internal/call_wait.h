@@ -2,8 +2,10 @@
 #ifndef TROUPE_ACTOR_INTERNAL_CALL_WAIT_H_
 #define TROUPE_ACTOR_INTERNAL_CALL_WAIT_H_
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,72 +21,98 @@ namespace troupe::internal {
 
 class SystemCore;
 
+// How long a call waits, in nanoseconds.
+class CallTimeout {
+ public:
+  // As the system says.
+  CallTimeout() = default;
+  explicit CallTimeout(absl::Duration duration)
+      : nanoseconds_(
+            std::max(absl::ToInt64Nanoseconds(duration), kDefault + 1)) {}
+
+  // When a call that begins now ends; not after `limit`.
+  MonotonicTime DeadlineFrom(MonotonicTime now, const SystemCore& system,
+                             MonotonicTime limit) const {
+    const int64_t timeout =
+        nanoseconds_ != kDefault ? nanoseconds_ : DefaultOf(system);
+    int64_t deadline;
+    if (__builtin_add_overflow(now.ToNanoseconds(), timeout, &deadline)) {
+      deadline = std::numeric_limits<int64_t>::max();
+    }
+    return std::min(MonotonicTime::FromNanoseconds(deadline), limit);
+  }
+
+ private:
+  static constexpr int64_t kDefault = std::numeric_limits<int64_t>::min();
+  static int64_t DefaultOf(const SystemCore& system);
+
+  int64_t nanoseconds_ = kDefault;
+};
+
 // A call that has not begun: of whom, with what, for how long.
 struct CallPlan {
-  // Stands for what the system says.
-  static constexpr absl::Duration kDefaultTimeout = -absl::InfiniteDuration();
-
   CallName name() const { return {ActorId(id), request->type}; }
 
   Cell* target = nullptr;
   uint64_t id = 0;
   EnvelopePtr request;
-  absl::Duration timeout = kDefaultTimeout;
+  CallTimeout timeout;
 };
 
-// What a call came to: a reply envelope, or else an error of the runtime's.
-struct CallResult {
-  EnvelopePtr reply;
-  absl::Status error;
-};
-
-// The outcome of a call. REQUIRES: it is over.
+// What the reply envelope of a call says.
 template <typename Outcome>
-Outcome OutcomeOfCall(CallResult result) {
-  if (result.reply == nullptr) [[unlikely]]
-    return std::move(result.error);
-  if ((result.reply->tag & kFailureTag) != 0) [[unlikely]] {
-    return std::move(result.reply->As<absl::Status>());
+Outcome OutcomeIn(EnvelopePtr reply) {
+  if ((reply->tag & kFailureTag) != 0) [[unlikely]] {
+    return std::move(reply->As<absl::Status>());
   }
-  return std::move(result.reply->As<Outcome>());
+  return std::move(reply->As<Outcome>());
 }
 
 // Waits for the answer in a coroutine; lives in its frame.
 class CallWait : public Wait, public PendingCall {
  public:
-  explicit CallWait(CallPlan plan) : plan_(std::move(plan)) {}
-  ~CallWait();
+  explicit CallWait(CallPlan plan)
+      : target_(plan.target),
+        id_(plan.id),
+        timeout_(plan.timeout),
+        envelope_(std::move(plan.request)) {}
+  ~CallWait() {
+    if (is_waiting()) [[unlikely]]
+      GiveUp();
+  }
 
   bool await_ready() const noexcept { return false; }
   // False: the call is over already.
-  bool await_suspend(std::coroutine_handle<> waiting) { return Call(waiting); }
+  bool await_suspend(std::coroutine_handle<> waiting);
 
-  void OnReply(EnvelopePtr reply) override;
+  void OnReply(EnvelopePtr reply) override {
+    envelope_ = std::move(reply);
+    Resume();
+  }
   void OnDue(HandlerState& state) override;
   void OnCancel(const absl::Status& why) override;
 
  protected:
-  CallResult TakeResult() { return std::move(result_); }
+  // REQUIRES: the call is over.
+  EnvelopePtr TakeReply() { return std::move(envelope_); }
 
  private:
-  bool Call(std::coroutine_handle<> waiting);
+  CallName name() const { return {ActorId(id_), type_}; }
+  // The call is over before it has begun.
+  bool Refuse(absl::Status why);
   // Ends a call whose answer may still come: nobody waits for it.
   void GiveUp();
 
-  CallPlan plan_;
-  const MessageType* request_type_ = nullptr;
+  Cell* const target_;
+  const uint64_t id_;
+  const CallTimeout timeout_;
+  EnvelopePtr envelope_;               // The request, then the reply.
+  const MessageType* type_ = nullptr;  // Of the request.
   uint64_t number_ = 0;
-  MonotonicTime began_;
-  CallResult result_;
 };
 
-// Waits for the answer on a plain thread.
-CallResult CallAndBlock(CallPlan plan);
-
-// The deadline of a call that is made now: no later than that of the request
-// which is handled now, if there is one.
-MonotonicTime DeadlineFor(absl::Duration timeout, MonotonicTime now,
-                          const SystemCore& system);
+// Waits for the answer on a plain thread; returns the reply.
+EnvelopePtr CallAndBlock(CallPlan plan);
 
 }  // namespace troupe::internal
 

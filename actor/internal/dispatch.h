@@ -115,7 +115,7 @@ template <typename A, typename M>
 template <typename A, typename M>
 [[gnu::always_inline]] inline bool HandleRequest(Cell& cell, A& actor,
                                                  Envelope* envelope) noexcept {
-  if (DropIfGivenUp(cell, envelope)) [[unlikely]]
+  if (DropIfGivenUp(cell, envelope, InfoOf<M>(*envelope))) [[unlikely]]
     return true;
   this_handler.request = envelope;
 #ifdef __cpp_exceptions
@@ -190,7 +190,7 @@ void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
 template <typename A, typename M>
 bool HandleInTask(Cell& cell, A& actor, Envelope* envelope) noexcept {
   if constexpr (RequestType<M>) {
-    if (DropIfGivenUp(cell, envelope)) [[unlikely]]
+    if (DropIfGivenUp(cell, envelope, InfoOf<M>(*envelope))) [[unlikely]]
       return true;
     this_handler.request = envelope;
   }

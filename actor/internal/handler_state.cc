@@ -35,8 +35,7 @@ void Wait::Begin(HandlerState& state, std::coroutine_handle<> waiting,
   }
 }
 
-void Wait::End() {
-  if (state_ == nullptr) return;
+void Wait::Leave() {
   state_->Unschedule(*this);
   *previous_ = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
@@ -52,35 +51,27 @@ void Wait::Resume() {
 
 // -- CallTable
 
-uint64_t CallTable::Add(PendingCall& call) {
-  ++used_;
-  Entry* entry = &first_;
-  uint64_t index = 0;
-  if (first_.call != nullptr) [[unlikely]] {
-    if (more_ == nullptr) more_ = std::make_unique<More>();
-    if (more_->free.empty()) {
-      more_->free.push_back(static_cast<uint32_t>(more_->entries.size()));
-      more_->entries.emplace_back();
-    }
-    index = more_->free.back() + 1;
-    more_->free.pop_back();
-    entry = &more_->entries[index - 1];
+uint64_t CallTable::AddMore(PendingCall& call) {
+  if (more_ == nullptr) more_ = std::make_unique<More>();
+  if (more_->free.empty()) {
+    more_->free.push_back(static_cast<uint32_t>(more_->entries.size()));
+    more_->entries.emplace_back();
   }
-  *entry = {next_serial_++ << kIndexBits | index, &call};
-  return entry->number;
+  const uint32_t index = more_->free.back();
+  more_->free.pop_back();
+  more_->entries[index] = {NewNumber(index + 1), &call};
+  return more_->entries[index].number;
 }
 
-PendingCall* CallTable::Take(uint64_t number) {
+PendingCall* CallTable::TakeOfMore(uint64_t number) {
   const uint64_t index = number & ((uint64_t{1} << kIndexBits) - 1);
-  Entry* entry = &first_;
-  if (index != 0) {
-    if (more_ == nullptr || index > more_->entries.size()) return nullptr;
-    entry = &more_->entries[index - 1];
+  if (index == 0 || more_ == nullptr || index > more_->entries.size()) {
+    return nullptr;
   }
-  if (entry->number != number || entry->call == nullptr) return nullptr;
-  if (index != 0) more_->free.push_back(static_cast<uint32_t>(index - 1));
-  --used_;
-  return std::exchange(entry->call, nullptr);
+  Entry& entry = more_->entries[index - 1];
+  if (entry.number != number || entry.call == nullptr) return nullptr;
+  more_->free.push_back(static_cast<uint32_t>(index - 1));
+  return std::exchange(entry.call, nullptr);
 }
 
 // -- HandlerState
@@ -132,8 +123,10 @@ void HandlerState::Forget(RootTask& root) {
 
 void HandlerState::Start(Cell& cell, RootTask& root) {
   const HandlerContext outer = this_handler;
-  const bool called = root.envelope != nullptr && IsRequest(*root.envelope);
-  this_handler = {outer.cell, called ? root.envelope : nullptr, &root};
+  if (root.envelope != nullptr && IsRequest(*root.envelope)) {
+    root.request = root.envelope;
+  }
+  this_handler = {outer.cell, root.request, &root};
   RunCoroutine(root.frame);
   if (!root.frame.done()) [[likely]] {
     // It may have suspended itself on its own, for something that we do not
@@ -149,11 +142,11 @@ void HandlerState::Start(Cell& cell, RootTask& root) {
 }
 
 void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
-  const HandlerContext outer = this_handler;
-  const bool called = root.envelope != nullptr && IsRequest(*root.envelope);
-  this_handler = {outer.cell, called ? root.envelope : nullptr, &root};
+  this_handler.request = root.request;
+  this_handler.root = &root;
   RunCoroutine(handle);
-  this_handler = outer;
+  this_handler.request = nullptr;
+  this_handler.root = nullptr;
   if (!root.frame.done()) return;
   RootTask ended = root;
   Forget(root);
@@ -171,8 +164,10 @@ void HandlerState::PrepareToEnd(const ExitReason& why) {
 void HandlerState::CancelRequest(const ReplyRoute& route) {
   const auto find = [&]() -> RootTask* {
     for (RootTask* root = roots_; root != nullptr; root = root->next) {
-      if (root->envelope == nullptr || !IsRequest(*root->envelope)) continue;
-      if (InfoOf(*root->envelope).route.IsSame(route)) return root;
+      if (root->request != nullptr &&
+          InfoOf(*root->request).route.IsSame(route)) {
+        return root;
+      }
     }
     return nullptr;
   };
@@ -187,7 +182,7 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
     cancelled_->emplace(route.id, route.number);
     return;
   }
-  InfoOf(*root->envelope).Cancel();
+  InfoOf(*root->request).Cancel();
   root->cancelled = true;
   // Each may let the handler go on, to its end.
   while ((root = find()) != nullptr && root->first_wait != nullptr) {
@@ -199,12 +194,6 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
 bool HandlerState::TakeCancelled(const ReplyRoute& route) {
   return cancelled_ != nullptr &&
          cancelled_->erase({route.id, route.number}) > 0;
-}
-
-void HandlerState::HandleReply(EnvelopePtr reply) {
-  if (PendingCall* const call = calls_.Take(NumberOf(*reply))) {
-    call->OnReply(std::move(reply));
-  }
 }
 
 void HandlerState::RunDue(MonotonicTime now) {

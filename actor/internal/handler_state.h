@@ -39,7 +39,8 @@ struct RootTask {
 
   std::coroutine_handle<> frame;
   Finish finish = nullptr;
-  Envelope* envelope = nullptr;  // Of the message; null for a hook.
+  Envelope* envelope = nullptr;  // Of what it handles; null for some hooks.
+  Envelope* request = nullptr;   // The same, if that is a request.
   RootTask* next = nullptr;      // The state's.
   Wait* first_wait = nullptr;    // What it waits for.
   bool exclusive = true;         // Nothing else is handled meanwhile.
@@ -103,13 +104,17 @@ class Wait : public Occasion {
   void Begin(HandlerState& state, std::coroutine_handle<> waiting,
              MonotonicTime deadline);
   // Leaves all lists. Idempotent.
-  void End();
+  void End() {
+    if (state_ != nullptr) Leave();
+  }
   // Ends the wait and goes on with the handler, up to its next wait or its end.
-  // The wait, and its frame, may be gone on return.
+  // The wait, and its frame, may be gone on return. Between handlers.
   void Resume();
 
  private:
   friend class HandlerState;
+
+  void Leave();
 
   HandlerState* state_ = nullptr;  // Null: does not wait.
   RootTask* root_ = nullptr;
@@ -132,10 +137,18 @@ class PendingCall {
 // Gives pending calls numbers that are never used again within one actor.
 class CallTable {
  public:
-  [[nodiscard]] uint64_t Add(PendingCall& call);
+  [[nodiscard]] uint64_t Add(PendingCall& call) {
+    if (first_.call != nullptr) [[unlikely]]
+      return AddMore(call);
+    first_ = {NewNumber(0), &call};
+    return first_.number;
+  }
   // The call, which is forgotten; null if there is none (any more).
-  PendingCall* Take(uint64_t number);
-  bool empty() const { return used_ == 0; }
+  PendingCall* Take(uint64_t number) {
+    if (number != first_.number) [[unlikely]]
+      return TakeOfMore(number);
+    return std::exchange(first_.call, nullptr);
+  }
 
  private:
   static constexpr int kIndexBits = 24;
@@ -144,6 +157,12 @@ class CallTable {
     PendingCall* call = nullptr;  // Null: free.
   };
 
+  uint64_t AddMore(PendingCall& call);
+  PendingCall* TakeOfMore(uint64_t number);
+  uint64_t NewNumber(uint64_t index) {
+    return next_serial_++ << kIndexBits | index;
+  }
+
   Entry first_;  // Most actors wait for one answer at a time.
   struct More {
     std::vector<Entry> entries;
@@ -151,7 +170,6 @@ class CallTable {
   };
   std::unique_ptr<More> more_;
   uint64_t next_serial_ = 1;
-  uint32_t used_ = 0;
 };
 
 // The one timer that the worker keeps for the actor.
@@ -206,7 +224,13 @@ class HandlerState {
 
   // -- calls
   CallTable& calls() { return calls_; }
-  void HandleReply(EnvelopePtr reply);
+  void HandleReply(Envelope* reply) {
+    if (PendingCall* const call = calls_.Take(NumberOf(*reply))) [[likely]] {
+      call->OnReply(EnvelopePtr(reply));
+    } else {
+      DestroyEnvelope(reply);
+    }
+  }
 
   // -- time
   void Schedule(Occasion& occasion, MonotonicTime time) {

@@ -416,7 +416,32 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
 
 }  // namespace
 
+namespace {
+
+// An answer has come for a suspended handler, and that is all.
+Attention GoOnWithHandler(Cell& cell, Worker& worker) {
+  if ((cell.attention() & Cell::kToken) == 0 || !cell.HasMail()) {
+    const Envelope* const first = cell.lanes.urgent.first();
+    if (IsControl(*first)) {
+      Envelope* const control = cell.PopUrgent(cell.lanes);
+      if (!OutsideSeat([&] { HandleControl(cell, control); })) {
+        return Attention::kLost;
+      }
+      if (cell.attention() == Cell::kSuspended && !cell.handler->has_news()) {
+        return Attention::kGoOn;
+      }
+    }
+  }
+  return AttendToAll(cell, worker);
+}
+
+}  // namespace
+
 Attention Attend(Cell& cell, Worker& worker) {
+  if ((cell.attention() & ~Cell::kToken) ==
+      (Cell::kSuspended | Mailbox::kUrgent)) {
+    return GoOnWithHandler(cell, worker);
+  }
   // Most actors that end leave nothing to be done.
   return MayEndAtOnce(cell) ? EndAtOnce(cell, worker)
                             : AttendToAll(cell, worker);

@@ -18,25 +18,17 @@ CallName NameOfCall(const Cell& cell, const Envelope& request) {
   return {ActorId(cell.CurrentId()), request.type};
 }
 
-[[gnu::noinline]] void Drop(Cell& cell, Envelope* request) {
+}  // namespace
+
+bool DropGivenUp(Cell& cell, Envelope* request) {
+  const RequestInfo& info = InfoOf(*request);
+  const bool cancelled =
+      cell.handler != nullptr && cell.handler->TakeCancelled(info.route);
+  if (!cancelled && info.deadline > TimeOfTurn(*cell.system)) return false;
   FailRequest(*request, CallExpired(NameOfCall(cell, *request)));
   cell.system->MournMessage(ActorId(cell.CurrentId()),
                             DeadLetter::Reason::kExpired, *request);
   DestroyEnvelope(request);
-}
-
-}  // namespace
-
-bool DropIfGivenUp(Cell& cell, Envelope* request) {
-  const RequestInfo& info = InfoOf(*request);
-  const bool cancelled = cell.handler != nullptr &&
-                         cell.handler->has_cancelled() &&
-                         cell.handler->TakeCancelled(info.route);
-  if (!cancelled && (info.deadline == MonotonicTime::InfiniteFuture() ||
-                     info.deadline > TimeOfTurn(*cell.system))) [[likely]] {
-    return false;
-  }
-  Drop(cell, request);
   return true;
 }
 
@@ -54,9 +46,9 @@ void FailHandler(Cell& cell, Envelope* envelope, absl::Status thrown) {
 
 void HandleControl(Cell& cell, Envelope* envelope) {
   if (IsReply(*envelope)) {
-    if (cell.handler == nullptr) return DestroyEnvelope(envelope);
-    cell.handler->HandleReply(EnvelopePtr(envelope));
-    return;
+    if (cell.handler == nullptr) [[unlikely]]
+      return DestroyEnvelope(envelope);
+    return cell.handler->HandleReply(envelope);
   }
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
     HandlerState::Of(cell).CancelRequest(cancel->route);

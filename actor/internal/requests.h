@@ -6,14 +6,31 @@
 #include "absl/status/status.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/handler_state.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
 
+// As DropIfGivenUp(), for one that may have to be dropped.
+[[nodiscard]] bool DropGivenUp(Cell& cell, Envelope* request);
+
 // Whether nobody waits for the request any more, before its handler has seen
 // it: its deadline has passed, or its caller has given it up. Then it becomes a
 // dead letter.
-[[nodiscard]] bool DropIfGivenUp(Cell& cell, Envelope* request);
+[[nodiscard]] inline bool DropIfGivenUp(Cell& cell, Envelope* request,
+                                        const RequestInfo& info) {
+  const bool may_be_cancelled =
+      cell.handler != nullptr && cell.handler->has_cancelled();
+  if (!may_be_cancelled && (info.deadline == MonotonicTime::InfiniteFuture() ||
+                            info.deadline > TimeOfTurn(*cell.system)))
+      [[likely]] {
+    return false;
+  }
+  return DropGivenUp(cell, request);
+}
 
 // The actor ended after its handler had begun.
 void AbortRequest(Cell& cell, Envelope& envelope, const ExitReason& reason);

@@ -142,16 +142,4 @@ void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
   Publish(DeadLetter{target, reason, envelope.type->name});
 }
 
-MonotonicTime TimeOfTurn(SystemCore& system) {
-  const uint64_t tag = EnterSeat();
-  Worker* const worker = system.WorkerOfThisThread(tag);
-  if (worker == nullptr) [[unlikely]] {
-    LeaveSeat();
-    return system.executor().clock().Now();
-  }
-  const MonotonicTime now = worker->now();
-  LeaveSeat();
-  return now;
-}
-
 }  // namespace troupe::internal

@@ -83,7 +83,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   struct Limits {
     uint32_t high_water_messages;
     absl::Duration child_stop_timeout;
-    absl::Duration call_timeout;
+    int64_t call_timeout_ns;
   };
 
   SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
@@ -194,7 +194,17 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
 
 // The time, at most 1 ms old when the turn began that the calling thread is in;
 // exact on other threads.
-MonotonicTime TimeOfTurn(SystemCore& system);
+inline MonotonicTime TimeOfTurn(SystemCore& system) {
+  const uint64_t tag = EnterSeat();
+  if (tag == OwnerTag::kNoSeat ||
+      &this_thread.worker->executor() != &system.executor()) [[unlikely]] {
+    LeaveSeat();
+    return system.executor().clock().Now();
+  }
+  const MonotonicTime now = this_thread.worker->now();
+  LeaveSeat();
+  return now;
+}
 
 }  // namespace internal
 }  // namespace troupe
