@@ -15,7 +15,6 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
-#include "troupe/actor/internal/user_code.h"
 #include "troupe/base/check.h"
 
 namespace troupe::internal {
@@ -56,9 +55,9 @@ void HandleChildByDefault(Cell& cell, const ChildEvent& event) {
 }
 
 // Outside the seat.
-void RunOnChild(Cell& cell, const ChildEvent& event) {
+inline void RunOnChild(Cell& cell, const ChildEvent& event) {
   const ActorType& type = cell.actor_type();
-  if (type.on_child == nullptr) {
+  if (type.on_child == nullptr) [[unlikely]] {
     HandleChildByDefault(cell, event);
     return;
   }
@@ -66,27 +65,32 @@ void RunOnChild(Cell& cell, const ChildEvent& event) {
 }
 
 // False: the seat was lost.
-bool TellOfChild(Cell& cell, const ChildEvent& event) {
-  return OutsideSeat([&] { RunOnChild(cell, event); });
+[[gnu::always_inline]] inline bool TellOfChild(Cell& cell,
+                                               const ChildEvent& event) {
+  LeaveForUserCode();
+  RunOnChild(cell, event);
+  return ReturnFromUserCode();
 }
 
 // A child has started. False: the seat was lost.
 [[gnu::noinline]] bool HandleStart(Cell& cell, Envelope* envelope) {
-  const ChildStarted& started = envelope->As<ChildStarted>();
+  ChildStarted& started = envelope->As<ChildStarted>();
   const ChildEvent event{
       ChildEvent::Kind::kStarted, started.child,
       started.name != nullptr ? *started.name : std::string(), ExitReason()};
-  DestroyEnvelope(envelope);
+  started.~ChildStarted();
+  FreeEnvelopeOf<ChildStarted>(envelope);
   return IsExiting(cell) || TellOfChild(cell, event);
 }
 
 // A child has ended that the actor is to hear of. False: the seat was lost.
 [[gnu::noinline]] bool HandleExit(Cell& cell, Cell& child) {
-  const ChildEvent event{child.exit_kind == ExitReason::Kind::kFailed
-                             ? ChildEvent::Kind::kFailed
-                             : ChildEvent::Kind::kStopped,
-                         AnyActorRef(&child, child.CurrentId()), NameOf(child),
-                         ExitReasonOf(child)};
+  const ChildEvent event{
+      child.exit_kind == ExitReason::Kind::kFailed ? ChildEvent::Kind::kFailed
+                                                   : ChildEvent::Kind::kStopped,
+      AnyActorRef(&child, child.CurrentId()),
+      child.extras != nullptr ? child.extras->name : std::string(),
+      ExitReasonOf(child)};
   child.DropExtras();
   CellPool::Return(child);
   return TellOfChild(cell, event);
@@ -152,13 +156,14 @@ void KillLateChild(Cell& cell, Worker& worker) {
   RequestEnd(*cell.newest_child, Ending::kKill, ExitReason::Killed(), worker);
 }
 
-void TellParentOfStart(Cell& cell, Worker& worker) {
-  if (cell.parent == nullptr || !HearsOfChildren(*cell.parent)) return;
-  const std::string& name = NameOf(cell);
-  TellParent(*cell.parent,
-             MakeEnvelope<ChildStarted>(
-                 AnyActorRef(&cell, cell.CurrentId()),
-                 name.empty() ? nullptr : std::make_unique<std::string>(name)),
+void TellOfStart(Cell& parent, Cell& cell, Worker& worker) {
+  std::unique_ptr<std::string> name;
+  if (cell.extras != nullptr && !cell.extras->name.empty()) [[unlikely]] {
+    name = std::make_unique<std::string>(cell.extras->name);
+  }
+  TellParent(parent,
+             MakeEnvelope<ChildStarted>(AnyActorRef(&cell, cell.CurrentId()),
+                                        std::move(name)),
              worker);
 }
 
@@ -180,19 +185,25 @@ void TellParentElsewhere(Cell& parent, Envelope* event, Worker& worker) {
   }
 }
 
-bool HandleEvent(Cell& cell, Envelope* envelope, Worker& worker) {
-  if (envelope->type == &kMessageType<ChildStarted>) {
-    return HandleStart(cell, envelope);
-  }
-  Cell& child = *envelope->As<ChildExited>().child;
+namespace {
+
+// As HandleEvent(), for a child that has ended.
+[[gnu::noinline]] bool HandleEnd(Cell& cell, Cell& child, Worker& worker) {
   Unlink(cell, child);
-  if (!IsExiting(cell) && IsHeard(cell, child)) {
-    return HandleExit(cell, child);
-  }
+  if (!IsExiting(cell) && IsHeard(cell, child)) return HandleExit(cell, child);
   child.DropExtras();
   CellPool::Return(child);
   if (cell.phase == Phase::kAwaitingChildren) AwaitNextChild(cell, worker);
   return true;
+}
+
+}  // namespace
+
+bool HandleEvent(Cell& cell, Envelope* envelope, Worker& worker) {
+  if (envelope->type == &kMessageType<ChildStarted>) {
+    return HandleStart(cell, envelope);
+  }
+  return HandleEnd(cell, *envelope->As<ChildExited>().child, worker);
 }
 
 }  // namespace troupe::internal

@@ -63,7 +63,12 @@ inline bool MayUnlinkHere(const Cell& child, const Worker& worker) {
          !IsHeard(parent, child);
 }
 
-void TellParentOfStart(Cell& cell, Worker& worker);
+void TellOfStart(Cell& parent, Cell& cell, Worker& worker);
+inline void TellParentOfStart(Cell& cell, Worker& worker) {
+  if (cell.parent != nullptr && HearsOfChildren(*cell.parent)) {
+    TellOfStart(*cell.parent, cell, worker);
+  }
+}
 
 // Puts an event into the lane of a parent, which cannot end before it has seen
 // it: it has a child.

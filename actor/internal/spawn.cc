@@ -181,7 +181,7 @@ void Launch(Cell& cell, bool opened) {
   if (!opened && NeedsNoFirstTurn(cell, tag)) [[likely]] {
     cell.phase = Phase::kRunning;
     cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
-    if (HasListener(cell)) TellParentOfStart(cell, *worker);
+    if (HasListener(cell)) TellOfStart(*cell.parent, cell, *worker);
     if (stays) {
       worker->AdoptNew(cell, /*reached=*/false);
       cell.Open(/*token_inside=*/true);
@@ -203,9 +203,8 @@ void Launch(Cell& cell, bool opened) {
   }
 }
 
-// As SpawnChildHere(), from a thread that lost its seat, or where the start
-// must be told by a turn of the actor: `cell` has its object and no identity
-// yet.
+// As SpawnChildHere(), on a thread that lost its seat, or whose worker is for
+// its parent alone: `cell` has its object and no identity yet.
 [[gnu::noinline]] AnyActorRef LaunchElsewhere(Cell& cell) {
   cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
   IdentifyHere(cell);
@@ -339,7 +338,7 @@ AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
       !system.events().channel<ActorStarted>().HasSubscribers()) [[likely]] {
     cell.phase = Phase::kRunning;
     cell.status.store(ActorStatus::kRunning, std::memory_order_relaxed);
-    if (HearsOfChildren(parent)) TellParentOfStart(cell, *worker);
+    if (HearsOfChildren(parent)) TellOfStart(parent, cell, *worker);
   } else {
     cell.phase = Phase::kStarted;
     cell.status.store(ActorStatus::kStarting, std::memory_order_relaxed);
