@@ -2,8 +2,11 @@
 //
 //   instructions_probe ping_pong 0.01     # a hundredth of the usual number
 //
-// Besides all workloads it knows spawn_message_stop: as fork_join_create, but
-// with a parent that does not listen to what becomes of its children.
+// Besides all workloads it knows
+//   plain_pair          as ping_pong, without what that does to check its
+//                       messages: what the runtime takes for its own
+//   spawn_message_stop  as fork_join_create, with a parent that does not listen
+//                       to what becomes of its children
 //
 // For instructions.sh, which counts the instructions of the worker's thread.
 // Prints the number of operations.
@@ -22,6 +25,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/benchmarks/stage.h"
 #include "troupe/benchmarks/workload.h"
@@ -66,8 +70,43 @@ void StartSpawnMessageStop(Stage& stage) {
   stage.here().Spawn<Breeder>(stage, actors).value().Send<Breed>();
 }
 
+struct Ball {};
+struct Meet {
+  ActorRef<Ball> other;
+};
+
+class Player : public Actor<Ball, Meet> {
+ public:
+  Player(Stage& stage, int64_t balls) : stage_(stage), left_(balls) {}
+
+  void Handle(Meet m) { other_ = m.other; }
+  void Handle(Ball) {
+    if (--left_ == 0) {
+      stage_.Finish();
+    } else {
+      other_.Send<Ball>();
+    }
+  }
+
+ private:
+  Stage& stage_;
+  ActorRef<Ball> other_;
+  int64_t left_;
+};
+
+void StartPlainPair(Stage& stage) {
+  const int64_t balls = stage.Begin(stage.Scaled(2'000'000));
+  const Player::Ref ann =
+      stage.here().Spawn<Player>(stage, balls / 2 + 1).value();
+  const Player::Ref bob = stage.here().Spawn<Player>(stage, balls / 2).value();
+  ann.Send<Meet>(bob);
+  bob.Send<Meet>(ann);
+  ann.Send<Ball>();
+}
+
 absl::StatusOr<Measured> Run(const std::string& name, double scale) {
   std::vector<Workload> workloads(std::begin(kWorkloads), std::end(kWorkloads));
+  workloads.push_back({.name = "plain_pair", .start = StartPlainPair});
   workloads.push_back(
       {.name = "spawn_message_stop", .start = StartSpawnMessageStop});
   for (const Workload& workload : workloads) {
