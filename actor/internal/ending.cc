@@ -150,9 +150,8 @@ class Mourners {
   mourners.Tell();
 }
 
-}  // namespace
-
-void Release(Cell& cell, Worker& worker) {
+// As Release().
+[[gnu::always_inline]] inline void ReleaseHere(Cell& cell, Worker& worker) {
   if (cell.extras != nullptr) [[unlikely]]
     return ReleaseAndTell(cell, worker);
   SystemCore& system = *cell.system;
@@ -160,6 +159,10 @@ void Release(Cell& cell, Worker& worker) {
   // The system may be told to go from here on; it waits for this turn.
   system.CountEnd(&worker);
 }
+
+}  // namespace
+
+void Release(Cell& cell, Worker& worker) { ReleaseHere(cell, worker); }
 
 void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
   if (Is<EndRequest>(*signal)) {
@@ -215,7 +218,7 @@ void End(Cell& cell, Worker& worker) {
     HandleLastSignals(cell, remains.chain, worker);
   }
   if ((cell.attention() & Cell::kToken) != 0 || remains.token_inside) {
-    Release(cell, worker);
+    ReleaseHere(cell, worker);
   } else {
     // Some sender will bring the token, and wake us in vain.
     cell.phase = Phase::kZombie;
