@@ -110,6 +110,21 @@ TEST(WhenAnyTest, ThoseBehindOneThatEndsAtOnceAreNotBegun) {
   EXPECT_EQ(Counted::living(), 0);
 }
 
+Task<int> FireThenEnd(Event& event) {
+  event.Fire(1);
+  co_return 2;
+}
+
+TEST(WhenAnyTest, SecondMayEndInItsBeginningBehindTheFirst) {
+  Event event;
+  auto body = [&]() -> Task<std::variant<int, int>> {
+    co_return co_await WhenAny(WaitFor(event), FireThenEnd(event));
+  };
+  EXPECT_EQ(RunToEnd(body()),
+            (std::variant<int, int>(std::in_place_index<0>, 1)));
+  EXPECT_EQ(Counted::living(), 0);
+}
+
 Task<FirstOf<int>> FirstOfMany(std::vector<Event>& events) {
   std::vector<Task<int>> tasks;
   for (Event& event : events) tasks.push_back(WaitFor(event));

@@ -82,6 +82,19 @@ TEST(CoroutineTest, HandedOverMayHandOver) {
   EXPECT_EQ(notes, "-ab");
 }
 
+Task<void> AwaitBeforeOthers(Owned& other, std::string& notes) {
+  HandOver(other.handle);
+  co_await Do([&] { notes += "child "; });
+  notes += "parent ";
+}
+
+TEST(CoroutineTest, ParentOfOneThatEndsAtOnceGoesOnBeforeTheQueue) {
+  std::string notes;
+  std::vector<Owned> others = MakeNotes(1, notes);
+  RunToEnd(AwaitBeforeOthers(others[0], notes));
+  EXPECT_EQ(notes, "child parent a");
+}
+
 TEST(CoroutineTest, InnerRunLeavesTheQueueOfTheOuter) {
   std::string notes;
   std::vector<Owned> others = MakeNotes(3, notes);
