@@ -56,7 +56,7 @@ class Executor {
   virtual absl::StatusOr<Worker*> StartDedicatedWorker(
       absl::string_view name) = 0;
   // Ends a dedicated worker once it has nothing to run. REQUIRES: it owns
-  // nothing any more, and will be given nothing.
+  // nothing any more, no timer either, and will be given nothing.
   virtual void ReleaseDedicatedWorker(Worker& worker) = 0;
 
   // Gives a runnable that nobody owns to some shared worker. The caller holds
@@ -86,9 +86,10 @@ class Executor {
   virtual bool RunUntil(absl::FunctionRef<bool()> done,
                         MonotonicTime deadline) = 0;
 
-  // Runs what is ready, then ends the threads. Idempotent; called from several
-  // threads, each returns when all is done.
-  // REQUIRES: nothing is injected or woken from outside any more.
+  // Runs what is ready, then ends the threads; waits for no alarm or timer.
+  // Idempotent; called from several threads, each returns when all is done.
+  // REQUIRES: nothing is injected or woken from outside any more; no timer is
+  // pending when all has run.
   // kFailedPrecondition: called in a turn; nothing is done.
   virtual absl::Status Shutdown() = 0;
 

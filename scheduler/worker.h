@@ -9,10 +9,10 @@
 // (kMaxFreshTurns + 1) * (r + 1) turns, whatever others do. They move as well
 // when something yields while more than kMaxFreshTurns are fresh: who makes
 // much ready in each turn comes again only when all that has run. Timers fire
-// between turns, those of one worker in the order of TimerWheel. Blocking: no
-// call blocks, except EnterSeat() while a monitor settles the seat. Thread
-// safety: what stands under "any thread"; everything else belongs to the thread
-// that drives the worker, while it is inside its seat.
+// between turns, those of one worker in the order of TimerWheel.
+// Blocking: no call blocks.
+// Thread safety: what stands under "any thread"; everything else belongs to the
+// thread that drives the worker, while it is inside its seat.
 #ifndef TROUPE_SCHEDULER_WORKER_H_
 #define TROUPE_SCHEDULER_WORKER_H_
 
@@ -25,11 +25,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "troupe/base/check.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/ownership.h"
 #include "troupe/scheduler/internal/coarse_time.h"
 #include "troupe/scheduler/runnable.h"
+#include "troupe/scheduler/thread_context.h"
 #include "troupe/scheduler/timer_wheel.h"
 
 namespace troupe {
@@ -49,22 +49,6 @@ class WorkerLocal {
   // Schedules what it concerns; may set and cancel timers, this one too.
   virtual void TimerDue(TimerNode& timer) = 0;
 };
-
-// What a thread knows of its own role.
-struct ThreadContext {
-  Seat<> seat;
-  // The worker that this thread drives, or drove when its handler began: with
-  // the seat lost it is only good for asking whose executor it is.
-  Worker* worker = nullptr;
-  // The runnable whose turn this thread is in; null between turns.
-  Runnable* running = nullptr;
-
-  // True on a thread of an executor that is in a turn, seat or not.
-  bool InTurn() const { return running != nullptr; }
-};
-
-// The calling thread's. No initialiser, no destructor: one load.
-extern constinit thread_local ThreadContext this_thread;
 
 class alignas(64) Worker {
  public:
@@ -177,10 +161,9 @@ class alignas(64) Worker {
   // token; what it sent has been flushed.
   void GiveTo(Worker& receiver, Runnable& runnable);
 
-  // -- time: as above
-  // ----------------------------------------------------------
+  // -- time: the driving thread, inside its seat -----------------------------
 
-  // The time as the worker last looked: when a turn begins at most 1 ms old,
+  // The time as somebody last looked for the worker: about 1 ms old at most,
   // and exact for what the worker does first when it has slept. It may go on
   // within a turn, and does not go back.
   MonotonicTime now() const {
@@ -237,9 +220,9 @@ class alignas(64) Worker {
     if (WorkerLocal* const local = this->local()) local->Flush();
   }
 
-  // Lets the worker go by `time`, which the executor keeps at most 1 ms behind
-  // the clock whenever the worker is awake; without it, the worker reads the
-  // clock itself. Once, before it is driven.
+  // Lets the worker go by `time`, which the executor keeps about 1 ms behind
+  // the clock at most, whenever the worker is awake; without it, the worker
+  // reads the clock itself. Once, before it is driven.
   void set_coarse_time(const internal::CoarseTime& time) {
     coarse_time_ = &time;
   }
@@ -333,40 +316,6 @@ class alignas(64) Worker {
   // Driving thread while busy; a claimer while quiet, under the lock of inbox_.
   alignas(64) TimerWheel timers_;
 };
-
-// -- user code inside a turn --------------------------------------------------
-
-// Called by a turn around each call of code that may not return soon. Between
-// the two the thread is outside its seat, and the runnable's mailbox and flags
-// belong to the worker, which another thread may drive.
-inline void LeaveForUserCode() {
-  TROUPE_DCHECK(this_thread.seat.IsInside(), "a turn begins inside its seat");
-  this_thread.seat.Leave();
-}
-
-// False: the seat is lost, the turn ends at once without touching anything.
-[[nodiscard]] inline bool ReturnFromUserCode();
-
-namespace internal {
-// Waits until the monitor has settled this thread's seat; returns its tag,
-// inside again.
-uint64_t AwaitSettledSeat();
-}  // namespace internal
-
-// Enters the seat for a step of the runtime that a handler asked for. Returns
-// the tag to compare with: kNoSeat on a thread without a worker.
-// REQUIRES: outside. Steps do not nest: the inner one would leave for both.
-inline uint64_t EnterSeat() {
-  TROUPE_DCHECK(!this_thread.seat.IsInside(), "steps of a seat do not nest");
-  const uint64_t tag = this_thread.seat.Enter();
-  if (tag == OwnerTag::kSeatBeingRevoked) [[unlikely]] {
-    return internal::AwaitSettledSeat();
-  }
-  return tag;
-}
-inline void LeaveSeat() { this_thread.seat.Leave(); }
-
-inline bool ReturnFromUserCode() { return EnterSeat() != OwnerTag::kNoSeat; }
 
 }  // namespace troupe
 
