@@ -181,7 +181,8 @@ bool IsHandled(Cell& cell) {
     if (bounded->queue.messages() > 0) cell.AddAttention(Cell::kQueued);
   }
   return cell.empty() &&
-         (cell.attention() & (Mailbox::kUrgent | Cell::kQueued)) == 0;
+         (cell.attention() & (Mailbox::kUrgent | Cell::kQueued)) == 0 &&
+         (cell.handler == nullptr || cell.handler->held_urgent.empty());
 }
 
 // What of a bounded mailbox a turn may handle: as much as waited when it began,
@@ -244,7 +245,11 @@ Envelope* ActOnRequest(Cell& cell, Worker& worker) {
   switch (request) {
     case Ending::kStop:
       // The reason was kept when the request came.
-      if (waits) return TakeMessages(cell);
+      if (waits) {
+        // What strangers pushed before the mailbox was shut waits as well.
+        if (cell.HasMail()) DrainMail(cell, worker);
+        return TakeMessages(cell);
+      }
       cell.phase = Phase::kExiting;
       cell.AddAttention(Cell::kLifecycle);
       return nullptr;
