@@ -8,6 +8,16 @@
 #include "troupe/actor/stop_token.h"
 
 namespace troupe {
+namespace {
+
+// Whether an actor called that has ended since. What it sent in its end waits
+// in the mailbox for as long as a plain handler runs.
+bool CallerIsGone(const internal::ReplyRoute& route) {
+  return !route.IsNull() && route.sink() == nullptr &&
+         !route.cell().IsAliveAs(route.id);
+}
+
+}  // namespace
 
 absl::Duration Request::time_left() const {
   if (deadline() == MonotonicTime::InfiniteFuture()) {
@@ -27,7 +37,8 @@ AnyActorRef Request::caller() const {
 bool StopToken::stop_requested() const {
   internal::Cell* const actor = internal::CurrentActor();
   if (actor == nullptr) return false;
-  return request_->IsCancelled() || internal::LookForKill(*actor) ||
+  return request_->IsCancelled() || CallerIsGone(request_->route) ||
+         internal::LookForKill(*actor) ||
          (request_->deadline != MonotonicTime::InfiniteFuture() &&
           actor->system->executor().clock().Now() >= request_->deadline);
 }

@@ -11,6 +11,10 @@
 // the actor is asked to stop gracefully: the request that is handled is
 // answered.
 //
+// A handler learns of all of these between its co_awaits. One that runs without
+// any learns of the caller's death, of the deadline and of the kill, but not of
+// a caller that lives on and has given up: that waits in the mailbox.
+//
 // A coroutine that awaits something need not look: what it awaits ends early,
 // with kCancelled or kDeadlineExceeded.
 //

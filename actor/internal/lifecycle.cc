@@ -460,6 +460,12 @@ bool TurnIsLong(Cell& cell, TurnClock& clock) {
 
 namespace {
 
+// Whether no message waits that a caller may have given up.
+bool HasNoBacklog(const Cell& cell) {
+  const BoundedMailbox* const bounded = cell.bounded();
+  return cell.empty() && (bounded == nullptr || bounded->queue.messages() == 0);
+}
+
 // Whether there is something to do at once.
 bool HasMore(const Cell& cell) {
   const uint8_t attention = cell.attention() & ~Cell::kToken;
@@ -481,7 +487,10 @@ bool FinishTurn(Cell& cell, Worker& worker) {
     const uint32_t queued = cell.queued();
     if (!OutsideSeat([&] { ReportHighWater(cell, who, queued); })) return false;
   }
-  if (cell.handler != nullptr && cell.empty()) cell.handler->ForgetCancelled();
+  if (cell.handler != nullptr && cell.handler->has_cancelled() &&
+      HasNoBacklog(cell)) {
+    cell.handler->ForgetCancelled();
+  }
   const uint8_t attention = cell.attention();
   if (HasMore(cell)) {
     worker.Yield(cell);
