@@ -209,7 +209,10 @@ void HandlerState::RunDue(MonotonicTime now) {
 
 void HandlerState::SetTimer(Worker& worker) {
   timer_time_ = agenda_.time();
-  worker.SetTimer(timer_, timer_time_);
+  // What is due already is not to wait for the next tick of the worker's.
+  worker.SetTimer(timer_, timer_time_ <= worker.now()
+                              ? MonotonicTime::InfinitePast()
+                              : timer_time_);
 }
 
 void HandlerState::DisarmTimer(Worker& worker) {

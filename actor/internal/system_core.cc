@@ -142,4 +142,9 @@ void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
   Publish(DeadLetter{target, reason, envelope.type->name});
 }
 
+MonotonicTime TimeAfter(SystemCore& system, absl::Duration delay) {
+  return delay > absl::ZeroDuration() ? system.executor().clock().Now() + delay
+                                      : TimeOfTurn(system);
+}
+
 }  // namespace troupe::internal

@@ -206,6 +206,10 @@ inline MonotonicTime TimeOfTurn(SystemCore& system) {
   return now;
 }
 
+// When `delay` from now has passed, by the system's clock. Zero and less is the
+// time of this turn, so that it has come already.
+MonotonicTime TimeAfter(SystemCore& system, absl::Duration delay);
+
 }  // namespace internal
 }  // namespace troupe
 

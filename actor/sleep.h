@@ -1,0 +1,66 @@
+// Sleep() lets time pass in a Task of an actor, without holding up a thread.
+//
+//   troupe::Task<void> Handle(Poll) {
+//     while (!ready_) {
+//       Look();
+//       if (!co_await troupe::Sleep(absl::Milliseconds(100))) co_return;
+//     }
+//   }
+//
+// It yields true if the time has passed; false if what the handler does was
+// given up before: the caller of the request that it handles waits no more, or
+// the request's deadline comes first. Then it yields at the deadline, at once
+// if that has passed, and the next Sleep() yields false at once.
+//
+// Order: those of one actor wake in the order of their times, and at the same
+// time in the order in which they began.
+// Time: the monotonic clock of the system's executor; never early, and up to
+// 1 ms late, or as late as the actor's worker is busy. Zero and less: others
+// run, then it goes on. Infinite: until it is given up.
+// Cancellation: destroying the coroutine, or its actor, ends it.
+// Blocking: no thread; no other message of this actor is handled meanwhile,
+// unless the actor interleaves them.
+// Memory: allocates nothing of its own.
+// Thread safety: belongs to the Task that awaits it.
+// REQUIRES: awaited in a Task of an actor.
+#ifndef TROUPE_ACTOR_SLEEP_H_
+#define TROUPE_ACTOR_SLEEP_H_
+
+#include <coroutine>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/actor/internal/handler_state.h"
+
+namespace troupe {
+
+namespace internal {
+
+class SleepWait final : public Wait {
+ public:
+  explicit SleepWait(absl::Duration duration) : duration_(duration) {}
+
+  bool await_ready() const noexcept { return false; }
+  // False: it is over already.
+  bool await_suspend(std::coroutine_handle<> waiting);
+  bool await_resume() const noexcept { return slept_; }
+
+  void OnDue(HandlerState& state) override;
+  void OnCancel(const absl::Status& why) override;
+
+ private:
+  absl::Duration duration_;
+  bool slept_ = false;
+  bool ends_early_ = false;  // At the deadline.
+};
+
+}  // namespace internal
+
+// To be awaited.
+[[nodiscard]] inline internal::SleepWait Sleep(absl::Duration duration) {
+  return internal::SleepWait(duration);
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_SLEEP_H_
