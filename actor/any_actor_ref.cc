@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/cell.h"
-#include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
@@ -15,9 +16,9 @@
 namespace troupe {
 namespace {
 
+using internal::BlockedThread;
 using internal::Cell;
 using internal::Ending;
-using internal::EndWaiter;
 
 absl::string_view ToAbsl(std::string_view text) {
   return absl::string_view(text.data(), text.size());
@@ -36,8 +37,10 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   const std::shared_ptr<internal::SystemCore> system =
       internal::IdSpace::Find(ref.id().value());
   if (system == nullptr || ref.cell() == nullptr) return ExitReason::NoActor();
-  const auto waiter = std::make_shared<EndWaiter>();
-  Envelope* const signal = MakeEnvelope<internal::AwaitEnd>(waiter);
+  const BlockedThread::Ptr thread = BlockedThread::Make();
+  Envelope* const signal =
+      MakeEnvelope<internal::AwaitEnd>(internal::OwedAnswer<ExitReason>(
+          BlockedThread::RouteTo(thread), ExitReason::NoActor()));
   if (!internal::SendSignal(*ref.cell(), ref.id().value(), signal,
                             Mailbox::Word::Kind::kSignal)) {
     DestroyEnvelope(signal);
@@ -45,12 +48,12 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   }
   request();
   Executor& executor = system->executor();
-  if (!executor.WaitFor(waiter->ended, executor.clock().Now() + timeout)) {
+  if (!executor.WaitFor(thread->answered(), executor.clock().Now() + timeout)) {
     return absl::DeadlineExceededError(
         absl::StrCat(ref.ToString(), " has not ended within ",
                      absl::FormatDuration(timeout)));
   }
-  return waiter->reason;
+  return thread->TakeReply()->As<ExitReason>();
 }
 
 }  // namespace

@@ -39,9 +39,17 @@ absl::Status CallTooLate(const CallName& call) {
                DeliveryState::kNotDelivered);
 }
 
-absl::Status CallTimedOut(const CallName& call) {
+absl::Status CallTimedOut(const CallName& call, absl::Duration waited) {
   return Error(absl::StatusCode::kDeadlineExceeded, call,
-               "no answer before the deadline", DeliveryState::kUnknown);
+               absl::StrCat("no answer within ", absl::FormatDuration(waited)),
+               DeliveryState::kUnknown);
+}
+
+absl::Status CallerTimedOut(const CallName& call) {
+  return Error(absl::StatusCode::kDeadlineExceeded, call,
+               "no answer before the deadline of the request that its caller "
+               "handles",
+               DeliveryState::kUnknown);
 }
 
 absl::Status CallExpired(const CallName& call) {

@@ -4,6 +4,7 @@
 #define TROUPE_ACTOR_INTERNAL_CALL_ERROR_H_
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "troupe/actor/actor_id.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/send_result.h"
@@ -26,7 +27,9 @@ absl::Status CallAborted(const CallName& call, const ExitReason& reason,
 // The deadline had passed when the call was made.
 absl::Status CallTooLate(const CallName& call);
 // It passed while the answer was awaited.
-absl::Status CallTimedOut(const CallName& call);
+absl::Status CallTimedOut(const CallName& call, absl::Duration waited);
+// The same, for the deadline of the request that the caller handles.
+absl::Status CallerTimedOut(const CallName& call);
 // It passed before a handler saw the request.
 absl::Status CallExpired(const CallName& call);
 // The handler dropped its duty to answer.

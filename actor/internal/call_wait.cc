@@ -1,15 +1,13 @@
 #include "troupe/actor/internal/call_wait.h"
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 
-#include "troupe/actor/internal/frame_memory.h"
+#include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/send_result.h"
-#include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/worker.h"
 
@@ -64,7 +62,10 @@ bool CallWait::await_suspend(std::coroutine_handle<> waiting) {
 
 void CallWait::OnDue(HandlerState& state) {
   (void)state.calls().Take(number_);
-  (void)Refuse(CallTimedOut(name()));
+  (void)Refuse(
+      time() == handler_deadline()
+          ? CallerTimedOut(name())
+          : CallTimedOut(name(), timeout_.Length(*state.cell().system)));
   Resume();
 }
 
@@ -84,41 +85,6 @@ void CallWait::GiveUp() {
 
 // -- on a plain thread
 
-namespace {
-
-// Shared by the thread that waits and the route of the request: each leaves
-// once, the last one deletes it.
-class BlockedCall final : public ReplySink, public FrameMemory {
- public:
-  void Take(EnvelopePtr reply) override {
-    reply_ = std::move(reply);
-    answered_.Set();
-    Leave();
-  }
-  // Release pairs with the acquire of the other's: who deletes sees all that
-  // the other did.
-  void Leave() {
-    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
-
-  Event& answered() { return answered_; }
-  // REQUIRES: answered.
-  EnvelopePtr TakeReply() { return std::move(reply_); }
-
- private:
-  ~BlockedCall() = default;
-
-  EnvelopePtr reply_;  // Written before the event is set.
-  Event answered_;
-  std::atomic<int> users_{2};
-};
-
-struct Leaver {
-  void operator()(BlockedCall* call) const { call->Leave(); }
-};
-
-}  // namespace
-
 EnvelopePtr CallAndBlock(CallPlan plan) {
   const CallName name = plan.name();
   const auto refuse = [](absl::Status why) {
@@ -134,9 +100,9 @@ EnvelopePtr CallAndBlock(CallPlan plan) {
   const MonotonicTime deadline =
       plan.timeout.DeadlineFrom(began, *system, CurrentDeadline());
   if (deadline <= began) return refuse(CallTooLate(name));
-  const std::unique_ptr<BlockedCall, Leaver> call(new BlockedCall);
+  const BlockedThread::Ptr thread = BlockedThread::Make();
   RequestInfo& info = InfoOf(*plan.request);
-  info.route = ReplyRoute::To(*call);
+  info.route = BlockedThread::RouteTo(thread);
   info.deadline = deadline;
   Envelope* const request = plan.request.release();
   const SendResult sent = TrySendEnvelope(*plan.target, plan.id, request);
@@ -144,10 +110,10 @@ EnvelopePtr CallAndBlock(CallPlan plan) {
     FailRequest(*request, CallRefused(name, sent));
     DestroyEnvelope(request);
   }
-  if (!executor.WaitFor(call->answered(), deadline)) {
-    return refuse(CallTimedOut(name));
+  if (!executor.WaitFor(thread->answered(), deadline)) {
+    return refuse(CallTimedOut(name, deadline - began));
   }
-  return call->TakeReply();
+  return thread->TakeReply();
 }
 
 }  // namespace troupe::internal

@@ -30,13 +30,14 @@ class CallTimeout {
       : nanoseconds_(
             std::max(absl::ToInt64Nanoseconds(duration), kDefault + 1)) {}
 
+  absl::Duration Length(const SystemCore& system) const {
+    return absl::Nanoseconds(In(system));
+  }
   // When a call that begins now ends; not after `limit`.
   MonotonicTime DeadlineFrom(MonotonicTime now, const SystemCore& system,
                              MonotonicTime limit) const {
-    const int64_t timeout =
-        nanoseconds_ != kDefault ? nanoseconds_ : DefaultOf(system);
     int64_t deadline;
-    if (__builtin_add_overflow(now.ToNanoseconds(), timeout, &deadline)) {
+    if (__builtin_add_overflow(now.ToNanoseconds(), In(system), &deadline)) {
       deadline = std::numeric_limits<int64_t>::max();
     }
     return std::min(MonotonicTime::FromNanoseconds(deadline), limit);
@@ -44,6 +45,9 @@ class CallTimeout {
 
  private:
   static constexpr int64_t kDefault = std::numeric_limits<int64_t>::min();
+  int64_t In(const SystemCore& system) const {
+    return nanoseconds_ != kDefault ? nanoseconds_ : DefaultOf(system);
+  }
   static int64_t DefaultOf(const SystemCore& system);
 
   int64_t nanoseconds_ = kDefault;

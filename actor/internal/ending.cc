@@ -1,6 +1,5 @@
 #include "troupe/actor/internal/ending.h"
 
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
@@ -34,11 +34,6 @@ absl::Status StartStatus(const ExitReason& reason) {
   if (reason.kind() == ExitReason::Kind::kFailed) return reason.status();
   return absl::AbortedError(absl::StrCat(
       "the actor ended before it had started: ", reason.ToString()));
-}
-
-void Answer(StartWaiter& waiter, absl::Status status) {
-  waiter.status = std::move(status);
-  waiter.started.Set();
 }
 
 }  // namespace
@@ -74,8 +69,8 @@ Envelope* TakeWaitingMessages(Cell& cell) {
 }
 
 void AnswerStart(Cell& cell, absl::Status status) {
-  if (cell.extras == nullptr || cell.extras->start_waiter == nullptr) return;
-  Answer(*std::exchange(cell.extras->start_waiter, nullptr), std::move(status));
+  if (cell.extras == nullptr || !cell.extras->start_answer.IsOwed()) return;
+  std::move(cell.extras->start_answer).Give(std::move(status));
 }
 
 namespace {
@@ -90,8 +85,8 @@ class Mourners {
     if (extras.child_alarm != nullptr) {
       system_.executor().CancelAlarm(*extras.child_alarm);
     }
-    waiters_ = std::move(extras.end_waiters);
-    start_waiter_ = std::move(extras.start_waiter);
+    end_answers_ = std::move(extras.end_answers);
+    start_answer_ = std::move(extras.start_answer);
     dedicated_ = extras.dedicated_worker;
   }
 
@@ -101,18 +96,19 @@ class Mourners {
     }
   }
   void Tell() {
-    for (const std::shared_ptr<EndWaiter>& waiter : waiters_) {
-      waiter->reason = reason_;
-      waiter->ended.Set();
+    for (OwedAnswer<ExitReason>& answer : end_answers_) {
+      std::move(answer).Give(reason_);
     }
-    if (start_waiter_ != nullptr) Answer(*start_waiter_, StartStatus(reason_));
+    if (start_answer_.IsOwed()) {
+      std::move(start_answer_).Give(StartStatus(reason_));
+    }
   }
 
  private:
   SystemCore& system_;
   const ExitReason reason_;
-  std::vector<std::shared_ptr<EndWaiter>> waiters_;
-  std::shared_ptr<StartWaiter> start_waiter_;
+  std::vector<OwedAnswer<ExitReason>> end_answers_;
+  OwedAnswer<absl::Status> start_answer_;
   Worker* dedicated_ = nullptr;
 };
 
@@ -169,8 +165,7 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
     EndRequest& request = signal->As<EndRequest>();
     ApplyRequest(cell, request.request, request.reason);
   } else if (Is<AwaitEnd>(*signal)) {
-    cell.Extras().end_waiters.push_back(
-        std::move(signal->As<AwaitEnd>().waiter));
+    cell.Extras().end_answers.push_back(std::move(signal->As<AwaitEnd>().why));
   } else if (Is<ChildMayBeLate>(*signal)) {
     KillLateChild(cell, worker);
   } else if (Is<MailWaits>(*signal)) {

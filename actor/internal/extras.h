@@ -11,25 +11,12 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/owed_answer.h"
 #include "troupe/base/clock.h"
-#include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
-
-// A plain thread that waits for an actor to end. The reason is written before
-// the event is set.
-struct EndWaiter {
-  Event ended;
-  ExitReason reason = ExitReason::NoActor();
-};
-
-// A plain thread that waits for an actor on another thread to start.
-struct StartWaiter {
-  Event started;
-  absl::Status status;
-};
 
 struct CellExtras {
   std::string name;
@@ -37,10 +24,12 @@ struct CellExtras {
   BoundedMailboxPtr bounded;
   // If it says more than Cell::exit_kind.
   ExitReason exit_reason;
-  std::vector<std::shared_ptr<EndWaiter>> end_waiters;
+  // For those who wait for the end.
+  std::vector<OwedAnswer<ExitReason>> end_answers;
   // For an actor that is constructed in its own first turn.
   absl::AnyInvocable<void(Cell&)> construct;
-  std::shared_ptr<StartWaiter> start_waiter;
+  // For who waits for it to have started, if somebody does.
+  OwedAnswer<absl::Status> start_answer;
   // Its thread, if it has one of its own.
   Worker* dedicated_worker = nullptr;
   // Rings when the child that is asked to stop may have taken too long.

@@ -99,6 +99,13 @@ class Wait : public Occasion {
   HandlerState* state() const { return state_; }
   bool is_waiting() const { return state_ != nullptr; }
 
+  // Of the request that is handled; infinite if there is none.
+  // REQUIRES: is_waiting().
+  MonotonicTime handler_deadline() const {
+    return root_->request != nullptr ? InfoOf(*root_->request).deadline
+                                     : MonotonicTime::InfiniteFuture();
+  }
+
   // The coroutine that runs suspends itself, until Resume(). Infinite: without
   // limit.
   void Begin(HandlerState& state, std::coroutine_handle<> waiting,

@@ -10,6 +10,13 @@ void GiveToSink(const ReplyRoute& route, Envelope* reply) {
   route.sink()->Take(EnvelopePtr(reply));
 }
 
+void PushReply(const ReplyRoute& route, Envelope* reply) {
+  reply->tag |= kReplyTag;
+  if (route.sink() != nullptr) return GiveToSink(route, reply);
+  NumberOf(*reply) = route.number;
+  PushControl(route.cell(), route.id, reply);
+}
+
 void SendCancel(Cell& cell, uint64_t id, const ReplyRoute& route) {
   Envelope* const cancel = MakeEnvelope<CancelRequest>(route);
   cancel->tag = kControlTag;

@@ -138,6 +138,10 @@ inline void SendReply(const ReplyRoute& route, Envelope* reply) {
   SendControl(route.cell(), route.id, reply);
 }
 
+// The same anywhere: in the seat or outside, and under a lock. A sink that is
+// told so must be brief, and run no user code.
+void PushReply(const ReplyRoute& route, Envelope* reply);
+
 // An envelope for a reply.
 template <typename Outcome>
 [[nodiscard]] Envelope* MakeReply(Outcome&& outcome) {

@@ -193,6 +193,16 @@ void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,
   if (!taken) DestroyEnvelope(envelope);
 }
 
+void PushControl(Cell& cell, uint64_t id, Envelope* envelope) {
+  envelope->lane = Lane::kUrgent;
+  // Whether this thread is in its seat or not, it acts as one without: nothing
+  // orders what is pushed here with what is sent.
+  if (PushAsStranger(cell, id, envelope, OwnerTag::kNoSeat,
+                     Mailbox::Word::Kind::kSignal) == PushResult::kClosed) {
+    DestroyEnvelope(envelope);
+  }
+}
+
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
 }

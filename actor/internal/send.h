@@ -88,6 +88,10 @@ void SendRequest(Cell& cell, uint64_t id, Ending request,
 [[nodiscard]] bool SendSignal(Cell& cell, uint64_t id, Envelope* envelope,
                               Mailbox::Word::Kind kind);
 
+// As SendControl() in reply.h, but anywhere: in the seat or outside, and under
+// a lock. Never the fast way.
+void PushControl(Cell& cell, uint64_t id, Envelope* envelope);
+
 // As SendControl() in reply.h, every time that it is not the fast way. In the
 // seat with `tag`; leaves it.
 void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,

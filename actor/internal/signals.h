@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
-#include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/owed_answer.h"
 
 namespace troupe::internal {
 
@@ -19,15 +18,8 @@ struct EndRequest {
   Ending request;
   ExitReason reason;
 };
-// Whoever drops it unanswered has answered: there is no such actor.
 struct AwaitEnd {
-  explicit AwaitEnd(std::shared_ptr<EndWaiter> for_whom)
-      : waiter(std::move(for_whom)) {}
-  AwaitEnd(AwaitEnd&&) = default;
-  ~AwaitEnd() {
-    if (waiter != nullptr) waiter->ended.Set();
-  }
-  std::shared_ptr<EndWaiter> waiter;
+  OwedAnswer<ExitReason> why;  // By default: there is no such actor.
 };
 // From the alarm of an actor that stops its children.
 struct ChildMayBeLate {};

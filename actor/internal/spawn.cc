@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/base/check.h"
 #include "troupe/base/contain.h"
@@ -234,7 +236,7 @@ void StopIfClosed(const SpawnPlan& plan, const AnyActorRef& ref) {
 absl::StatusOr<AnyActorRef> SpawnDeferred(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct,
-    std::shared_ptr<StartWaiter> waiter) {
+    OwedAnswer<absl::Status> start_answer) {
   absl::Status status;
   Cell* const made = MakeCell(plan, status);
   if (made == nullptr) return status;
@@ -257,7 +259,7 @@ absl::StatusOr<AnyActorRef> SpawnDeferred(
   }
   CellExtras& extras = cell.Extras();
   extras.construct = std::move(construct);
-  extras.start_waiter = std::move(waiter);
+  extras.start_answer = std::move(start_answer);
   extras.dedicated_worker = dedicated;
   cell.phase = Phase::kCreated;
   LinkToParent(cell);
@@ -355,7 +357,7 @@ AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
 absl::StatusOr<AnyActorRef> SpawnThere(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct) {
-  return SpawnDeferred(plan, options, std::move(construct), nullptr);
+  return SpawnDeferred(plan, options, std::move(construct), {});
 }
 
 absl::StatusOr<AnyActorRef> SpawnThereAndWait(
@@ -367,14 +369,22 @@ absl::StatusOr<AnyActorRef> SpawnThereAndWait(
         " on its own thread would block this handler until it has started; use "
         "SpawnInstant"));
   }
-  const auto waiter = std::make_shared<StartWaiter>();
+  const BlockedThread::Ptr thread = BlockedThread::Make();
   absl::StatusOr<AnyActorRef> ref =
-      SpawnDeferred(plan, options, std::move(construct), waiter);
+      SpawnDeferred(plan, options, std::move(construct),
+                    {BlockedThread::RouteTo(thread), absl::OkStatus()});
   if (!ref.ok()) return ref;
-  plan.system.executor().WaitFor(waiter->started,
-                                 MonotonicTime::InfiniteFuture());
-  if (!waiter->status.ok())
-    return WithContext(plan.type, options.name, waiter->status);
+  if (!plan.system.executor().WaitFor(thread->answered(),
+                                      MonotonicTime::InfiniteFuture())) {
+    // An executor without threads has nothing left to play.
+    ref->Kill();
+    return WithContext(
+        plan.type, options.name,
+        absl::AbortedError("PreStart waits for what never comes"));
+  }
+  const EnvelopePtr started = thread->TakeReply();
+  const absl::Status& status = started->As<absl::Status>();
+  if (!status.ok()) return WithContext(plan.type, options.name, status);
   return ref;
 }
 
