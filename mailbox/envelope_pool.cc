@@ -118,6 +118,11 @@ void EnvelopePool::ReleaseUnused() {
   Depot().ReleaseUnused();
 }
 
+bool EnvelopePool::ReleaseSomeUnused() {
+  if (cache_state == CacheState::kOpen) EmptyCache();
+  return Depot().ReleaseSome();
+}
+
 size_t EnvelopePool::MappedBytes() { return Depot().usage().mapped_bytes; }
 
 size_t EnvelopePool::HeldBytes() { return Depot().usage().held_bytes; }

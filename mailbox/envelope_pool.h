@@ -80,9 +80,12 @@ class EnvelopePool {
   // falls idle: costs a few nanoseconds for each free block, and new page
   // faults later.
   static void ReleaseUnused();
+  // A step of that, some 50 us of work, for a thread that may be wanted any
+  // time. False: there was nothing to be done.
+  static bool ReleaseSomeUnused();
 
-  // Bytes of address space that the pool has mapped so far, oversize blocks
-  // aside. For tests and introspection, as the next one.
+  // Bytes of address space that the pool has mapped, oversize blocks aside. For
+  // tests and introspection, as the next one.
   static size_t MappedBytes();
   // Of these, bytes in pages that hold blocks or are kept for them.
   static size_t HeldBytes();

@@ -74,8 +74,7 @@ EnvelopeDepot::~EnvelopeDepot() {
   while (slabs_ != nullptr) {
     Slab* const slab = slabs_;
     slabs_ = slab->next;
-    UnpoisonMemory(slab, kSlabBytes);
-    munmap(slab, kSlabBytes);
+    Unmap(slab);
   }
 }
 
@@ -149,6 +148,7 @@ EnvelopeDepot::Page* EnvelopeDepot::FreshPage() {
   if (returned_.count > 0) {
     page = returned_.first;
     returned_.Remove(page);
+    --SlabOf(page)->returned;
   } else if (touched_pages_ < kPages) {
     page = &slabs_->pages[touched_pages_++];
   } else {
@@ -190,9 +190,27 @@ void EnvelopeDepot::MapSlab() {
   }
   Slab* const slab = ::new (begin + before) Slab;
   slab->next = slabs_;
+  if (slabs_ != nullptr) slabs_->previous = slab;
   slabs_ = slab;
   ++slab_count_;
   touched_pages_ = 0;
+}
+
+void EnvelopeDepot::Unlink(Slab* slab) {
+  for (size_t i = 0; i < slab->returned; ++i) returned_.Remove(&slab->pages[i]);
+  if (slab->next != nullptr) slab->next->previous = slab->previous;
+  if (slab->previous != nullptr) {
+    slab->previous->next = slab->next;
+  } else {
+    slabs_ = slab->next;
+    touched_pages_ = kPages;
+  }
+  --slab_count_;
+}
+
+void EnvelopeDepot::Unmap(Slab* slab) {
+  UnpoisonMemory(slab, kSlabBytes);
+  munmap(slab, kSlabBytes);
 }
 
 void EnvelopeDepot::Put(uint8_t size_class, Magazine magazine) {
@@ -283,14 +301,22 @@ size_t EnvelopeDepot::ReturnPages(size_t max_pages) {
     madvise(MemoryOf(&slab->pages[runs[r].first]), runs[r].pages * kPageBytes,
             MADV_DONTNEED);
   }
-  absl::MutexLock lock(&mu_);
-  for (size_t r = 0; r < run_count; ++r) {
-    for (uint16_t i = 0; i < runs[r].pages; ++i) {
-      Page* const page = &slab->pages[runs[r].first + i];
-      page->state = PageState::kReturned;
-      returned_.PushFront(page);
+  {
+    absl::MutexLock lock(&mu_);
+    for (size_t r = 0; r < run_count; ++r) {
+      for (uint16_t i = 0; i < runs[r].pages; ++i) {
+        Page* const page = &slab->pages[runs[r].first + i];
+        page->state = PageState::kReturned;
+        returned_.PushFront(page);
+      }
     }
+    slab->returned += pages;
+    if (slab->returned < (slab == slabs_ ? touched_pages_ : kPages)) {
+      return pages;
+    }
+    Unlink(slab);
   }
+  Unmap(slab);
   return pages;
 }
 
@@ -310,6 +336,28 @@ void EnvelopeDepot::ReleaseUnused() {
   }
   while (ReturnPages(kPages) > 0) {
   }
+  ReturnUntouched();
+}
+
+bool EnvelopeDepot::ReleaseSome() {
+  {
+    absl::MutexLock lock(&mu_);
+    for (uint8_t c = 0; c < kSizeClasses; ++c) {
+      if (stocks_[c].top == nullptr) continue;
+      Scatter(c, TakeFromStock(c));
+      return true;
+    }
+  }
+  if (ReturnPages(kPages) > 0) return true;
+  ReturnUntouched();
+  return false;
+}
+
+void EnvelopeDepot::ReturnUntouched() {
+  absl::MutexLock lock(&mu_);
+  if (touched_pages_ == kPages) return;
+  madvise(MemoryOf(&slabs_->pages[touched_pages_]),
+          (kPages - touched_pages_) * kPageBytes, MADV_DONTNEED);
 }
 
 EnvelopeDepot::Usage EnvelopeDepot::usage() const {

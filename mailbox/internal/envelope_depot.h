@@ -12,7 +12,8 @@
 // than full magazines, is scattered to its pages. Of the free pages, half of
 // those that a whole epoch (of so and so many magazines that came or went) did
 // not need are given back. So a flood that comes again and again finds its
-// memory; one that does not come again loses it to the system step by step.
+// memory; one that does not come again loses it to the system step by step. A
+// slab whose pages have all been given back is unmapped.
 //
 // Ownership: blocks belong to the depot from Put() to Take().
 // Blocking: one lock; held for the blocks of a magazine at most, for looking
@@ -50,7 +51,7 @@ class EnvelopeDepot {
   };
 
   struct Usage {
-    // Address space. Never less than before.
+    // Address space.
     size_t mapped_bytes;
     // Of that, pages that hold blocks or are kept warm for them: neither
     // untouched nor given back.
@@ -73,6 +74,8 @@ class EnvelopeDepot {
 
   // Gives back every page that is free, or would be but for the stock.
   void ReleaseUnused() ABSL_LOCKS_EXCLUDED(mu_);
+  // A step of that, some 50 us of work. False: there was nothing to be done.
+  bool ReleaseSome() ABSL_LOCKS_EXCLUDED(mu_);
 
   Usage usage() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -94,6 +97,8 @@ class EnvelopeDepot {
   static constexpr size_t kPages = kSlabBytes / kPageBytes - kHeaderPages;
   struct Slab {
     Slab* next = nullptr;
+    Slab* previous = nullptr;
+    size_t returned = 0;  // Pages in `returned_`.
     Page pages[kPages];
   };
   static_assert(sizeof(Slab) <= kHeaderPages * kPageBytes);
@@ -136,6 +141,12 @@ class EnvelopeDepot {
   void MapSlab() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Scatter(uint8_t size_class, Magazine magazine)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Gives back what huge pages may have brought where none was touched.
+  void ReturnUntouched() ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes a slab whose touched pages have all been given back out of
+  // everything.
+  void Unlink(Slab* slab) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void Unmap(Slab* slab);
   void CountCall() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Gives back at most `max_pages` free pages of the slab that has the oldest.
   // Returns how many.

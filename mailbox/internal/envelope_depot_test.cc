@@ -170,13 +170,11 @@ TEST(EnvelopeDepotTest, FreePageServesAnotherClass) {
 
 TEST(EnvelopeDepotTest, AskedToReleaseItGivesBackWhatNobodyUses) {
   EnvelopeDepot depot(kKeepsAll);
-  std::vector<Magazine> magazines = TakeMany(depot, kSmall, 2000);
+  std::vector<Magazine> magazines = TakeMany(depot, kSmall, 400);
   FreeBlock* const first_page = magazines.front().top;
   FreeBlock* const used_page = magazines.back().top;
-  const size_t mapped = depot.usage().mapped_bytes;
-  const size_t headers =
-      mapped / EnvelopeDepot::kSlabBytes * EnvelopeDepot::kHeaderPages * kPage;
-  EXPECT_EQ(depot.usage().held_bytes, headers + 2000 * kPage);
+  const size_t headers = EnvelopeDepot::kHeaderPages * kPage;
+  EXPECT_EQ(depot.usage().held_bytes, headers + 400 * kPage);
   // The last one stays in use.
   for (size_t i = 0; i + 1 < magazines.size(); ++i) {
     depot.Put(kSmall, magazines[i]);
@@ -189,8 +187,53 @@ TEST(EnvelopeDepotTest, AskedToReleaseItGivesBackWhatNobodyUses) {
   EXPECT_FALSE(IsInMemory(first_page));
   EXPECT_TRUE(IsInMemory(used_page));
   // What was given back is used again before more is mapped.
+  EXPECT_EQ(TakeMany(depot, kSmall, 399).size(), 399u);
+  EXPECT_EQ(depot.usage().mapped_bytes, EnvelopeDepot::kSlabBytes);
+}
+
+TEST(EnvelopeDepotTest, ReleasesTheSameInSteps) {
+  EnvelopeDepot depot(kKeepsAll);
+  EXPECT_FALSE(depot.ReleaseSome());
+  const std::vector<Magazine> magazines = TakeMany(depot, kSmall, 2000);
+  EXPECT_FALSE(depot.ReleaseSome());
+  for (size_t i = 0; i + 1 < magazines.size(); ++i) {
+    depot.Put(kSmall, magazines[i]);
+  }
+  while (depot.ReleaseSome()) {
+  }
+  EXPECT_EQ(depot.usage().held_bytes,
+            (EnvelopeDepot::kHeaderPages + 1) * kPage);
+}
+
+TEST(EnvelopeDepotTest, UnmapsSlabThatNobodyUses) {
+  EnvelopeDepot depot(kKeepsAll);
+  const std::vector<Magazine> magazines = TakeMany(depot, kSmall, 2000);
+  const size_t mapped = depot.usage().mapped_bytes;
+  EXPECT_EQ(mapped, 4 * EnvelopeDepot::kSlabBytes);
+  // One of a slab between others stays in use.
+  constexpr size_t kUsed = 1000;
+  for (size_t i = 0; i < magazines.size(); ++i) {
+    if (i != kUsed) depot.Put(kSmall, magazines[i]);
+  }
+  depot.ReleaseUnused();
+  EXPECT_EQ(depot.usage().mapped_bytes, EnvelopeDepot::kSlabBytes);
+  EXPECT_TRUE(IsInMemory(magazines[kUsed].top));
+
+  // The newest slab is gone, too: the next is a new one.
   EXPECT_EQ(TakeMany(depot, kSmall, 1999).size(), 1999u);
   EXPECT_EQ(depot.usage().mapped_bytes, mapped);
+}
+
+TEST(EnvelopeDepotTest, WorksAgainWhenAllIsUnmapped) {
+  EnvelopeDepot depot(kKeepsAll);
+  for (int i = 0; i < 3; ++i) {
+    for (const Magazine& magazine : TakeMany(depot, kSmall, 2000)) {
+      depot.Put(kSmall, magazine);
+    }
+    depot.ReleaseUnused();
+    EXPECT_EQ(depot.usage().mapped_bytes, 0u);
+    EXPECT_EQ(depot.usage().held_bytes, 0u);
+  }
 }
 
 TEST(EnvelopeDepotTest, PagesThatNobodyNeedsForLongAreGivenBack) {
@@ -203,7 +246,7 @@ TEST(EnvelopeDepotTest, PagesThatNobodyNeedsForLongAreGivenBack) {
     depot.Put(kSmall, TakeFull(depot, kSmall));
   }
   EXPECT_LT(depot.usage().held_bytes, peak / 20);
-  EXPECT_EQ(depot.usage().mapped_bytes, 2 * EnvelopeDepot::kSlabBytes);
+  EXPECT_EQ(depot.usage().mapped_bytes, EnvelopeDepot::kSlabBytes);
 }
 
 TEST(EnvelopeDepotTest, FloodThatReturnsInAnEpochFindsItsMemory) {
