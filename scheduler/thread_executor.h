@@ -173,11 +173,15 @@ class ThreadExecutor final : public Executor {
   // -- monitor thread
   void MonitorMain();
   void RingAlarms() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Looks at each worker's turn; returns whether any worker is awake.
+  // Looks at each worker's turn; returns whether any worker is awake, or not
+  // asleep for long enough.
   bool LookAtWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Wakes a worker that sleeps without a thread if a timer of it is due.
   void WakeForTimer(Station& station, MonotonicTime now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Tells a worker that has slept for a while to tidy up; returns whether it
+  // has been told in this nap.
+  bool LookAtNap(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the worker away from its thread, or reports it, if its turn is long.
   void LookAtTurn(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Reports one turn that lost its seat, if it has become long.

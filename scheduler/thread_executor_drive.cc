@@ -120,12 +120,18 @@ bool ThreadExecutor::Sleep(Station& station, MonotonicTime next_timer) {
     absl::MutexLock lock(&station.park_mu);
     while (worker.LooksAsleep() && now < next_timer) {
       if (station.ends) return false;
+      if (station.untidy) {
+        station.TidyUpABit();
+        now = worker_clock_.Now();
+        continue;
+      }
       station.park_mu.AwaitWithTimeout(
           absl::Condition(&station.unparked),
           is_real ? next_timer - now : absl::InfiniteDuration());
       station.unparked = false;
       now = worker_clock_.Now();
     }
+    station.untidy = false;  // There will be a better time.
   }
   worker.NoteTime(now);
   // Something may have been delivered as well: that has woken the worker then.

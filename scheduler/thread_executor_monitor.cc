@@ -1,8 +1,9 @@
 // The monitor of a ThreadExecutor: tells the workers the time, rings alarms,
 // gives the workers of handlers
 // that do not return to other threads, and reports long turns. It looks once a
-// millisecond while some worker is awake, and sleeps when all have slept for
-// kTicksBeforeSleep looks.
+// millisecond while some worker is awake. One that sleeps for
+// kLooksBeforeTidyUp looks is told to tidy up, once in each nap. When all have
+// been told, the monitor sleeps, kTicksBeforeSleep looks later.
 #include <algorithm>
 #include <cstdint>
 #include <utility>
@@ -16,7 +17,8 @@ namespace troupe {
 namespace {
 
 constexpr absl::Duration kTick = internal::Ticks::kLength;
-constexpr int kTicksBeforeSleep = 50;
+constexpr int kLooksBeforeTidyUp = 40;
+constexpr int kTicksBeforeSleep = 10;
 
 }  // namespace
 
@@ -70,7 +72,10 @@ bool ThreadExecutor::LookAtWorkers() {
   const MonotonicTime now = worker_clock_.Now();
   for (const std::unique_ptr<Station>& station : shared_) {
     if (station->driver == nullptr) WakeForTimer(*station, now);
-    if (station->worker->LooksAsleep()) continue;
+    if (station->worker->LooksAsleep()) {
+      awake |= !LookAtNap(*station);
+      continue;
+    }
     awake = true;
     if (station->changes_hands) continue;
     if (station->driver == nullptr) {
@@ -90,6 +95,18 @@ void ThreadExecutor::WakeForTimer(Station& station, MonotonicTime now) {
   // monitor looks every tick.
   if (now < station.next_timer || !station.worker->LooksAsleep()) return;
   (void)station.worker->Rise();
+}
+
+bool ThreadExecutor::LookAtNap(Station& station) {
+  const uint64_t naps = station.worker->naps();
+  if (station.seen_naps != naps) {
+    station.seen_naps = naps;
+    station.looks_at_nap = 0;
+  }
+  if (station.looks_at_nap == kLooksBeforeTidyUp) return true;
+  if (++station.looks_at_nap < kLooksBeforeTidyUp) return false;
+  station.AskToTidyUp();
+  return true;
 }
 
 void ThreadExecutor::LookAtTurn(Station& station) {

@@ -48,6 +48,11 @@ class WorkerLocal {
   // A timer that was set on this worker is due. In the seat, between turns.
   // Schedules what it concerns; may set and cancel timers, this one too.
   virtual void TimerDue(TimerNode& timer) = 0;
+  // Gives back something of what is kept for later use, such as memory; returns
+  // whether there is more. Called when the worker has had nothing to run for a
+  // while, on the thread that waits to drive it, and again until there is no
+  // more or something to run. Brief, and touches nothing of the worker.
+  virtual bool TidyUp() { return false; }
 };
 
 class alignas(64) Worker {

@@ -27,6 +27,7 @@ struct ThreadExecutor::Station {
   absl::Mutex park_mu;
   bool unparked ABSL_GUARDED_BY(park_mu) = false;
   bool ends ABSL_GUARDED_BY(park_mu) = false;
+  bool untidy ABSL_GUARDED_BY(park_mu) = false;  // To be tidied up.
 
   // Whoever drives: whether work should be shared.
   internal::BacklogWatch backlog;
@@ -39,6 +40,10 @@ struct ThreadExecutor::Station {
   MonotonicTime turn_seen_at;  // When it first saw that count.
   bool turn_reported = false;  // As a long one.
   MonotonicTime next_timer;    // While its worker sleeps without a driver.
+  // Looks at which the monitor found it in the same nap, up to as many as make
+  // it tidy up.
+  int looks_at_nap = 0;
+  uint64_t seen_naps = 0;
 
   void Unpark() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
@@ -47,6 +52,19 @@ struct ThreadExecutor::Station {
   void End() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
     ends = unparked = true;
+  }
+  // Its thread tidies up before it sleeps on.
+  void AskToTidyUp() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    untidy = unparked = true;
+  }
+  // One step of that, by the thread.
+  void TidyUpABit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(park_mu) {
+    WorkerLocal* const local = worker->local();
+    park_mu.Unlock();
+    const bool more = local != nullptr && local->TidyUp();
+    park_mu.Lock();
+    untidy = more;
   }
 };
 
