@@ -113,13 +113,17 @@ void EnvelopePool::FreeOversize(void* memory) {
   ::operator delete (memory, std::align_val_t{kMaxAlignment});
 }
 
-void EnvelopePool::ReleaseUnused() {
+void EnvelopePool::EmptyThreadCache() {
   if (cache_state == CacheState::kOpen) EmptyCache();
+}
+
+void EnvelopePool::ReleaseUnused() {
+  EmptyThreadCache();
   Depot().ReleaseUnused();
 }
 
 bool EnvelopePool::ReleaseSomeUnused() {
-  if (cache_state == CacheState::kOpen) EmptyCache();
+  EmptyThreadCache();
   return Depot().ReleaseSome();
 }
 

@@ -83,6 +83,8 @@ class EnvelopePool {
   // A step of that, some 50 us of work, for a thread that may be wanted any
   // time. False: there was nothing to be done.
   static bool ReleaseSomeUnused();
+  // Gives what this thread keeps in its cache to the depot.
+  static void EmptyThreadCache();
 
   // Bytes of address space that the pool has mapped, oversize blocks aside. For
   // tests and introspection, as the next one.

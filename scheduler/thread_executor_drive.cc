@@ -173,6 +173,7 @@ ThreadExecutor::Station* ThreadExecutor::HandBack(Driver& driver) {
   this_thread.seat.Leave();
   this_thread.worker = nullptr;
   worker.GiveBack(runnable);
+  if (WorkerLocal* const local = worker.local()) local->EmptyCaches();
   BecomeSpare(driver);
   return nullptr;
 }

@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/base/clock.h"
@@ -17,6 +18,8 @@ namespace troupe {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr MonotonicTime kNoDeadline = MonotonicTime::InfiniteFuture();
 
@@ -38,6 +41,11 @@ class Clutter : public WorkerLocal {
       mu_.Await(absl::Condition(&released));
     }
     return pieces_ > 0;
+  }
+
+  void EmptyCaches() override {
+    absl::MutexLock lock(&mu_);
+    emptied_.push_back(&this_thread);
   }
 
   void Add(int pieces) {
@@ -62,6 +70,10 @@ class Clutter : public WorkerLocal {
     absl::MutexLock lock(&mu_);
     return calls_;
   }
+  std::vector<const ThreadContext*> emptied() {
+    absl::MutexLock lock(&mu_);
+    return emptied_;
+  }
   std::vector<const ThreadContext*> threads() {
     absl::MutexLock lock(&mu_);
     return threads_;
@@ -74,6 +86,7 @@ class Clutter : public WorkerLocal {
   Event* called_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool held_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<const ThreadContext*> threads_ ABSL_GUARDED_BY(mu_);
+  std::vector<const ThreadContext*> emptied_ ABSL_GUARDED_BY(mu_);
 };
 
 // An executor with one worker and its clutter.
@@ -157,6 +170,29 @@ TEST(TidyUpTest, WaitsForABetterTimeWhenThereIsWork) {
   ASSERT_TRUE(place.executor->WaitFor(ran, kNoDeadline));
   // The piece at hand was finished, and no more.
   EXPECT_EQ(left, 1'000'000'000 - 1);
+}
+
+TEST(TidyUpTest, ThreadThatLosesItsWorkerEmptiesItsCaches) {
+  Place place;
+  Event taken_over;
+  const ThreadContext* lost = nullptr;
+  Post(*place.executor, [&] {
+    lost = &this_thread;
+    EXPECT_TRUE(taken_over.WaitWithTimeout(absl::InfiniteDuration()));
+  });
+  Event ran;
+  Post(*place.executor, [&] { ran.Set(); });
+  ASSERT_TRUE(place.executor->WaitFor(ran, kNoDeadline));
+  EXPECT_THAT(place.clutter->emptied(), IsEmpty());
+  // The other thread has the worker, and keeps it while this one comes back.
+  Post(*place.executor, [&] {
+    taken_over.Set();
+    EXPECT_TRUE(place.executor->RunUntil(
+        [&] { return !place.clutter->emptied().empty(); }, kNoDeadline));
+  });
+  ASSERT_TRUE(place.executor->RunUntil(
+      [&] { return !place.clutter->emptied().empty(); }, kNoDeadline));
+  EXPECT_THAT(place.clutter->emptied(), ElementsAre(lost));
 }
 
 }  // namespace

@@ -53,6 +53,9 @@ class WorkerLocal {
   // while, on the thread that waits to drive it, and again until there is no
   // more or something to run. Brief, and touches nothing of the worker.
   virtual bool TidyUp() { return false; }
+  // Gives up what the calling thread keeps for later use: it drove the worker,
+  // and is not needed for now.
+  virtual void EmptyCaches() {}
 };
 
 class alignas(64) Worker {
