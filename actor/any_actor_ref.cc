@@ -68,10 +68,12 @@ std::string AnyActorRef::ToString() const {
 
 absl::Status AnyActorRef::CheckTakes(
     absl::Span<const MessageType* const> messages) const {
-  if (cell_ == nullptr || !cell_->IsAliveAs(id_)) {
+  // The type, too, may be gone: the actor may end at any time.
+  const internal::ActorType* const type =
+      cell_ != nullptr && cell_->IsAliveAs(id_) ? cell_->SharedType() : nullptr;
+  if (type == nullptr) {
     return absl::NotFoundError(absl::StrCat(ToString(), " does not exist"));
   }
-  const internal::ActorType* const type = cell_->SharedType();
   for (const MessageType* message : messages) {
     if (std::find(type->messages.begin(), type->messages.end(), message) ==
         type->messages.end()) {

@@ -260,6 +260,16 @@ class MailWord {
     return {reinterpret_cast<Node*>(last & kChain), (last & kIdle) != 0};
   }
 
+  // Makes a dead word that goes on with `generation`, of one whose memory has
+  // been zeroed or is as it was left. REQUIRES: dead; the caller owns the
+  // memory; no incarnation has had that generation.
+  void Restart(uint64_t generation) {
+    // RESTART. A store is enough: a push never succeeds on a dead word,
+    // whatever its generation. Release for the same reason as in DIE, which it
+    // hides.
+    word_.store(generation << kGenerationShift, std::memory_order_release);
+  }
+
  private:
   template <typename T>
   using Atomic = typename Atomics::template Atomic<T>;

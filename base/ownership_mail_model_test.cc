@@ -292,8 +292,39 @@ void ReuseAgainstLatePush(Execution& run) {
   Check(arrivals[2].empty(), "a message for another object");
 }
 
+// The memory of an object is given back to the system before it serves another
+// one, with `generation`, while somebody still sends to the first.
+void RestartAgainstLatePush(Execution& run, uint64_t generation) {
+  Mail mail(run);
+  ScheduledAtomics::Atomic<int> id(1);
+  mail.word.Open(false);
+  Message late[2];
+  Arrivals arrivals[3];
+  for (Message& message : late) {
+    run.Spawn("late", [&] {
+      message.content = {.sender = 1, .number = 1};
+      const Word::Reading reading = mail.word.Load();
+      if (id.load(std::memory_order_relaxed) != 1) return;
+      (void)mail.word.Push(reading, &message, &message);
+    });
+  }
+  run.Spawn("owner", [&] {
+    arrivals[1].AddChain(mail.word.Die().chain);
+    // What the system does, as if it did it by itself.
+    mail.word.Restart(0);
+    mail.word.Restart(generation);
+    id.store(2, std::memory_order_relaxed);
+    mail.word.Open(false);
+    do {
+      arrivals[2].AddChain(mail.word.Take());
+    } while (PauseOrEnd());
+  });
+  run.Join();
+  Check(arrivals[2].empty(), "a message for another object");
+}
+
 // Who finds an object dead sees what its owner did, however it finds out, and
-// although the memory serves another by then.
+// although the memory has a new word or serves another by then.
 void DeathTellsWhatTheOwnerDid(Execution& run) {
   Mail mail(run);
   mail.word.Open(false);
@@ -311,7 +342,9 @@ void DeathTellsWhatTheOwnerDid(Execution& run) {
     pool.store(1, std::memory_order_release);
   });
   run.Spawn("next owner", [&] {
-    if (pool.load(std::memory_order_acquire) == 1) mail.word.Open(false);
+    if (pool.load(std::memory_order_acquire) == 0) return;
+    mail.word.Restart(Word::GenerationOf(alive) + 2);
+    mail.word.Open(false);
   });
   run.Spawn("waiter", [&] {
     if (ended(mail.word.Load())) Check(done == 1, "not what it did last");
@@ -335,6 +368,8 @@ std::vector<Harness> Harnesses() {
        [](Execution& run) { DieAgainstPush(run, true); },
        {{3, 1}, {2, 2}}},
       {"reuse/late-push", ReuseAgainstLatePush},
+      {"restart/late-push",
+       [](Execution& run) { RestartAgainstLatePush(run, 1); }},
       {"death-tells", DeathTellsWhatTheOwnerDid},
   };
 }
@@ -351,6 +386,7 @@ TEST(MailModelTest, NeedsEachOfItsOrderings) {
                                  {"PUBLISH release", "go-idle/push"},
                                  {"PUBLISH relaxed on failure", "death-tells"},
                                  {"OPEN relaxed", "reuse/late-push"},
+                                 {"RESTART relaxed", "death-tells"},
                                  {"TAKE relaxed", "push/take"},
                                  {"ARM relaxed", "go-idle/push"},
                                  {"DIE acquire", "death-tells"},
@@ -411,6 +447,9 @@ TEST(MailModelTest, NeedsEachStepOfItsProtocol) {
                   operation.operand = 0;
                 }
               }));
+  ExpectFound("a generation that was there before",
+              {"restart/late-push",
+               [](Execution& run) { RestartAgainstLatePush(run, 0); }});
   ExpectFound("death by a store",
               {"die/push", [](Execution& run) { DieAgainstPush(run, true); }},
               in_mail([](Operation& operation) {

@@ -46,7 +46,8 @@ std::string NameInMail(const Operation& operation) {
     case Kind::kLoad:
       return "IDENTIFY";
     case Kind::kStore:
-      return "OPEN";
+      return (operation.operand & MailWord<int>::kAlive) != 0 ? "OPEN"
+                                                              : "RESTART";
     case Kind::kExchange:
       return "DIE";
     case Kind::kCompareExchangeWeak:

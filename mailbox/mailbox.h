@@ -173,6 +173,10 @@ class Mailbox {
     return {Reverse(remains.chain), remains.token_inside};
   }
 
+  // For memory that was given back to the system since the mailbox died; see
+  // MailWord::Restart().
+  void Restart(uint64_t generation) { word_.Restart(generation); }
+
   uint8_t attention() const { return attention_; }
   void AddAttention(uint8_t bits) { attention_ |= bits; }
   void ClearAttention(uint8_t bits) { attention_ &= ~bits; }

@@ -123,6 +123,7 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
     // at before.
     shared_type.store(shared | is_child, std::memory_order_relaxed);
   }
+  // Null: the actor is gone, and its memory was given back to the system.
   const ActorType* SharedType() const {
     const uintptr_t shared = shared_type.load(std::memory_order_relaxed);
     if (BoundedMailbox* const bounded = BoundedIn(shared)) {
@@ -161,6 +162,16 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   bool IsAliveAs(uint64_t expected_id) const;
   // Its status; kStopped if it is gone.
   ActorStatus StatusOf(uint64_t expected_id) const;
+
+  // Makes a free cell again of one whose memory was given back to the system,
+  // and so may be all zero, with a generation that none of its actors had.
+  // Others may be looking.
+  void Restart(uint64_t generation) {
+    Mailbox::Restart(generation);
+    // Relaxed: who looks goes by the id or the mailbox word.
+    owner.store(OwnerTag::kUnowned, std::memory_order_relaxed);
+    status.store(ActorStatus::kStopped, std::memory_order_relaxed);
+  }
 
   // The user's object lies behind the cell if it fits there.
   static constexpr size_t kMaxInlineAlignment = 16;

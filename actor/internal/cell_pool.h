@@ -1,8 +1,8 @@
 // Type-stable memory for cells: once a slot has held a cell it holds a cell for
 // ever, so that a thread with an old reference may always look at it.
 //
-// A thread takes from and returns to a chain of its own, last in first out;
-// surplus and need go through one depot of the process, in batches.
+// A thread takes from and returns to two chains of its own, last in first out;
+// only full and empty ones pass through the one depot of the process.
 //
 // Ownership: a slot belongs to who took it until Return().
 // Thread safety: any thread.
@@ -15,60 +15,64 @@
 
 #include "absl/functional/function_ref.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/cell_depot.h"
 
 namespace troupe::internal {
 
 class CellPool {
  public:
-  static constexpr uint8_t kClasses = 6;
-  static constexpr size_t kSlotBytes[kClasses] = {192, 256,  384,
-                                                  512, 1024, 2048};
-  static constexpr uint32_t kBatch = 64;
+  static constexpr uint8_t kClasses = CellDepot::kClasses;
 
   // The class whose slots hold a cell and an object of `object_bytes` behind
   // it.
   static constexpr uint8_t ClassOf(size_t object_bytes) {
     uint8_t c = 0;
-    while (kSlotBytes[c] < sizeof(Cell) + object_bytes) ++c;
+    while (CellDepot::kSlotBytes[c] < sizeof(Cell) + object_bytes) ++c;
     return c;
   }
 
   [[nodiscard]] static Cell& Take(uint8_t slot_class) {
-    Chain& chain = cache_[slot_class];
-    if (chain.top == nullptr) [[unlikely]]
+    Cache& cache = cache_[slot_class];
+    if (cache.top == nullptr) [[unlikely]]
       return TakeSlow(slot_class);
-    Cell& cell = *chain.top;
-    chain.top = cell.parent;
-    --chain.count;
-    return cell;
+    return cache.Pop();
   }
   // REQUIRES: the actor is gone, its mailbox dead, its owner tag removed.
   static void Return(Cell& cell) {
-    Chain& chain = cache_[cell.slot_class];
-    if (chain.count >= chain.limit) [[unlikely]]
+    Cache& cache = cache_[cell.slot_class];
+    if (cache.count == cache.limit) [[unlikely]]
       return ReturnSlow(cell);
-    cell.parent = chain.top;
-    chain.top = &cell;
-    ++chain.count;
+    cache.Push(cell);
   }
 
-  // Calls `visit` for every cell that the process has, free ones too.
+  // Calls `visit` for every cell that may have an actor, and for others.
   static void ForEach(absl::FunctionRef<void(Cell&)> visit);
+
+  // Gives memory that nobody uses back to the system, but for what other
+  // threads keep in their chains: 128 cells of each class at most. A step, some
+  // 50 us of work; false: there was nothing to be done.
+  static bool ReleaseSomeUnused();
+
+  // Gives the chains of this thread to the depot.
+  static void EmptyThreadCache();
+
+  // Bytes of memory that cells occupy or that are kept for them.
+  static size_t HeldBytes();
 
  private:
   friend class CellPoolCacheReturner;
-  struct Chain {
-    Cell* top = nullptr;  // Linked by `parent`.
-    uint32_t count = 0;
-    uint32_t limit = 0;  // 0: never used, or the thread is ending.
+  // The chain in use.
+  struct Cache : CellDepot::Chain {
+    uint32_t limit = 0;         // 0: never used, or the thread is ending.
+    CellDepot::Chain previous;  // Empty or full.
   };
-  class Depot;
 
+  static CellDepot& Depot();
   static Cell& TakeSlow(uint8_t slot_class);
   static void ReturnSlow(Cell& cell);
-  static bool PrepareCache();
+  static bool OpenCache();
 
-  static constinit thread_local Chain cache_[kClasses];
+  static constinit thread_local Cache cache_[kClasses];
 };
 
 }  // namespace troupe::internal

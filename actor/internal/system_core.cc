@@ -127,9 +127,10 @@ std::string SystemCore::SomeLiveActor() {
   ActorStatus least = ActorStatus::kStopped;
   ForEachActor([&](Cell& cell, uint64_t id) {
     const ActorStatus status = cell.StatusOf(id);
-    if (status >= least) return;
+    const ActorType* const type = cell.SharedType();
+    if (status >= least || type == nullptr) return;
     least = status;
-    const std::string_view class_name = cell.SharedType()->class_name;
+    const std::string_view class_name = type->class_name;
     name = absl::StrCat(absl::string_view(class_name.data(), class_name.size()),
                         " ", ActorId(id).ToString());
   });
