@@ -31,6 +31,15 @@ void ActorLocal::TakeIds() {
   end_of_ids_ = next_id_ + kWorkerShare;
 }
 
+bool ActorLocal::TidyUp() {
+  return EnvelopePool::ReleaseSomeUnused() || CellPool::ReleaseSomeUnused();
+}
+
+void ActorLocal::EmptyCaches() {
+  EnvelopePool::EmptyThreadCache();
+  CellPool::EmptyThreadCache();
+}
+
 SystemCore::SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
                        Logger logger, Limits limits)
     : system_(system),

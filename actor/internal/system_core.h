@@ -40,6 +40,8 @@ class ActorLocal : public WorkerLocal {
 
   void Flush() override {}
   void TimerDue(TimerNode& timer) override;
+  bool TidyUp() override;
+  void EmptyCaches() override;
 
   // Envelopes to be destroyed where user code may run.
   void Bury(Envelope* envelope) {
