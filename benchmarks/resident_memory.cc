@@ -7,12 +7,17 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
 namespace troupe::benchmarks {
 namespace {
 
-// The number behind `label` in /proc/self/status, which is in kB there.
-int64_t FromStatus(const char* label) {
-  const int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+constexpr absl::Duration kMoment = absl::Milliseconds(200);
+
+// The number behind `label` in a file of the kernel's, which is in kB there.
+int64_t FromFile(const char* path, const char* label) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
   char text[4096];
   const ssize_t size = read(file, text, sizeof(text) - 1);
@@ -26,9 +31,22 @@ int64_t FromStatus(const char* label) {
 
 }  // namespace
 
-int64_t ResidentBytes() { return FromStatus("VmRSS:"); }
+int64_t ResidentBytes() { return FromFile("/proc/self/status", "VmRSS:"); }
 
-int64_t PeakResidentBytes() { return FromStatus("VmHWM:"); }
+int64_t ExactResidentBytes() {
+  return FromFile("/proc/self/smaps_rollup", "Rss:");
+}
+
+int64_t AwaitResidentBytes(int64_t at_most, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  while (ExactResidentBytes() > at_most && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  absl::SleepFor(kMoment);
+  return ExactResidentBytes();
+}
+
+int64_t PeakResidentBytes() { return FromFile("/proc/self/status", "VmHWM:"); }
 
 void ResetPeakResidentBytes() {
   const int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);

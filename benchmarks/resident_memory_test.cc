@@ -3,7 +3,10 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <memory>
+#include <thread>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/benchmarks/allocation_count.h"
@@ -37,6 +40,23 @@ TEST(ResidentMemoryTest, TouchedMemoryIsResident) {
   const int64_t before = ResidentBytes();
   const Touched touched;
   EXPECT_THAT(ResidentBytes() - before, Ge(kBytes - kTolerance));
+}
+
+TEST(ResidentMemoryTest, ExactNumberCountsEachPage) {
+  const int64_t before = ExactResidentBytes();
+  const Touched touched;
+  EXPECT_THAT(ExactResidentBytes() - before, Ge(kBytes));
+}
+
+TEST(ResidentMemoryTest, AwaitsThatMemoryGoes) {
+  const int64_t before = ExactResidentBytes();
+  auto touched = std::make_unique<Touched>();
+  EXPECT_THAT(AwaitResidentBytes(before, absl::ZeroDuration()),
+              Ge(before + kBytes));
+  std::thread thread([&touched] { touched.reset(); });
+  EXPECT_THAT(AwaitResidentBytes(before + kTolerance, absl::Minutes(1)),
+              Lt(before + kBytes / 2));
+  thread.join();
 }
 
 TEST(ResidentMemoryTest, PeakStaysUntilItIsReset) {
