@@ -176,6 +176,7 @@ bool CellDepot::ReleaseSome() {
     // Huge pages may have brought memory where none was touched.
     used = count;
     for (uint32_t b = slab->used; b < slab->batch_count(); ++b) {
+      if (!slab->batches[kVacant].Has(b)) break;  // Another thread has them.
       Remove(*slab, kVacant, b);
       batches[count++] = b;
     }
