@@ -1,4 +1,5 @@
 // Threads that take cells, put them back and give pages back, all at once.
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -15,8 +16,8 @@ namespace {
 
 using Chain = CellDepot::Chain;
 
-constexpr int kThreads = 4;
-constexpr int kRounds = 400;
+constexpr int kThreads = 3;
+constexpr int kRounds = 200;
 constexpr uint8_t kClasses = 2;
 
 // Stands where the object of an actor would.
@@ -36,7 +37,7 @@ void Work(CellDepot& depot, int thread) {
   for (int round = 0; round < kRounds; ++round) {
     const uint8_t slot_class = random.Uniform(kClasses);
     std::vector<Chain> chains;
-    for (uint64_t i = random.Uniform(40); i > 0; --i) {
+    for (uint64_t i = random.Uniform(150); i > 0; --i) {
       chains.push_back(depot.Take(slot_class));
       for (Cell* cell = chains.back().top; cell != nullptr;
            cell = cell->parent) {
@@ -67,7 +68,17 @@ TEST(CellDepotStressTest, CellInUseKeepsItsContents) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&depot, t] { Work(depot, t); });
   }
+  // Others do nothing but give back, so that several are at one slab.
+  std::atomic<bool> done{false};
+  std::vector<std::thread> releasing;
+  for (int t = 0; t < 2; ++t) {
+    releasing.emplace_back([&] {
+      while (!done.load()) (void)depot.ReleaseSome();
+    });
+  }
   for (std::thread& thread : threads) thread.join();
+  done.store(true);
+  for (std::thread& thread : releasing) thread.join();
   while (depot.ReleaseSome()) {
   }
   EXPECT_EQ(depot.held_bytes(), 0u);
