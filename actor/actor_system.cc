@@ -12,6 +12,12 @@
 namespace troupe {
 namespace {
 
+// A time that far away is never, and can be added to any clock's.
+int64_t NanosecondsWithinAYear(absl::Duration duration) {
+  return absl::ToInt64Nanoseconds(
+      std::clamp(duration, absl::ZeroDuration(), absl::Hours(24 * 365)));
+}
+
 // After the kill: what still runs then is a handler that does not return.
 constexpr absl::Duration kKillTimeout = absl::Seconds(1);
 
@@ -48,7 +54,8 @@ void ActorSystem::Install(std::unique_ptr<Executor> executor) {
       *this, std::move(executor), options_.logger,
       internal::SystemCore::Limits{
           options_.high_water_messages, options_.child_stop_timeout,
-          absl::ToInt64Nanoseconds(options_.call_timeout)});
+          absl::ToInt64Nanoseconds(options_.call_timeout),
+          NanosecondsWithinAYear(options_.deadlock_check_after)});
   core_->executor().SetLocals(
       [core = core_.get()](Worker&) { return core->MakeLocal(); });
 }

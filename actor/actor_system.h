@@ -49,6 +49,9 @@ class ActorSystem {
     uint32_t high_water_messages = 65536;
     // How long a call waits for its answer, unless it says otherwise.
     absl::Duration call_timeout = absl::Seconds(5);
+    // How long a call may wait before it is looked at whether actors wait for
+    // each other in a circle, which then fails their calls. Infinite: never.
+    absl::Duration deadlock_check_after = absl::Seconds(1);
     // How long a child may take to stop, before its parent's end kills it.
     absl::Duration child_stop_timeout = absl::Seconds(5);
     // How long Shutdown() and the destructor let actors stop before they are

@@ -40,6 +40,7 @@
 
 #include "absl/time/time.h"
 #include "troupe/actor/internal/call_wait.h"
+#include "troupe/actor/internal/started_call.h"
 #include "troupe/actor/reply_of.h"
 
 namespace troupe {
@@ -53,7 +54,45 @@ class CallAwaiter : public CallWait {
   Outcome await_resume() { return OutcomeIn<Outcome>(TakeReply()); }
 };
 
+template <typename Outcome>
+class StartedCallAwaiter : public StartedCallWait {
+ public:
+  using StartedCallWait::StartedCallWait;
+  Outcome await_resume() { return OutcomeIn<Outcome>(TakeReply()); }
+};
+
 }  // namespace internal
+
+// A call under way. Dropped, it is cancelled; what an actor started is awaited
+// and dropped by that actor.
+//
+//   StartedCall<Price> price = shop.Call<Price>(item).Start();
+//   ...
+//   absl::StatusOr<int64_t> cents = co_await std::move(price);
+template <RequestType M>
+class [[nodiscard]] StartedCall {
+ public:
+  using Outcome = OutcomeOf<M>;
+
+  explicit StartedCall(internal::CallPlan plan) : call_(std::move(plan)) {}
+  StartedCall(StartedCall&&) noexcept = default;
+  StartedCall& operator=(StartedCall&&) noexcept = default;
+
+  // Whether waiting for it would not take long: the answer is there, or none
+  // will come.
+  bool is_over() const { return call_.is_over(); }
+
+  // In a Task of the actor that started it: waits for the answer. The deadline
+  // is that of the start, or of the request that is handled now.
+  internal::StartedCallAwaiter<Outcome> operator co_await() && {
+    return internal::StartedCallAwaiter<Outcome>(std::move(call_));
+  }
+  // On a plain thread, for what plain threads started.
+  Outcome Wait() && { return internal::OutcomeIn<Outcome>(call_.Await()); }
+
+ private:
+  internal::CallUnderWay call_;
+};
 
 template <RequestType M>
 class [[nodiscard]] Call {
@@ -74,7 +113,10 @@ class [[nodiscard]] Call {
     return internal::CallAwaiter<Outcome>(std::move(plan_));
   }
 
-  // On a plain thread: the same.
+  // Makes the call now, to be awaited later.
+  StartedCall<M> Start() && { return StartedCall<M>(std::move(plan_)); }
+
+  // On a plain thread: makes the call, and waits for the answer.
   Outcome Wait() && {
     return internal::OutcomeIn<Outcome>(
         internal::CallAndBlock(std::move(plan_)));

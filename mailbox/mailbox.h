@@ -123,6 +123,15 @@ class Mailbox {
   // The oldest and the newest of the normal lane. Meaningless when empty.
   const Envelope* oldest() const { return head_; }
   const Envelope* newest() const { return tail_; }
+  // Whether `matches` says so of one in the normal lane.
+  template <typename F>
+  bool AnyWaiting(F&& matches) const {
+    for (Envelope* envelope = head_; envelope != nullptr;
+         envelope = envelope->next) {
+      if (matches(*envelope)) return true;
+    }
+    return false;
+  }
   // Envelopes in the normal lane.
   uint32_t queued() const { return queued_; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/id_space.h"
@@ -56,11 +57,25 @@ bool CallWait::await_suspend(std::coroutine_handle<> waiting) {
     DestroyEnvelope(request);
     return Refuse(CallRefused(name(), sent));
   }
-  Begin(state, waiting, deadline);
+  deadline_ = deadline;
+  // The entry of the deadline serves the look for deadlocks first.
+  Begin(state, waiting,
+        std::min(deadline, caller->system->DeadlockCheckAfter(now)));
   return true;
 }
 
+std::optional<WaitedCall> CallWait::ItsCall() const {
+  return WaitedCall{target_, id_, type_, number_};
+}
+
 void CallWait::OnDue(HandlerState& state) {
+  if (time() < deadline_) {
+    if (deadline_ < MonotonicTime::InfiniteFuture()) {
+      state.Schedule(*this, deadline_);
+    }
+    LookForDeadlock(state.cell(), *ItsCall());
+    return;
+  }
   (void)state.calls().Take(number_);
   (void)Refuse(
       time() == handler_deadline()

@@ -6,12 +6,14 @@
 #include <coroutine>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/deadlock.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/base/clock.h"
@@ -95,6 +97,7 @@ class CallWait : public Wait, public PendingCall {
   }
   void OnDue(HandlerState& state) override;
   void OnCancel(const absl::Status& why) override;
+  std::optional<WaitedCall> ItsCall() const override;
 
  protected:
   // REQUIRES: the call is over.
@@ -113,6 +116,7 @@ class CallWait : public Wait, public PendingCall {
   EnvelopePtr envelope_;               // The request, then the reply.
   const MessageType* type_ = nullptr;  // Of the request.
   uint64_t number_ = 0;
+  MonotonicTime deadline_;
 };
 
 // Waits for the answer on a plain thread; returns the reply.

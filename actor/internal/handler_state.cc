@@ -74,9 +74,20 @@ PendingCall* CallTable::TakeOfMore(uint64_t number) {
   return std::exchange(entry.call, nullptr);
 }
 
+void CallTable::AbandonAll() {
+  if (first_.call != nullptr)
+    std::exchange(first_.call, nullptr)->OnActorGone();
+  if (more_ == nullptr) return;
+  for (Entry& entry : more_->entries) {
+    if (entry.call != nullptr)
+      std::exchange(entry.call, nullptr)->OnActorGone();
+  }
+}
+
 // -- HandlerState
 
 HandlerState::~HandlerState() {
+  calls_.AbandonAll();
   TROUPE_DCHECK(roots_ == nullptr && agenda_.empty() && !timer_.pending(),
                 "an actor ends with nothing under way");
 }
@@ -189,6 +200,30 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
     root->first_wait->OnCancel(
         absl::CancelledError("the caller of this request waits no more"));
   }
+}
+
+namespace {
+
+bool IsFor(Envelope& envelope, const ReplyRoute& request) {
+  return IsRequest(envelope) && InfoOf(envelope).route.IsSame(request);
+}
+
+}  // namespace
+
+bool HandlerState::HoldsUp(const ReplyRoute& request) const {
+  if (exclusive_ == nullptr) return false;
+  if (exclusive_->request != nullptr && IsFor(*exclusive_->request, request)) {
+    return true;
+  }
+  return cell_.AnyWaiting(
+      [&request](Envelope& waiting) { return IsFor(waiting, request); });
+}
+
+std::optional<WaitedCall> HandlerState::OnlyCall() const {
+  if (exclusive_ == nullptr) return std::nullopt;
+  const Wait* const wait = exclusive_->first_wait;
+  if (wait == nullptr || wait->next_ != nullptr) return std::nullopt;
+  return wait->ItsCall();
 }
 
 bool HandlerState::TakeCancelled(const ReplyRoute& route) {

@@ -11,6 +11,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "troupe/actor/internal/agenda.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/deadlock.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
@@ -87,6 +89,13 @@ class Wait : public Occasion {
   // Resume() was called.
   virtual void OnCancel(const absl::Status& why) = 0;
 
+  // Ends the wait and goes on with the handler, up to its next wait or its end.
+  // The wait, and its frame, may be gone on return. Between handlers.
+  void Resume();
+
+  // If this is a wait for one call's answer: that call.
+  virtual std::optional<WaitedCall> ItsCall() const { return std::nullopt; }
+
   // Whether the handler's request was given up before the wait began.
   static bool IsCancelled() {
     return this_handler.root != nullptr && this_handler.root->cancelled;
@@ -114,9 +123,6 @@ class Wait : public Occasion {
   void End() {
     if (state_ != nullptr) Leave();
   }
-  // Ends the wait and goes on with the handler, up to its next wait or its end.
-  // The wait, and its frame, may be gone on return. Between handlers.
-  void Resume();
 
  private:
   friend class HandlerState;
@@ -135,6 +141,8 @@ class PendingCall {
  public:
   // The answer has come: an outcome, or a failure. The call is forgotten.
   virtual void OnReply(EnvelopePtr reply) = 0;
+  // The actor has ended, its coroutines are gone. The call is forgotten.
+  virtual void OnActorGone() {}
 
  protected:
   PendingCall() = default;
@@ -156,6 +164,8 @@ class CallTable {
       return TakeOfMore(number);
     return std::exchange(first_.call, nullptr);
   }
+  // Forgets all that are left.
+  void AbandonAll();
 
  private:
   static constexpr int kIndexBits = 24;
@@ -228,6 +238,12 @@ class HandlerState {
   bool TakeCancelled(const ReplyRoute& route);
   void ForgetCancelled() { cancelled_.reset(); }
   bool has_cancelled() const { return cancelled_ != nullptr; }
+
+  // Whether that request waits for the handler that is suspended: it is what
+  // the handler handles, or it stands behind it.
+  bool HoldsUp(const ReplyRoute& request) const;
+  // What the suspended handler waits for, if that is one call and nothing else.
+  std::optional<WaitedCall> OnlyCall() const;
 
   // -- calls
   CallTable& calls() { return calls_; }

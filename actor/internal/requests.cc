@@ -52,6 +52,8 @@ void HandleControl(Cell& cell, Envelope* envelope) {
   }
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
     HandlerState::Of(cell).CancelRequest(cancel->route);
+  } else if (auto* const probe = envelope->TryAs<DeadlockProbe>()) {
+    FollowProbe(cell, *probe);
   }
   DestroyEnvelope(envelope);
 }

@@ -86,6 +86,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
     uint32_t high_water_messages;
     absl::Duration child_stop_timeout;
     int64_t call_timeout_ns;
+    int64_t deadlock_check_after_ns;  // At most a year.
   };
 
   SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
@@ -97,6 +98,12 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   const Logger& logger() const { return logger_; }
   const Limits& limits() const { return limits_; }
   EventHub& events() { return events_; }
+
+  // When to look what a call that began at `now` waits for.
+  MonotonicTime DeadlockCheckAfter(MonotonicTime now) const {
+    return MonotonicTime::FromNanoseconds(now.ToNanoseconds() +
+                                          limits_.deadlock_check_after_ns);
+  }
 
   template <typename E>
   void Publish(const E& event) {

@@ -1,0 +1,118 @@
+// §25: calling oneself, and circles of calls, are found and reported.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/protocol.h"
+#include "troupe/actor/task.h"
+#include "troupe/base/clock.h"
+#include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/testing/status_matchers.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::troupe::testing::IsOk;
+using ::troupe::testing::StatusIs;
+
+constexpr absl::StatusCode kFailedPrecondition =
+    absl::StatusCode::kFailedPrecondition;
+
+struct Link;
+struct Chain : Protocol<Link> {};
+
+// Each actor on the way calls the next one; the last one answers.
+struct Link {
+  std::vector<ActorRef<Chain>> way;  // The next one last.
+  using Reply = absl::Status;
+};
+
+class Member : public Actor<Chain> {
+ public:
+  Task<absl::Status> Handle(Link m) {
+    if (m.way.empty()) co_return absl::OkStatus();
+    const ActorRef<Chain> next = m.way.back();
+    m.way.pop_back();
+    std::vector<ActorRef<Chain>> rest = std::move(m.way);
+    co_return co_await next.Call<Link>(std::move(rest));
+  }
+};
+
+class DeadlockTest : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  DeadlockTest()
+      : executor_(new DeterministicExecutor({.seed = GetParam()})),
+        system_(ActorSystem::CreateOn(std::unique_ptr<Executor>(executor_),
+                                      {.call_timeout = absl::Hours(1)})) {
+    for (int i = 0; i < 4; ++i) {
+      members_.push_back(system_->Spawn<Member>().value());
+    }
+  }
+
+  MonotonicTime Now() const { return executor_->clock().Now(); }
+  // Starts a chain of calls at the first of `members`.
+  absl::Status Call(std::vector<int> members) {
+    std::vector<ActorRef<Chain>> way;
+    for (size_t i = members.size(); i-- > 1;) {
+      way.push_back(members_[members[i]]);
+    }
+    return members_[members[0]].Call<Link>(std::move(way)).Wait();
+  }
+
+  DeterministicExecutor* executor_;
+  std::unique_ptr<ActorSystem> system_;
+  std::vector<ActorRef<Chain>> members_;
+};
+
+TEST_P(DeadlockTest, OfOneActorIsFoundAtOnce) {
+  const MonotonicTime before = Now();
+  const absl::Status status = Call({0, 0});
+  EXPECT_THAT(status, StatusIs(kFailedPrecondition,
+                               HasSubstr("an actor that calls itself")));
+  EXPECT_EQ(Now(), before);
+}
+
+TEST_P(DeadlockTest, OfTwoIsFoundAndNamesBothAndTheirRequests) {
+  const MonotonicTime before = Now();
+  const absl::Status status = Call({0, 1, 0});
+  EXPECT_THAT(status, StatusIs(kFailedPrecondition,
+                               AllOf(HasSubstr("wait for each other"),
+                                     HasSubstr(members_[0].id().ToString()),
+                                     HasSubstr(members_[1].id().ToString()),
+                                     HasSubstr("Link"), HasSubstr("Member"))));
+  EXPECT_EQ(Delivery(status), DeliveryState::kAnswered);
+  EXPECT_LE(Now() - before, absl::Milliseconds(1100));
+  // They are free again.
+  EXPECT_THAT(Call({0, 1}), IsOk());
+}
+
+TEST_P(DeadlockTest, OfFourIsFound) {
+  EXPECT_THAT(Call({0, 1, 2, 3, 0}),
+              StatusIs(kFailedPrecondition, HasSubstr("wait for each other")));
+  EXPECT_THAT(Call({3, 2, 1, 0}), IsOk());
+}
+
+TEST_P(DeadlockTest, BehindALeadInIsFoundByItsMembers) {
+  EXPECT_THAT(Call({0, 1, 2, 3, 1}),
+              StatusIs(kFailedPrecondition, HasSubstr("wait for each other")));
+}
+
+TEST_P(DeadlockTest, LongChainsThatEndAreNone) {
+  EXPECT_THAT(Call({0, 1, 2, 3}), IsOk());
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, DeadlockTest, ::testing::Range<uint64_t>(1, 9));
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,199 @@
+#include "troupe/actor/internal/started_call.h"
+
+#include <algorithm>
+
+#include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/send_result.h"
+#include "troupe/base/check.h"
+#include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/worker.h"
+
+namespace troupe::internal {
+namespace {
+
+EnvelopePtr Refusal(absl::Status why) {
+  return EnvelopePtr(MakeFailure(std::move(why)));
+}
+
+}  // namespace
+
+// -- of an actor
+
+CallOfActor::CallOfActor(CallPlan plan)
+    : target_(plan.target),
+      target_id_(plan.id),
+      type_(plan.request->type),
+      timeout_(plan.timeout) {
+  Cell& caller = *CurrentActor();
+  const uint64_t caller_id = caller.CurrentId();
+  if (target_id_ == caller_id) {
+    reply_ = Refusal(CallOfSelf(name()));
+    return;
+  }
+  const MonotonicTime now = TimeOfTurn(*caller.system);
+  const MonotonicTime deadline =
+      timeout_.DeadlineFrom(now, *caller.system, CurrentDeadline());
+  if (deadline <= now) {
+    reply_ = Refusal(CallTooLate(name()));
+    return;
+  }
+  HandlerState& state = HandlerState::Of(caller);
+  number_ = state.calls().Add(*this);
+  Envelope* const request = plan.request.release();
+  RequestInfo& info = InfoOf(*request);
+  info.route = ReplyRoute::To(caller, caller_id, number_);
+  info.deadline = deadline;
+  const SendResult sent = TrySendEnvelope(
+      target_ != nullptr ? *target_ : NoCell(), target_id_, request);
+  if (IsRefused(sent)) {
+    (void)state.calls().Take(number_);
+    DestroyEnvelope(request);
+    reply_ = Refusal(CallRefused(name(), sent));
+    return;
+  }
+  state_ = &state;
+  if (deadline < MonotonicTime::InfiniteFuture()) {
+    state.Schedule(*this, deadline);
+  }
+}
+
+CallOfActor::~CallOfActor() {
+  if (state_ == nullptr) return;
+  TROUPE_CHECK(IsMine(), "a started call is dropped by the actor that made it");
+  state_->Unschedule(*this);
+  (void)state_->calls().Take(number_);
+  Cell& caller = state_->cell();
+  SendCancel(*target_, target_id_,
+             ReplyRoute::To(caller, caller.CurrentId(), number_));
+}
+
+bool CallOfActor::IsMine() const {
+  return state_ == nullptr || CurrentActor() == &state_->cell();
+}
+
+void CallOfActor::End(EnvelopePtr reply) {
+  state_->Unschedule(*this);
+  state_ = nullptr;
+  reply_ = std::move(reply);
+  if (waiting_ != nullptr) waiting_->Resume();
+}
+
+void CallOfActor::OnReply(EnvelopePtr reply) { End(std::move(reply)); }
+
+void CallOfActor::OnDue(HandlerState& state) {
+  (void)state.calls().Take(number_);
+  End(Refusal(CallTimedOut(name(), timeout_.Length(*state.cell().system))));
+}
+
+void CallOfActor::OnActorGone() {
+  state_->Unschedule(*this);
+  state_ = nullptr;
+  reply_ = Refusal(CallCancelled(name(), /*begun=*/true));
+}
+
+// -- of a plain thread
+
+CallOfThread::CallOfThread(CallPlan plan)
+    : target(plan.target), target_id(plan.id), type(plan.request->type) {
+  const CallName name = plan.name();
+  const std::shared_ptr<SystemCore> system = IdSpace::Find(plan.id);
+  if (system == nullptr || plan.target == nullptr) {
+    reply = Refusal(CallRefused(name, SendResult::kNoActor));
+    return;
+  }
+  began = system->executor().clock().Now();
+  deadline = plan.timeout.DeadlineFrom(began, *system,
+                                       MonotonicTime::InfiniteFuture());
+  if (deadline <= began) {
+    reply = Refusal(CallTooLate(name));
+    return;
+  }
+  thread = BlockedThread::Make();
+  route = BlockedThread::RouteTo(thread);
+  RequestInfo& info = InfoOf(*plan.request);
+  info.route = route;
+  info.deadline = deadline;
+  Envelope* const request = plan.request.release();
+  const SendResult sent = TrySendEnvelope(*plan.target, plan.id, request);
+  if (IsRefused(sent)) {
+    FailRequest(*request, CallRefused(name, sent));
+    DestroyEnvelope(request);
+  }
+}
+
+CallOfThread::~CallOfThread() {
+  if (!is_over()) SendCancel(*target, target_id, route);
+}
+
+bool CallOfThread::is_over() const {
+  return thread == nullptr || thread->answered().IsSet();
+}
+
+EnvelopePtr CallOfThread::Await() {
+  const CallName name = {ActorId(target_id), type};
+  if (thread == nullptr) return std::move(reply);
+  if (this_thread.InTurn()) return Refusal(WaitInHandler(name));
+  const std::shared_ptr<SystemCore> system = IdSpace::Find(target_id);
+  // With the system gone, the answer has been given.
+  if (system != nullptr &&
+      !system->executor().WaitFor(thread->answered(), deadline)) {
+    return Refusal(CallTimedOut(name, deadline - began));
+  }
+  return thread->TakeReply();
+}
+
+// -- either
+
+CallUnderWay::CallUnderWay(CallPlan plan) {
+  if (CurrentActor() != nullptr) {
+    by_actor_ = std::make_unique<CallOfActor>(std::move(plan));
+  } else {
+    by_thread_ = std::make_unique<CallOfThread>(std::move(plan));
+  }
+}
+
+EnvelopePtr CallUnderWay::Await() {
+  if (by_actor_ != nullptr) return Refusal(WaitInHandler(by_actor_->name()));
+  return by_thread_->Await();
+}
+
+StartedCallWait::~StartedCallWait() {
+  if (is_waiting()) call_.by_actor()->set_waiting(nullptr);
+}
+
+bool StartedCallWait::await_suspend(std::coroutine_handle<> waiting) {
+  CallOfActor* const call = call_.by_actor();
+  TROUPE_CHECK(call != nullptr && call->IsMine(),
+               "a started call is awaited by the actor that made it");
+  if (call->is_over()) return false;
+  if (IsCancelled()) {
+    refusal_ = Refusal(CallCancelled(call->name(), /*begun=*/true));
+    return false;
+  }
+  call->set_waiting(this);
+  Begin(*CurrentActor()->handler, waiting, CurrentDeadline());
+  return true;
+}
+
+void StartedCallWait::OnDue(HandlerState&) {
+  CallOfActor* const call = call_.by_actor();
+  call->set_waiting(nullptr);
+  refusal_ = Refusal(CallerTimedOut(call->name()));
+  Resume();
+}
+
+void StartedCallWait::OnCancel(const absl::Status&) {
+  CallOfActor* const call = call_.by_actor();
+  call->set_waiting(nullptr);
+  refusal_ = Refusal(CallCancelled(call->name(), /*begun=*/true));
+  Resume();
+}
+
+EnvelopePtr StartedCallWait::TakeReply() {
+  return refusal_ != nullptr ? std::move(refusal_)
+                             : call_.by_actor()->TakeReply();
+}
+
+}  // namespace troupe::internal
