@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -37,6 +38,16 @@ namespace internal {
 
 // `status`, which says so from now on. REQUIRES: not OK.
 absl::Status WithDelivery(absl::Status status, DeliveryState state);
+
+// Makes `outcome` an answer: it says nothing of the calls that led to it.
+// REQUIRES: not OK.
+inline void MarkAnswered(absl::Status& outcome) {
+  outcome = WithDelivery(std::move(outcome), DeliveryState::kAnswered);
+}
+template <typename T>
+void MarkAnswered(absl::StatusOr<T>& outcome) {
+  outcome = WithDelivery(std::move(outcome).status(), DeliveryState::kAnswered);
+}
 
 }  // namespace internal
 }  // namespace troupe

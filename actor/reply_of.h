@@ -6,7 +6,8 @@
 //
 //   template <> struct troupe::ReplyOf<legacy::Query> { using type = Rows; };
 //
-// `Reply = void` is an acknowledgement.
+// `Reply = void` is an acknowledgement. A reply's move should not throw: within
+// an absl::StatusOr, which takes it for granted, that ends the process.
 #ifndef TROUPE_ACTOR_REPLY_OF_H_
 #define TROUPE_ACTOR_REPLY_OF_H_
 

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "troupe/actor/delivery.h"
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/reply_of.h"
@@ -98,7 +99,9 @@ class [[nodiscard]] ReplyTo {
                   "this is no answer to the request: its Reply, or a Status "
                   "that is not OK");
     if (!pending()) return false;
-    return duty_.Answer(internal::MakeReply(Outcome(std::forward<U>(answer))));
+    Outcome outcome(std::forward<U>(answer));
+    if (!outcome.ok()) internal::MarkAnswered(outcome);
+    return duty_.Answer(internal::MakeReply(std::move(outcome)));
   }
   bool Send() requires(std::is_void_v<T>) { return Send(absl::OkStatus()); }
 

@@ -27,23 +27,12 @@
 
 namespace troupe::internal {
 
-// A handler's own answer says nothing of the calls that it made itself.
-template <typename Outcome>
-void MarkAnswered(Outcome& outcome) {
-  if constexpr (std::same_as<Outcome, absl::Status>) {
-    outcome = WithDelivery(std::move(outcome), DeliveryState::kAnswered);
-  } else {
-    outcome =
-        WithDelivery(std::move(outcome).status(), DeliveryState::kAnswered);
-  }
-}
-
-// Answers the request in `envelope`, whose M is destroyed, and frees it.
+// Answers the request in `envelope`, and destroys it; not if this throws.
 template <typename M>
 void Answer(Envelope* envelope, OutcomeOf<M>&& outcome) {
   const ReplyRoute route = InfoOf<M>(*envelope).route;
   if (route.IsNull()) [[unlikely]]
-    return FreeEnvelope(envelope);
+    return DestroyEnvelope(envelope);
   if (!outcome.ok()) [[unlikely]]
     MarkAnswered(outcome);
   SendReply(route, TurnIntoReply<M>(envelope, std::move(outcome)));
@@ -130,7 +119,6 @@ template <typename A, typename M>
       OutcomeOf<M> outcome =
           OutcomeFrom<M>([&] { return Invoke<A, M>(actor, envelope); });
       this_handler.request = nullptr;
-      envelope->As<M>().~M();
       Answer<M>(envelope, std::move(outcome));
     }
     return true;
@@ -174,7 +162,6 @@ void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
       OutcomeOf<M> outcome =
           OutcomeFrom<M>([&] { return promise.TakeResult(); });
       { OwnedCoroutine destroyed(std::move(owned)); }
-      envelope->As<M>().~M();
       Answer<M>(envelope, std::move(outcome));
     }
 #ifdef __cpp_exceptions

@@ -151,8 +151,8 @@ template <typename Outcome>
 }
 [[nodiscard]] Envelope* MakeFailure(absl::Status status);
 
-// Makes the envelope of a handled request that of its reply. `M` in it is
-// destroyed.
+// Makes the envelope of a handled request, which holds an M, that of its reply.
+// If this throws, the request is as it was.
 template <typename M, typename Outcome>
 [[nodiscard]] Envelope* TurnIntoReply(Envelope* request, Outcome&& outcome) {
   using Reply = std::remove_cvref_t<Outcome>;
@@ -162,9 +162,12 @@ template <typename M, typename Outcome>
   if constexpr (kClass == EnvelopePool::kOversize ||
                 kNeeded > EnvelopePool::SizeOf(kClass) ||
                 !std::is_nothrow_move_constructible_v<Reply>) {
+    Envelope* const reply = MakeReply(std::forward<Outcome>(outcome));
+    request->As<M>().~M();
     FreeEnvelope(request);
-    return MakeReply(std::forward<Outcome>(outcome));
+    return reply;
   } else {
+    request->As<M>().~M();
     ::new (reinterpret_cast<char*>(request) +
            MessageType::PayloadOffset(alignof(Reply)))
         Reply(std::forward<Outcome>(outcome));
