@@ -100,7 +100,7 @@ class Tracked {
  public:
   explicit Tracked(std::atomic<int>& living) : living_(&living) { ++*living_; }
   Tracked(const Tracked& other) : Tracked(*other.living_) {}
-  Tracked& operator=(const Tracked&) = delete;
+  Tracked& operator=(const Tracked&) { return *this; }  // Of the same test.
   ~Tracked() { --*living_; }
 
  private:

@@ -9,6 +9,7 @@
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/cell_pool.h"
+#include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
@@ -22,7 +23,11 @@ constexpr uint64_t kWorkerShare = 4096;
 
 }  // namespace
 
-ActorLocal::~ActorLocal() { system_.Forget(*this); }
+ActorLocal::~ActorLocal() {
+  system_.Forget(*this);
+  // An actor that ends last leaves nobody behind to see to them.
+  MournStrangers(system_, TakeBuried());
+}
 
 void ActorLocal::TimerDue(TimerNode& timer) { CellTimerDue(timer); }
 
