@@ -52,8 +52,6 @@ constexpr int kRepeatEvery = 100;
 constexpr size_t kMaxLives = 30;
 constexpr int kNobody = -1;  // The test, as a caller; no call.
 
-class World;
-
 struct Answer {
   Answer(std::atomic<int>& living, int its_call)
       : call(its_call), tracked(living) {}
@@ -88,7 +86,6 @@ struct Work : Base {  // One way.
 using Api = Protocol<Plain, Query, Later, LaterTask, Work>;
 using Ref = ActorRef<Api>;
 
-// What is known of one call.
 struct Record {
   int caller = kNobody;
   int callee = kNobody;

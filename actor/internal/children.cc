@@ -113,7 +113,8 @@ void RequestEnd(Cell& cell, Ending request, const ExitReason& reason,
   // Behind what was pushed before the cell came here, or its sender did: an
   // earlier request may be among it, and counts.
   if (OwnerTag::SameOwner(owner, worker.tag()) &&
-      (owner == worker.tag() || !cell.HasMail())) {
+      (owner == worker.tag() ||
+       (!cell.HasMail() && cell.phase != Phase::kZombie))) {
     ApplyRequest(cell, request, reason);
     ScheduleMine(cell);
     return;

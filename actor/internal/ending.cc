@@ -215,8 +215,11 @@ void End(Cell& cell, Worker& worker) {
   if ((cell.attention() & Cell::kToken) != 0 || remains.token_inside) {
     ReleaseHere(cell, worker);
   } else {
-    // Some sender will bring the token, and wake us in vain.
+    // Some sender will bring the token, and wake us in vain. Until then nobody
+    // may take the actor for one that runs: who finds an older tag looks at the
+    // phase.
     cell.phase = Phase::kZombie;
+    cell.owner.store(OwnerTag::Stale(worker.tag()), std::memory_order_relaxed);
     cell.queue_next = nullptr;
   }
 }

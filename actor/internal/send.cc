@@ -65,11 +65,14 @@ void CatchUpWithMail(Cell& cell, Worker& worker) {
   }
 }
 
-// The same, where the tag may be the current one. False: the id is another's.
+// The same, where the tag may be the current one. False: there is no such actor
+// any more.
 [[gnu::always_inline]] inline bool CatchUp(Cell& cell, uint64_t id,
                                            Worker& worker) {
   if (!HasId(cell, id)) return false;
-  if (!cell.IsMine(worker.tag())) CatchUpWithMail(cell, worker);
+  if (cell.IsMine(worker.tag())) return true;
+  if (cell.phase == Phase::kZombie) return false;
+  CatchUpWithMail(cell, worker);
   return true;
 }
 
