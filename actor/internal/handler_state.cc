@@ -166,9 +166,10 @@ void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
 
 void HandlerState::PrepareToEnd(const ExitReason& why) {
   while (roots_ != nullptr) {
-    RootTask destroyed = *roots_;
-    Forget(*roots_);
+    // What it waits for lies in its frame, and leaves it.
+    RootTask& destroyed = *roots_;
     destroyed.finish(cell_, destroyed, &why);
+    Forget(destroyed);
   }
 }
 
