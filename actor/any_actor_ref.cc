@@ -7,16 +7,17 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/end_question.h"
 #include "troupe/actor/internal/id_space.h"
-#include "troupe/actor/internal/owed_answer.h"
+#include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
-#include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 
 namespace troupe {
 namespace {
 
 using internal::BlockedThread;
+using internal::BlockedThreadPtr;
 using internal::Cell;
 using internal::Ending;
 
@@ -37,18 +38,13 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   const std::shared_ptr<internal::SystemCore> system =
       internal::IdSpace::Find(ref.id().value());
   if (system == nullptr || ref.cell() == nullptr) return ExitReason::NoActor();
-  const BlockedThread::Ptr thread = BlockedThread::Make();
-  Envelope* const signal =
-      MakeEnvelope<internal::AwaitEnd>(internal::OwedAnswer<ExitReason>(
-          BlockedThread::RouteTo(thread), ExitReason::NoActor()));
-  if (!internal::SendSignal(*ref.cell(), ref.id().value(), signal,
-                            Mailbox::Word::Kind::kSignal)) {
-    DestroyEnvelope(signal);
-    return ExitReason::NoActor();
-  }
+  const BlockedThreadPtr thread(new BlockedThread);
+  const internal::ReplyRoute route = thread->route();
+  if (!internal::AskForEnd(ref, route)) return ExitReason::NoActor();
   request();
   Executor& executor = system->executor();
   if (!executor.WaitFor(thread->answered(), executor.clock().Now() + timeout)) {
+    internal::AskForEndNoMore(ref, route);
     return absl::DeadlineExceededError(
         absl::StrCat(ref.ToString(), " has not ended within ",
                      absl::FormatDuration(timeout)));

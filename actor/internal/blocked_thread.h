@@ -1,11 +1,11 @@
 // A plain thread that waits for one reply.
 //
-//   const BlockedThread::Ptr thread = BlockedThread::Make();
-//   ...BlockedThread::RouteTo(thread)...
+//   const BlockedThreadPtr thread(new BlockedThread);
+//   ...thread->route()...
 //   if (executor.WaitFor(thread->answered(), deadline)) thread->TakeReply();
 //
-// Ownership: shared by the thread and its one route, which ends with the reply:
-// that may come when the thread has long gone on.
+// Ownership: shared by the thread and the route, which must be answered: the
+// reply may come when the thread has long gone on.
 // Thread safety: Take() by whoever answers; the rest by the thread.
 #ifndef TROUPE_ACTOR_INTERNAL_BLOCKED_THREAD_H_
 #define TROUPE_ACTOR_INTERNAL_BLOCKED_THREAD_H_
@@ -22,21 +22,9 @@
 namespace troupe::internal {
 
 class BlockedThread final : public ReplySink, public FrameMemory {
- private:
-  struct Leaver {
-    void operator()(BlockedThread* thread) const { thread->Leave(); }
-  };
-
  public:
-  using Ptr = std::unique_ptr<BlockedThread, Leaver>;
-
-  static Ptr Make() { return Ptr(new BlockedThread); }
-  // A route that leads here, once.
-  static ReplyRoute RouteTo(const Ptr& thread) {
-    // Relaxed: nobody else knows of it yet.
-    thread->users_.store(2, std::memory_order_relaxed);
-    return ReplyRoute::To(*thread);
-  }
+  // Leads here, once.
+  ReplyRoute route() { return ReplyRoute::To(*this); }
 
   void Take(EnvelopePtr reply) override {
     reply_ = std::move(reply);
@@ -48,20 +36,25 @@ class BlockedThread final : public ReplySink, public FrameMemory {
   // REQUIRES: answered.
   EnvelopePtr TakeReply() { return std::move(reply_); }
 
- private:
-  BlockedThread() = default;
-  ~BlockedThread() = default;
-
-  // Release pairs with the acquire of the other's: who deletes it sees all that
-  // the other did.
+  // By each of the two, once; the last one deletes it.
   void Leave() {
+    // Release pairs with the acquire of the other's: who deletes sees all that
+    // the other did.
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
+ private:
+  ~BlockedThread() = default;
+
   EnvelopePtr reply_;  // Written before the event is set.
   Event answered_;
-  std::atomic<int> users_{1};
+  std::atomic<int> users_{2};
 };
+
+struct LeaveBlockedThread {
+  void operator()(BlockedThread* thread) const { thread->Leave(); }
+};
+using BlockedThreadPtr = std::unique_ptr<BlockedThread, LeaveBlockedThread>;
 
 }  // namespace troupe::internal
 

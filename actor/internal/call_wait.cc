@@ -115,9 +115,9 @@ EnvelopePtr CallAndBlock(CallPlan plan) {
   const MonotonicTime deadline =
       plan.timeout.DeadlineFrom(began, *system, CurrentDeadline());
   if (deadline <= began) return refuse(CallTooLate(name));
-  const BlockedThread::Ptr thread = BlockedThread::Make();
+  const BlockedThreadPtr thread(new BlockedThread);
   RequestInfo& info = InfoOf(*plan.request);
-  info.route = BlockedThread::RouteTo(thread);
+  info.route = thread->route();
   info.deadline = deadline;
   Envelope* const request = plan.request.release();
   const SendResult sent = TrySendEnvelope(*plan.target, plan.id, request);

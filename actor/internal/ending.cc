@@ -156,6 +156,13 @@ class Mourners {
   system.CountEnd(&worker);
 }
 
+void ForgetWaiter(Cell& cell, const ReplyRoute& route) {
+  if (cell.extras == nullptr) return;
+  std::erase_if(cell.extras->end_answers, [&](const auto& answer) {
+    return answer.IsOwedTo(route);  // Dropped, it answers nobody.
+  });
+}
+
 }  // namespace
 
 void Release(Cell& cell, Worker& worker) { ReleaseHere(cell, worker); }
@@ -166,6 +173,8 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
     ApplyRequest(cell, request.request, request.reason);
   } else if (Is<AwaitEnd>(*signal)) {
     cell.Extras().end_answers.push_back(std::move(signal->As<AwaitEnd>().why));
+  } else if (Is<AwaitEndNoMore>(*signal)) {
+    ForgetWaiter(cell, signal->As<AwaitEndNoMore>().route);
   } else if (Is<ChildMayBeLate>(*signal)) {
     KillLateChild(cell, worker);
   } else if (Is<MailWaits>(*signal)) {

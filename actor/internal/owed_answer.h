@@ -39,7 +39,10 @@ class OwedAnswer {
     reply_->template As<T>() = std::move(answer);
     Send();
   }
+  // Nobody waits any more.
+  void Forget() { reply_.reset(); }
   bool IsOwed() const { return reply_ != nullptr; }
+  bool IsOwedTo(const ReplyRoute& route) const { return route_.IsSame(route); }
 
  private:
   void Send() {

@@ -21,6 +21,10 @@ struct EndRequest {
 struct AwaitEnd {
   OwedAnswer<ExitReason> why;  // By default: there is no such actor.
 };
+// Who asked for that waits no more.
+struct AwaitEndNoMore {
+  ReplyRoute route;
+};
 // From the alarm of an actor that stops its children.
 struct ChildMayBeLate {};
 // A bounded mailbox was empty and is not any more.

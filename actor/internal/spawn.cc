@@ -369,10 +369,10 @@ absl::StatusOr<AnyActorRef> SpawnThereAndWait(
         " on its own thread would block this handler until it has started; use "
         "SpawnInstant"));
   }
-  const BlockedThread::Ptr thread = BlockedThread::Make();
+  const BlockedThreadPtr thread(new BlockedThread);
   absl::StatusOr<AnyActorRef> ref =
       SpawnDeferred(plan, options, std::move(construct),
-                    {BlockedThread::RouteTo(thread), absl::OkStatus()});
+                    {thread->route(), absl::OkStatus()});
   if (!ref.ok()) return ref;
   if (!plan.system.executor().WaitFor(thread->answered(),
                                       MonotonicTime::InfiniteFuture())) {

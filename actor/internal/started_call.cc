@@ -110,8 +110,8 @@ CallOfThread::CallOfThread(CallPlan plan)
     reply = Refusal(CallTooLate(name));
     return;
   }
-  thread = BlockedThread::Make();
-  route = BlockedThread::RouteTo(thread);
+  thread.reset(new BlockedThread);
+  route = thread->route();
   RequestInfo& info = InfoOf(*plan.request);
   info.route = route;
   info.deadline = deadline;

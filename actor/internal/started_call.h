@@ -74,7 +74,7 @@ struct CallOfThread {
   MonotonicTime began;
   MonotonicTime deadline;
   ReplyRoute route;
-  BlockedThread::Ptr thread;  // Null: it was over at once, by `reply`.
+  BlockedThreadPtr thread;  // Null: it was over at once, by `reply`.
   EnvelopePtr reply;
 };
 

@@ -1,0 +1,41 @@
+#include "troupe/actor/ended.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/end_question.h"
+
+namespace troupe::internal {
+
+bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
+  if (!Prepare()) return false;
+  if (IsLate()) {
+    SettleLate();
+    return false;
+  }
+  if (actor_.id().value() == caller().CurrentId()) {
+    Settle();
+    error() = absl::FailedPreconditionError(absl::StrCat(
+        "waiting for ", What(), ": an actor cannot outlive its own end"));
+    return false;
+  }
+  if (AskForEnd(actor_, route())) {
+    Suspend(waiting);
+    return true;
+  }
+  Settle();
+  return false;
+}
+
+absl::StatusOr<ExitReason> EndWait::await_resume() {
+  if (!error().ok()) return error();
+  if (reply() == nullptr) return ExitReason::NoActor();
+  return std::move(reply()->As<ExitReason>());
+}
+
+void EndWait::OnGiveUp() { AskForEndNoMore(actor_, route()); }
+
+std::string EndWait::What() const {
+  return absl::StrCat("the end of ", actor_.ToString());
+}
+
+}  // namespace troupe::internal

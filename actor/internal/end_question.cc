@@ -1,0 +1,35 @@
+#include "troupe/actor/internal/end_question.h"
+
+#include <utility>
+
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/owed_answer.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/signals.h"
+#include "troupe/mailbox/envelope.h"
+
+namespace troupe::internal {
+namespace {
+
+bool Signal(const AnyActorRef& actor, EnvelopePtr signal) {
+  const bool sent =
+      !actor.IsNull() && SendSignal(*actor.cell(), actor.id().value(),
+                                    signal.get(), Mailbox::Word::Kind::kSignal);
+  if (sent) (void)signal.release();
+  return sent;
+}
+
+}  // namespace
+
+bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route) {
+  return Signal(actor,
+                EnvelopePtr(MakeEnvelope<AwaitEnd>(
+                    OwedAnswer<ExitReason>(route, ExitReason::NoActor()))));
+}
+
+void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route) {
+  // If the actor has ended, it has answered.
+  (void)Signal(actor, EnvelopePtr(MakeEnvelope<AwaitEndNoMore>(route)));
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,20 @@
+// Asking an actor how it ends.
+#ifndef TROUPE_ACTOR_INTERNAL_END_QUESTION_H_
+#define TROUPE_ACTOR_INTERNAL_END_QUESTION_H_
+
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/internal/reply.h"
+
+namespace troupe::internal {
+
+// Has the ExitReason sent to `route` when the actor has ended. False: there is
+// no such actor (any more); that has been answered, too. Outside the seat.
+[[nodiscard]] bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route);
+
+// Who asked waits no more: answers at once, so that questions which are given
+// up do not pile up.
+void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_END_QUESTION_H_
