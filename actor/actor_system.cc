@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/base/check.h"
+#include "troupe/base/clock.h"
 #include "troupe/scheduler/thread_executor.h"
 
 namespace troupe {
@@ -25,6 +26,11 @@ constexpr absl::Duration kKillTimeout = absl::Seconds(1);
 
 absl::StatusOr<std::unique_ptr<ActorSystem>> ActorSystem::Create(
     Options options) {
+  if (options.blocking_threads < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("blocking_threads is ",
+                                                   options.blocking_threads,
+                                                   "; give a positive number"));
+  }
   std::unique_ptr<ActorSystem> system(new ActorSystem(options));
   ActorSystem* const address = system.get();
   ThreadExecutor::Options executor_options;
@@ -50,12 +56,14 @@ std::unique_ptr<ActorSystem> ActorSystem::CreateOn(
 }
 
 void ActorSystem::Install(std::unique_ptr<Executor> executor) {
+  TROUPE_CHECK(options_.blocking_threads >= 1, "blocking work needs a thread");
   core_ = std::make_shared<internal::SystemCore>(
       *this, std::move(executor), options_.logger,
       internal::SystemCore::Limits{
           options_.high_water_messages, options_.child_stop_timeout,
           absl::ToInt64Nanoseconds(options_.call_timeout),
-          NanosecondsWithinAYear(options_.deadlock_check_after)});
+          NanosecondsWithinAYear(options_.deadlock_check_after),
+          options_.blocking_threads});
   core_->executor().SetLocals(
       [core = core_.get()](Worker&) { return core->MakeLocal(); });
 }
@@ -68,6 +76,7 @@ ActorSystem::~ActorSystem() {
   if (!status.ok())
     core_->logger().Log(LogSeverity::kWarning, status.message());
   AwaitNoActors();
+  (void)core_->EndBlocking(MonotonicTime::InfiniteFuture());  // Waits.
   {
     std::vector<std::pair<std::type_index, std::shared_ptr<void>>> extensions;
     {
@@ -117,9 +126,12 @@ absl::Status ActorSystem::Shutdown(absl::Duration timeout) {
   core_->Close();
   core_->EndTopLevelActors(/*kill=*/false);
   if (this_thread.InTurn()) return absl::OkStatus();
-  if (AwaitNoActors(timeout)) return absl::OkStatus();
+  const MonotonicTime deadline = RealClock().Now() + timeout;
+  if (AwaitNoActors(timeout)) return core_->EndBlocking(deadline);
   core_->EndTopLevelActors(/*kill=*/true);
-  if (AwaitNoActors(kKillTimeout)) return absl::OkStatus();
+  if (AwaitNoActors(kKillTimeout)) {
+    return core_->EndBlocking(RealClock().Now() + kKillTimeout);
+  }
   return absl::DeadlineExceededError(absl::StrCat(
       "shutting down: ", core_->SomeLiveActor(), " (of ", core_->LiveActors(),
       ") does not end; does its handler "

@@ -52,6 +52,8 @@ class ActorSystem {
     // How long a call may wait before it is looked at whether actors wait for
     // each other in a circle, which then fails their calls. Infinite: never.
     absl::Duration deadlock_check_after = absl::Seconds(1);
+    // The most threads for RunBlocking(), made when they are needed.
+    int blocking_threads = 64;
     // How long a child may take to stop, before its parent's end kills it.
     absl::Duration child_stop_timeout = absl::Seconds(5);
     // How long Shutdown() and the destructor let actors stop before they are
@@ -72,7 +74,8 @@ class ActorSystem {
 
   ActorSystem(const ActorSystem&) = delete;
   ActorSystem& operator=(const ActorSystem&) = delete;
-  // Shuts down; waits for as long as handlers do not return.
+  // Shuts down; waits for as long as handlers, and functions that RunBlocking()
+  // runs, do not return.
   ~ActorSystem();
 
   // Makes a top-level actor, an object A(args...), and starts it; see
@@ -143,7 +146,7 @@ class ActorSystem {
   //
   // In a handler it only begins the shutdown, and returns at once.
   // kDeadlineExceeded: the handler of some actor, which is named, does not
-  // return; the destructor waits for it.
+  // return, or a function that RunBlocking() runs; the destructor waits for it.
   absl::Status Shutdown() { return Shutdown(options_.shutdown_timeout); }
   absl::Status Shutdown(absl::Duration timeout);
 

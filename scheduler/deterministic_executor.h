@@ -70,6 +70,7 @@ class DeterministicExecutor final : public Executor {
   // Steps played so far.
   uint64_t steps() const { return steps_; }
 
+  bool has_threads() const override { return false; }
   int shared_workers() const override { return shared_count_; }
   Worker& shared_worker(int index) override;
   void SetLocals(

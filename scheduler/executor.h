@@ -39,6 +39,10 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
+  // Whether turns run on threads of the executor's. Else they run on that which
+  // pumps it, and nothing must block.
+  virtual bool has_threads() const = 0;
+
   // -- workers ---------------------------------------------------------------
 
   virtual int shared_workers() const = 0;

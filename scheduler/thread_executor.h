@@ -93,6 +93,7 @@ class ThreadExecutor final : public Executor {
   // Shuts down. REQUIRES: not in a turn of this executor.
   ~ThreadExecutor() override;
 
+  bool has_threads() const override { return true; }
   int shared_workers() const override { return shared_count_; }
   Worker& shared_worker(int index) override;
   void SetLocals(

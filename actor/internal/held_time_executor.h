@@ -82,6 +82,7 @@ class HeldTimeExecutor final : public Executor {
 
   // -- Executor --------------------------------------------------------------
 
+  bool has_threads() const override { return true; }
   int shared_workers() const override { return threads_->shared_workers(); }
   Worker& shared_worker(int index) override {
     return threads_->shared_worker(index);

@@ -14,6 +14,7 @@
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/base/check.h"
+#include "troupe/scheduler/post.h"
 
 namespace troupe::internal {
 namespace {
@@ -83,6 +84,32 @@ bool SystemCore::AdmitTopLevelSpawn() {
 void SystemCore::EndExecutor() {
   const absl::Status status = executor_->Shutdown();
   TROUPE_CHECK(status.ok(), status.message());
+}
+
+absl::Status SystemCore::RunBlocking(BlockingPool::Task&& task) {
+  if (!executor_->has_threads()) {
+    Post(*executor_, std::move(task));
+    return absl::OkStatus();
+  }
+  BlockingPool* pool;
+  {
+    absl::MutexLock lock(&mu_);
+    if (blocking_ == nullptr) {
+      blocking_ = std::make_unique<BlockingPool>(BlockingPoolOptions{
+          .max_threads = limits_.blocking_threads, .logger = logger_});
+    }
+    pool = blocking_.get();
+  }
+  return pool->Submit(std::move(task));
+}
+
+absl::Status SystemCore::EndBlocking(MonotonicTime deadline) {
+  BlockingPool* pool;
+  {
+    absl::MutexLock lock(&mu_);
+    pool = blocking_.get();
+  }
+  return pool != nullptr ? pool->Shutdown(deadline).status : absl::OkStatus();
 }
 
 std::unique_ptr<ActorLocal> SystemCore::MakeLocal() {

@@ -18,8 +18,10 @@
 #include "absl/time/time.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/name_service.h"
+#include "troupe/base/clock.h"
 #include "troupe/base/log.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/scheduler/blocking_pool.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/worker.h"
 
@@ -87,6 +89,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
     absl::Duration child_stop_timeout;
     int64_t call_timeout_ns;
     int64_t deadlock_check_after_ns;  // At most a year.
+    int blocking_threads;
   };
 
   SystemCore(ActorSystem& system, std::unique_ptr<Executor> executor,
@@ -173,6 +176,15 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
     return dead_letters_.load(std::memory_order_relaxed);
   }
 
+  // Has `task` called once, where it may block: on a thread of a pool that is
+  // made when it is first needed; in a turn of its own where the executor has
+  // no threads. Errors: those of BlockingPool::Submit(); `task` stays with the
+  // caller.
+  [[nodiscard]] absl::Status RunBlocking(BlockingPool::Task&& task)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Runs nothing more there, and waits for what runs.
+  absl::Status EndBlocking(MonotonicTime deadline) ABSL_LOCKS_EXCLUDED(mu_);
+
   std::unique_ptr<ActorLocal> MakeLocal();
   // Ends the threads. REQUIRES: no actor exists; not in a turn. The executor
   // itself lives on: somebody may just be coming back from waiting for an
@@ -198,6 +210,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   uint64_t end_of_ids_ ABSL_GUARDED_BY(mu_) = 0;
   // Workers own them; they live as long as the executor.
   std::vector<ActorLocal*> locals_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<BlockingPool> blocking_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<Executor> executor_;
 };
 

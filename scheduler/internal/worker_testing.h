@@ -27,6 +27,7 @@ namespace troupe::internal {
 // Drives nothing: the tests drive its workers.
 class IdleExecutor final : public Executor {
  public:
+  bool has_threads() const override { return false; }
   int shared_workers() const override { return 0; }
   Worker& shared_worker(int) override { std::abort(); }
   void SetLocals(
