@@ -21,6 +21,7 @@
 
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/call.h"
+#include "troupe/actor/internal/awaited_argument.h"
 #include "troupe/actor/internal/build.h"
 #include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/send.h"
@@ -96,12 +97,18 @@ class ActorRef : public AnyActorRef {
     return result;
   }
 
-  // Sends M(args...) once a bounded mailbox has space for it, to be waited for
-  // by a plain thread; see PendingSend. A mailbox without bounds, or with
-  // another policy than OverflowPolicy::kAwait, decides at once.
+  // Sends M(args...) once a bounded mailbox has space for it, to be awaited in
+  // a Task, or waited for by a plain thread; see PendingSend. A mailbox without
+  // bounds, or with another policy than OverflowPolicy::kAwait, decides at
+  // once.
   template <typename M, typename... Args>
   PendingSend SendWhenReady(Args&&... args) const {
     CheckMessage<M>();
+    static_assert(
+        !(internal::kDestroyedTwiceWhenAwaited<Args> || ...),
+        "GCC before 13 would destroy this aggregate twice where it is "
+        "awaited: give what the message is built from, or name the "
+        "aggregate");
     return PendingSend(
         *this, EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...)));
   }

@@ -29,6 +29,10 @@ class WaitingSender final : public BoundedQueue::Waiter {
   }
 };
 
+absl::string_view NameOf(const MessageType& type) {
+  return absl::string_view(type.name.data(), type.name.size());
+}
+
 absl::Status Explain(const AnyActorRef& target, SendResult result) {
   const absl::Status status = ToStatus(result);
   if (status.ok()) return status;
@@ -39,12 +43,81 @@ absl::Status Explain(const AnyActorRef& target, SendResult result) {
 
 }  // namespace
 
+namespace internal {
+
+bool SendWait::await_suspend(std::coroutine_handle<> waiting) {
+  if (!Prepare()) return false;
+  answer_ = OwedAnswer<Admission>(route(), Admission::kWaiting);
+  Cell& target = target_.IsNull() ? NoCell() : *target_.cell();
+  const uint64_t id = target_.id().value();
+  queue_ = TrySendOrWait(target, id, envelope_.get(), *this, result_);
+  if (queue_ == nullptr) {
+    answer_.Forget();
+    if (!IsRefused(result_)) (void)envelope_.release();
+    Settle();
+    return false;
+  }
+  if (IsLate()) {
+    OnGiveUp();
+    SettleLate();
+    return false;
+  }
+  if (id == caller().CurrentId() && this_handler.root->exclusive) {
+    OnGiveUp();
+    Settle();
+    error() = absl::FailedPreconditionError(
+        absl::StrCat("waiting for ", What(),
+                     ": that is the actor's own, which "
+                     "handles nothing while this handler waits"));
+    return false;
+  }
+  Suspend(waiting);
+  return true;
+}
+
+void SendWait::OnAdmission(Admission admission) {
+  admission_ = admission;
+  // Nothing of this is touched once the answer is on its way.
+  OwedAnswer<Admission> answer = std::move(answer_);
+  std::move(answer).Give(admission);
+}
+
+void SendWait::OnGiveUp() {
+  if (queue_->Withdraw(*this)) {
+    answer_.Forget();
+  } else if (admission_ == Admission::kEnqueued) {
+    // Told meanwhile: the answer will find nobody.
+    (void)envelope_.release();
+  }
+}
+
+absl::Status SendWait::await_resume() {
+  if (reply() != nullptr && admission_ == Admission::kEnqueued) {
+    (void)envelope_.release();
+  }
+  switch (admission_) {
+    case Admission::kEnqueued:
+      return absl::OkStatus();
+    case Admission::kClosed:
+      return Explain(target_, SendResult::kStopped);
+    default:
+      return error().ok() ? Explain(target_, result_) : error();
+  }
+}
+
+std::string SendWait::What() const {
+  return absl::StrCat("space in the mailbox of ", target_.ToString(), " for a ",
+                      NameOf(type_));
+}
+
+}  // namespace internal
+
 absl::Status PendingSend::Wait() && {
   if (this_thread.InTurn()) {
     return absl::FailedPreconditionError(
         absl::StrCat("waiting for space in the mailbox of ", target_.ToString(),
-                     " inside a handler would block its worker; use TrySend()"
-                     " and keep what is refused"));
+                     " inside a handler would block its worker; make the"
+                     " handler a Task and co_await"));
   }
   const std::shared_ptr<internal::SystemCore> system =
       internal::IdSpace::Find(target_.id().value());
@@ -66,9 +139,7 @@ absl::Status PendingSend::Wait() && {
   if (queue->Withdraw(sender)) {
     return absl::DeadlineExceededError(absl::StrCat(
         "the mailbox of ", target_.ToString(), " had no space for a ",
-        absl::string_view(envelope_->type->name.data(),
-                          envelope_->type->name.size()),
-        " within ", absl::FormatDuration(timeout_)));
+        NameOf(*envelope_->type), " within ", absl::FormatDuration(timeout_)));
   }
   if (!sender.admitted) return Explain(target_, SendResult::kStopped);
   (void)envelope_.release();

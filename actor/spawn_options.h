@@ -23,9 +23,9 @@ struct SpawnOptions {
 
   // Bounds the mailbox; by default it has no bounds. Only messages without
   // urgency count, from when they are sent to when their handler begins. With
-  // OverflowPolicy::kAwait a plain thread waits for space by
-  // ActorRef::SendWhenReady(); to a handler, which must not wait, a full
-  // mailbox refuses. Sends cost a lock.
+  // OverflowPolicy::kAwait who uses ActorRef::SendWhenReady() waits for space;
+  // to Send() and TrySend(), which do not wait, a full mailbox refuses. Sends
+  // cost a lock.
   //
   //   system.Spawn<Printer>({.mailbox = {.messages = 1000}});
   Capacity mailbox = {};

@@ -45,9 +45,9 @@ namespace troupe::internal {
 void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
                       SendResult result);
 
-// As TrySendEnvelope() from a plain thread, which waits in the queue of a
-// bounded mailbox with OverflowPolicy::kAwait if there is no space: then
-// returns that queue, and nothing in `result`.
+// As TrySendEnvelope() for a sender that can wait: in the queue of a bounded
+// mailbox with OverflowPolicy::kAwait, if there is no space. Then returns that
+// queue, and nothing in `result`.
 BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,
                             BoundedQueue::Waiter& waiter, SendResult& result);
 
