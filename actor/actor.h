@@ -20,7 +20,8 @@
 //
 // Hooks, all optional, returning void or absl::Status (anything but OK fails):
 //   PreStart()                    on the spawner's thread; the spawn fails with
-//                                 it. From here on the base may be used.
+//                                 it. From here on the base may be used. A
+//                                 Task: in the first turn; see SpawnAsync().
 //   PostStart()                   the first turn.
 //   PostStop(const ExitReason&)   after a stop or drain; not after a failure.
 //   OnChild(const ChildEvent&)    without it, a child's failure fails the
@@ -43,7 +44,10 @@
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/actor_base.h"
+#include "troupe/actor/internal/awaited_argument.h"
+#include "troupe/actor/internal/handler_forms.h"
 #include "troupe/actor/internal/spawn.h"
+#include "troupe/actor/internal/spawn_wait.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/spawn_options.h"
 
@@ -76,18 +80,51 @@ class Actor : public internal::ActorBase {
   template <typename C, typename... Args>
   absl::StatusOr<typename C::Ref> Spawn(const SpawnOptions& options,
                                         Args&&... args) {
+    CheckSpawn<C>();
     return internal::Spawn<C>(core(), &cell(), options,
                               std::forward<Args>(args)...);
   }
   template <typename C, typename... Args>
   requires(!internal::kBeginsWithOptions<Args...>)
       absl::StatusOr<typename C::Ref> Spawn(Args&&... args) {
+    CheckSpawn<C>();
     return internal::SpawnChild<C>(cell(), std::forward<Args>(args)...);
   }
 
-  // The same, but the child constructs itself in its first turn: the reference
-  // is usable at once, and what is sent waits. A start that fails makes dead
-  // letters of it, and no event.
+  // The same in a Task, for a child that may take its time: it constructs
+  // itself in its first turn, on its own thread if it has one, and its PreStart
+  // may be a coroutine. The arguments are copied or moved; std::ref() keeps a
+  // reference.
+  //
+  //   absl::StatusOr<Cache::Ref> cache = co_await SpawnAsync<Cache>(path_);
+  //
+  // A child whose start nobody awaits any more is killed: at the end of
+  // Within(), or when the coroutine is destroyed or told to give up.
+  //
+  // Errors, besides those of Spawn(): kDeadlineExceeded, kCancelled; kAborted:
+  // the child was ended before it had started.
+  template <typename C, typename... Args>
+  SpawnAwaitable<C> SpawnAsync(const SpawnOptions& options, Args&&... args) {
+    return internal::SpawnLater<C>(cell(), options,
+                                   std::forward<Args>(args)...);
+  }
+  template <typename C, typename... Args>
+  SpawnAwaitable<C> SpawnAsync(SpawnOptions&& options, Args&&... args) {
+    static_assert(!internal::kDestroyedTwiceWhenAwaited<SpawnOptions>,
+                  "GCC before 13 would destroy these options twice where they "
+                  "are awaited: give them a name");
+    return internal::SpawnLater<C>(cell(), options,
+                                   std::forward<Args>(args)...);
+  }
+  template <typename C, typename... Args>
+  requires(!internal::kBeginsWithOptions<Args...>)
+      SpawnAwaitable<C> SpawnAsync(Args&&... args) {
+    return internal::SpawnLater<C>(cell(), SpawnOptions(),
+                                   std::forward<Args>(args)...);
+  }
+
+  // The same without a wait: the reference is usable at once, and what is sent
+  // waits. A start that fails makes dead letters of it, and no event.
   template <typename C, typename... Args>
   absl::StatusOr<typename C::Ref> SpawnInstant(const SpawnOptions& options,
                                                Args&&... args) {
@@ -99,6 +136,15 @@ class Actor : public internal::ActorBase {
       absl::StatusOr<typename C::Ref> SpawnInstant(Args&&... args) {
     return internal::SpawnInstant<C>(core(), &cell(), SpawnOptions(),
                                      std::forward<Args>(args)...);
+  }
+
+ private:
+  template <typename C>
+  static constexpr void CheckSpawn() {
+    static_assert(
+        !internal::kStartsInTask<C>,
+        "PreStart of this actor is a coroutine: co_await SpawnAsync() "
+        "waits for it, and SpawnInstant() does not");
   }
 };
 

@@ -35,6 +35,7 @@ class Runner : public Actor<Do> {
  public:
   using Actor::self;
   using Actor::Spawn;
+  using Actor::SpawnAsync;
   using Actor::StopSelf;
   using Actor::system;
 

@@ -26,15 +26,6 @@ absl::string_view ClassName(const ActorType& type) {
   return absl::string_view(type.class_name.data(), type.class_name.size());
 }
 
-[[gnu::cold]] absl::Status WithContext(const ActorType& type,
-                                       absl::string_view name,
-                                       const absl::Status& status) {
-  return absl::Status(
-      status.code(),
-      absl::StrCat("starting a ", ClassName(type), name.empty() ? "" : " '",
-                   name, name.empty() ? ": " : "': ", status.message()));
-}
-
 [[gnu::cold]] absl::Status ShuttingDown(const ActorType& type, bool is_child) {
   return absl::FailedPreconditionError(
       absl::StrCat("spawning a ", ClassName(type), ": the ",
@@ -233,43 +224,16 @@ void StopIfClosed(const SpawnPlan& plan, const AnyActorRef& ref) {
   }
 }
 
-absl::StatusOr<AnyActorRef> SpawnDeferred(
-    const SpawnPlan& plan, const SpawnOptions& options,
-    absl::AnyInvocable<void(Cell&)> construct,
-    OwedAnswer<absl::Status> start_answer) {
-  absl::Status status;
-  Cell* const made = MakeCell(plan, status);
-  if (made == nullptr) return status;
-  Cell& cell = *made;
-  status = Reserve(cell, options);
-  Worker* dedicated = nullptr;
-  if (status.ok() && options.dedicated_thread) {
-    absl::StatusOr<Worker*> worker =
-        plan.system.executor().StartDedicatedWorker(
-            options.name.empty() ? "actor" : options.name);
-    if (worker.ok()) {
-      dedicated = *worker;
-    } else {
-      status = worker.status();
-    }
-  }
-  if (!status.ok()) {
-    AbandonStart(cell);
-    return WithContext(plan.type, options.name, status);
-  }
-  CellExtras& extras = cell.Extras();
-  extras.construct = std::move(construct);
-  extras.start_answer = std::move(start_answer);
-  extras.dedicated_worker = dedicated;
-  cell.phase = Phase::kCreated;
-  LinkToParent(cell);
-  const AnyActorRef ref = RefTo(cell);
-  LaunchOn(cell, dedicated);
-  StopIfClosed(plan, ref);
-  return ref;
-}
-
 }  // namespace
+
+[[gnu::cold]] absl::Status WithContext(const ActorType& type,
+                                       absl::string_view name,
+                                       const absl::Status& status) {
+  return absl::Status(
+      status.code(),
+      absl::StrCat("starting a ", ClassName(type), name.empty() ? "" : " '",
+                   name, name.empty() ? ": " : "': ", status.message()));
+}
 
 AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
                       absl::FunctionRef<void(Cell&)> construct,
@@ -356,23 +320,52 @@ AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
 
 absl::StatusOr<AnyActorRef> SpawnThere(
     const SpawnPlan& plan, const SpawnOptions& options,
-    absl::AnyInvocable<void(Cell&)> construct) {
-  return SpawnDeferred(plan, options, std::move(construct), {});
+    absl::AnyInvocable<void(Cell&)> construct,
+    OwedAnswer<absl::Status> start_answer) {
+  absl::Status status;
+  Cell* const made = MakeCell(plan, status);
+  if (made == nullptr) return status;
+  Cell& cell = *made;
+  status = Reserve(cell, options);
+  Worker* dedicated = nullptr;
+  if (status.ok() && options.dedicated_thread) {
+    absl::StatusOr<Worker*> worker =
+        plan.system.executor().StartDedicatedWorker(
+            options.name.empty() ? "actor" : options.name);
+    if (worker.ok()) {
+      dedicated = *worker;
+    } else {
+      status = worker.status();
+    }
+  }
+  if (!status.ok()) {
+    AbandonStart(cell);
+    return WithContext(plan.type, options.name, status);
+  }
+  CellExtras& extras = cell.Extras();
+  extras.construct = std::move(construct);
+  extras.start_answer = std::move(start_answer);
+  extras.dedicated_worker = dedicated;
+  cell.phase = Phase::kCreated;
+  LinkToParent(cell);
+  const AnyActorRef ref = RefTo(cell);
+  LaunchOn(cell, dedicated);
+  StopIfClosed(plan, ref);
+  return ref;
 }
 
 absl::StatusOr<AnyActorRef> SpawnThereAndWait(
     const SpawnPlan& plan, const SpawnOptions& options,
     absl::AnyInvocable<void(Cell&)> construct) {
   if (this_thread.InTurn()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "spawning a ", ClassName(plan.type),
-        " on its own thread would block this handler until it has started; use "
-        "SpawnInstant"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("spawning a ", ClassName(plan.type),
+                     " would block this handler until it has started; await "
+                     "SpawnAsync(), or use SpawnInstant()"));
   }
   const BlockedThreadPtr thread(new BlockedThread);
-  absl::StatusOr<AnyActorRef> ref =
-      SpawnDeferred(plan, options, std::move(construct),
-                    {thread->route(), absl::OkStatus()});
+  absl::StatusOr<AnyActorRef> ref = SpawnThere(
+      plan, options, std::move(construct), {thread->route(), absl::OkStatus()});
   if (!ref.ok()) return ref;
   if (!plan.system.executor().WaitFor(thread->answered(),
                                       MonotonicTime::InfiniteFuture())) {

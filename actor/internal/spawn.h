@@ -12,10 +12,12 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/internal/actor_type.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/cell_pool.h"
+#include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/spawn_options.h"
 
@@ -42,10 +44,16 @@ AnyActorRef SpawnChildHere(Cell& parent, const ActorType& type,
                            absl::FunctionRef<void(Cell&)> construct,
                            absl::Status& failure);
 
-// Makes an actor that constructs itself in its first turn.
+// Makes an actor that constructs itself in its first turn. Then, if asked, it
+// answers how PreStart has ended.
 absl::StatusOr<AnyActorRef> SpawnThere(
     const SpawnPlan& plan, const SpawnOptions& options,
-    absl::AnyInvocable<void(Cell&)> construct);
+    absl::AnyInvocable<void(Cell&)> construct,
+    OwedAnswer<absl::Status> start_answer = {});
+
+// What who spawns hears of a start that failed.
+absl::Status WithContext(const ActorType& type, absl::string_view name,
+                         const absl::Status& status);
 
 // As SpawnThere(), and waits for PreStart. REQUIRES: not in a turn.
 absl::StatusOr<AnyActorRef> SpawnThereAndWait(
@@ -107,7 +115,7 @@ absl::StatusOr<typename A::Ref> Spawn(SystemCore& system, Cell* parent,
                 "this actor cannot be constructed from these arguments");
   CheckActor<A>();
   const SpawnPlan plan = PlanFor<A>(system, parent);
-  if (options.dedicated_thread) [[unlikely]] {
+  if (kStartsInTask<A> || options.dedicated_thread) [[unlikely]] {
     // The caller waits: its arguments outlive the construction.
     return Typed<A>(SpawnThereAndWait(plan, options, [&](Cell& cell) {
       ConstructIn<A>(cell, std::forward<Args>(args)...);

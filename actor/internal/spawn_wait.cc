@@ -1,0 +1,45 @@
+#include "troupe/actor/internal/spawn_wait.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "troupe/actor/internal/owed_answer.h"
+#include "troupe/base/check.h"
+
+namespace troupe::internal {
+
+bool SpawnWait::await_suspend(std::coroutine_handle<> waiting) {
+  if (!Prepare()) return false;
+  TROUPE_DCHECK(&caller() == spawn_.plan.parent,
+                "a child is spawned by a Task of its parent");
+  if (IsLate()) {
+    SettleLate();
+    return false;
+  }
+  absl::StatusOr<AnyActorRef> child =
+      SpawnThere(spawn_.plan, spawn_.options, std::move(spawn_.construct),
+                 {route(), absl::OkStatus()});
+  if (!child.ok()) {
+    Settle();
+    error() = std::move(child).status();
+    return false;
+  }
+  child_ = *child;
+  Suspend(waiting);
+  return true;
+}
+
+absl::StatusOr<AnyActorRef> SpawnWait::TakeResult() {
+  if (reply() == nullptr) return std::move(error());
+  const absl::Status& started = reply()->As<absl::Status>();
+  if (started.ok()) return child_;
+  return WithContext(spawn_.plan.type, spawn_.options.name, started);
+}
+
+std::string SpawnWait::What() const {
+  const std::string_view type = spawn_.plan.type.class_name;
+  return absl::StrCat("the start of a ",
+                      absl::string_view(type.data(), type.size()));
+}
+
+}  // namespace troupe::internal
