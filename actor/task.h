@@ -99,6 +99,11 @@ class [[nodiscard]] Task {
 
 namespace internal {
 
+template <typename T>
+inline constexpr bool kIsTask = false;
+template <typename T>
+inline constexpr bool kIsTask<Task<T>> = true;
+
 // A coroutine that waits has to know for whom, for the sake of its end.
 template <typename P>
 Coroutine& WaiterOf(std::coroutine_handle<P> waiter) {

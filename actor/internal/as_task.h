@@ -38,11 +38,6 @@ using AwaitedType =
     std::remove_cvref_t<decltype(AwaiterOf(std::declval<A>()).await_resume())>;
 
 template <typename T>
-inline constexpr bool kIsTask = false;
-template <typename T>
-inline constexpr bool kIsTask<Task<T>> = true;
-
-template <typename T>
 inline constexpr bool kIsVector = false;
 template <typename T>
 inline constexpr bool kIsVector<std::vector<T>> = true;

@@ -109,11 +109,6 @@ auto HandlerResultOf() {
 template <typename A, typename M>
 using HandlerResult = typename decltype(HandlerResultOf<A, M>())::type;
 
-template <typename R>
-inline constexpr bool kIsTask = false;
-template <typename T>
-inline constexpr bool kIsTask<Task<T>> = true;
-
 // What a Task ends with; any other type itself.
 template <typename R>
 struct ResultIn {
