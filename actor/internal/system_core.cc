@@ -84,6 +84,15 @@ bool SystemCore::AdmitTopLevelSpawn() {
 void SystemCore::EndExecutor() {
   const absl::Status status = executor_->Shutdown();
   TROUPE_CHECK(status.ok(), status.message());
+  // What came too late for the last turns. No worker runs any more.
+  std::vector<ActorLocal*> locals;
+  {
+    absl::MutexLock lock(&mu_);
+    locals = locals_;
+  }
+  for (ActorLocal* const local : locals) {
+    MournStrangers(*this, local->TakeBuried());
+  }
 }
 
 absl::Status SystemCore::RunBlocking(BlockingPool::Task&& task) {
