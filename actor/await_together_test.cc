@@ -21,6 +21,7 @@
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/request.h"
 #include "troupe/actor/run_blocking.h"
+#include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/actor/when_all.h"
 #include "troupe/actor/when_any.h"
@@ -72,6 +73,13 @@ struct CalleeFor {
   explicit CalleeFor(ActorSystem& system)
       : ref(system.Spawn<Callee>(opens, stopped).value()) {}
 
+  // Waits until it knows that its caller has given up; if that was before it
+  // saw the request, it never does.
+  void AwaitStopped(ActorSystem& system) {
+    EXPECT_THAT(ref.DrainAndWait(), IsOk());
+    EXPECT_TRUE(!opens.IsPut() || stopped.Await(system));
+  }
+
   Handed<Completer<int>> opens;
   Handed<bool> stopped;
   const Callee::Ref ref;
@@ -95,9 +103,7 @@ TEST_P(AwaitTogetherTest, LoserOfACallFiresItsStopToken) {
                   })
                   .Wait(),
               IsOk());
-  // That may have been before the callee saw the request: then it never does.
-  EXPECT_THAT(callee.ref.DrainAndWait(), IsOk());
-  EXPECT_TRUE(!callee.opens.IsPut() || callee.stopped.Await(*system));
+  callee.AwaitStopped(*system);
 }
 
 TEST_P(AwaitTogetherTest, WinningCompletionCancelsTheCall) {
@@ -141,6 +147,21 @@ TEST_P(AwaitTogetherTest, WinningCallAbandonsTheCompletion) {
   EXPECT_FALSE(callee.stopped.Await(*system));
   EXPECT_FALSE(loses.Await(*system).is_wanted());
   EXPECT_FALSE(loses.Await(*system).Complete());
+}
+
+TEST_P(AwaitTogetherTest, SleepIsATimeoutForWhateverElse) {
+  Handed<size_t> index;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  CalleeFor callee(*system);
+  const auto runner = system->Spawn<Runner>().value();
+  runner.Send<Do>([&](Runner&) -> Task<absl::Status> {
+    const auto first = co_await WhenAny(callee.ref.Call<Question>(1),
+                                        Sleep(absl::Milliseconds(2)));
+    index.Put(first.index());
+    co_return absl::OkStatus();
+  });
+  EXPECT_EQ(index.Await(*system), 1u);
+  callee.AwaitStopped(*system);
 }
 
 TEST_P(AwaitTogetherTest, AllYieldTogether) {

@@ -56,10 +56,18 @@ class SleepWait final : public Wait {
 
 }  // namespace internal
 
-// To be awaited.
-[[nodiscard]] inline internal::SleepWait Sleep(absl::Duration duration) {
-  return internal::SleepWait(duration);
-}
+// To be awaited, also by WhenAll() and WhenAny().
+class [[nodiscard]] Sleep {
+ public:
+  explicit Sleep(absl::Duration duration) : duration_(duration) {}
+
+  internal::SleepWait operator co_await() const {
+    return internal::SleepWait(duration_);
+  }
+
+ private:
+  absl::Duration duration_;
+};
 
 }  // namespace troupe
 
