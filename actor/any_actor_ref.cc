@@ -32,8 +32,8 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   if (this_thread.InTurn()) {
     return absl::FailedPreconditionError(
         absl::StrCat("waiting for ", ref.ToString(),
-                     " inside a handler would block its worker; let the actor "
-                     "be told instead, by OnChild or a message"));
+                     " inside a handler would block its worker; make the "
+                     "handler a Task and await Ended()"));
   }
   const std::shared_ptr<internal::SystemCore> system =
       internal::IdSpace::Find(ref.id().value());
