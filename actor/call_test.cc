@@ -15,6 +15,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/delivery.h"
+#include "troupe/actor/reply_to.h"
 #include "troupe/actor/task.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/status_matchers.h"
@@ -109,6 +110,58 @@ TEST_F(CallTest, OfAnEndedActorIsNotFound) {
   const auto balance = account.Call<Balance>().Wait();
   EXPECT_EQ(balance.status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(Delivery(balance), DeliveryState::kNotDelivered);
+}
+
+struct Ask {
+  using Reply = void;
+};
+struct Answer {};
+struct Urgent {
+  int number;
+};
+
+// Answers when it is told to, and sends something urgent right behind.
+class LateAnswerer : public Actor<Ask, Answer> {
+ public:
+  void Handle(Ask, ReplyTo<void> reply) { reply_ = std::move(reply); }
+  void Handle(Answer) {
+    asker.SendUrgent<Urgent>(1);
+    reply_.Send();
+    asker.SendUrgent<Urgent>(2);
+  }
+
+  inline static ActorRef<Urgent> asker;
+
+ private:
+  ReplyTo<void> reply_;
+};
+
+class Asker : public Actor<Answer, Urgent> {
+ public:
+  Asker(ActorRef<Ask> whom, std::vector<int>& seen)
+      : whom_(whom), seen_(seen) {}
+  Task<void> Handle(Answer) {
+    co_await whom_.Call<Ask>();
+    seen_.push_back(0);
+  }
+  void Handle(Urgent m) { seen_.push_back(m.number); }
+
+ private:
+  const ActorRef<Ask> whom_;
+  std::vector<int>& seen_;
+};
+
+// Clause 17.
+TEST_F(CallTest, UrgentMessagesKeepTheirOrderBehindAnAnswer) {
+  std::vector<int> seen;
+  const auto answerer = system_->Spawn<LateAnswerer>().value();
+  const auto asker = system_->Spawn<Asker>(answerer, seen).value();
+  LateAnswerer::asker = asker;
+  asker.Send<Answer>();
+  executor_->RunUntilIdle();
+  answerer.Send<Answer>();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen, ::testing::ElementsAre(0, 1, 2));
 }
 
 }  // namespace

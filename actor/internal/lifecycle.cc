@@ -290,6 +290,13 @@ void TakeNews(Cell& cell, Worker& worker) {
   }
 }
 
+// Whether an urgent message has to wait: a handler is suspended, or others wait
+// already.
+bool HoldsUrgent(const Cell& cell) {
+  return cell.handler != nullptr &&
+         (cell.handler->is_suspended() || !cell.handler->held_urgent.empty());
+}
+
 // Outside the seat.
 void HandleUrgent(Cell& cell, Envelope* urgent) {
   if (IsControl(*urgent)) {
@@ -373,7 +380,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
     }
     if ((cell.attention() & Mailbox::kUrgent) != 0) {
       Envelope* const urgent = cell.PopUrgent(cell.lanes);
-      if (!IsControl(*urgent) && IsSuspended(cell)) {
+      if (!IsControl(*urgent) && HoldsUrgent(cell)) {
         cell.handler->held_urgent.Append(urgent);
         continue;
       }
