@@ -283,6 +283,7 @@ void AbandonStart(Cell& cell) {
     }
     return;
   }
+  const ActingFor acting(cell);
   Destroy(cell, Identity(cell), ExitReason());
   // Nobody runs it, and the token never left: this thread owns it.
   const Mailbox::Remains remains = cell.Die();

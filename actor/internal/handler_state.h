@@ -60,6 +60,18 @@ struct HandlerContext {
 };
 extern constinit thread_local HandlerContext this_handler;
 
+// Says that the calling thread runs code of an actor outside of its turns.
+class ActingFor {
+ public:
+  explicit ActingFor(Cell& cell) { this_handler = {&cell, nullptr, nullptr}; }
+  ~ActingFor() { this_handler = outer_; }
+  ActingFor(const ActingFor&) = delete;
+  ActingFor& operator=(const ActingFor&) = delete;
+
+ private:
+  const HandlerContext outer_ = this_handler;
+};
+
 // The actor whose code the calling thread runs; null on other threads.
 Cell* CurrentActor();
 

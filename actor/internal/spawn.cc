@@ -251,6 +251,7 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
   if (failure.ok()) {
     cell.set(Cell::kHasObject);
     if (plan.type.pre_start != nullptr) {
+      const ActingFor acting(cell);
       plan.type.pre_start(cell);
       if (HasFailed(cell)) failure = cell.handler->TakeFailure();
     }
