@@ -27,6 +27,8 @@
 //   OnChild(const ChildEvent&)    without it, a child's failure fails the
 //                                 parent, and a normal end does nothing.
 //
+// Timers, as messages to the actor itself: SendAfter(), SendEvery(); timer.h.
+//
 // Ownership: the runtime owns the object, and destroys it when the actor ends.
 // An actor that uses nothing of the base may also be built and called as a
 // plain object, in a test.
@@ -34,22 +36,27 @@
 #ifndef TROUPE_ACTOR_ACTOR_H_
 #define TROUPE_ACTOR_ACTOR_H_
 
+#include <concepts>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/actor_base.h"
 #include "troupe/actor/internal/awaited_argument.h"
+#include "troupe/actor/internal/build.h"
 #include "troupe/actor/internal/handler_forms.h"
 #include "troupe/actor/internal/spawn.h"
 #include "troupe/actor/internal/spawn_wait.h"
+#include "troupe/actor/internal/timers.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/spawn_options.h"
+#include "troupe/actor/timer.h"
 
 namespace troupe {
 
@@ -138,6 +145,59 @@ class Actor : public internal::ActorBase {
                                      std::forward<Args>(args)...);
   }
 
+  // Sends this actor M(args...) when `delay` has passed; zero and less: as soon
+  // as others have run, infinite: never. It is handled in a turn of the actor,
+  // before the messages that wait, urgent ones too, but not while a handler is
+  // suspended.
+  //
+  // In an actor that ends, nothing is started, and what these return is over.
+  template <typename M, typename... Args>
+  Timer SendAfter(absl::Duration delay, Args&&... args) {
+    CheckOwnMessage<M>();
+    return internal::SendLater(
+        cell(), delay, {internal::Build<M>(std::forward<Args>(args)...)});
+  }
+  // Sends it to `to`: as Send() at that time.
+  template <typename M, std::derived_from<AnyActorRef> To, typename... Args>
+  Timer SendAfter(const To& to, absl::Duration delay, Args&&... args) {
+    return internal::SendLater(
+        cell(), delay,
+        internal::PlanFor<M>(to,
+                             internal::Build<M>(std::forward<Args>(args)...)));
+  }
+
+  // Sends this actor copies of M(args...), one for each tick, until the timer
+  // is cancelled. Fixed rate: what is late does not make later ones late.
+  //
+  //   SendEvery<Tick>(absl::Seconds(1));
+  //   SendEvery<Tick>(Every{.period = absl::Seconds(1),
+  //                         .first_after = absl::ZeroDuration()});
+  //
+  // REQUIRES: a period of 1 ns or more.
+  template <typename M, typename... Args>
+  Timer SendEvery(const Every& every, Args&&... args) {
+    CheckOwnMessage<M>();
+    return internal::SendRepeatedly(cell(), every,
+                                    internal::Repeated<M>({internal::Build<M>(
+                                        std::forward<Args>(args)...)}));
+  }
+  template <typename M, typename... Args>
+  Timer SendEvery(absl::Duration period, Args&&... args) {
+    return SendEvery<M>(Every{.period = period}, std::forward<Args>(args)...);
+  }
+  template <typename M, std::derived_from<AnyActorRef> To, typename... Args>
+  Timer SendEvery(const To& to, const Every& every, Args&&... args) {
+    return internal::SendRepeatedly(
+        cell(), every,
+        internal::Repeated<M>(internal::PlanFor<M>(
+            to, internal::Build<M>(std::forward<Args>(args)...))));
+  }
+  template <typename M, std::derived_from<AnyActorRef> To, typename... Args>
+  Timer SendEvery(const To& to, absl::Duration period, Args&&... args) {
+    return SendEvery<M>(to, Every{.period = period},
+                        std::forward<Args>(args)...);
+  }
+
  private:
   template <typename C>
   static constexpr void CheckSpawn() {
@@ -145,6 +205,12 @@ class Actor : public internal::ActorBase {
         !internal::kStartsInTask<C>,
         "PreStart of this actor is a coroutine: co_await SpawnAsync() "
         "waits for it, and SpawnInstant() does not");
+  }
+  template <typename M>
+  static void CheckOwnMessage() {
+    static_assert(internal::kListContains<Messages, M>,
+                  "this actor does not take this message: it is in none of its "
+                  "protocols");
   }
 };
 

@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/internal/timers.h"
 #include "troupe/base/check.h"
 #include "troupe/scheduler/worker.h"
 
@@ -73,6 +74,14 @@ void ActorBase::StopSelf(const ExitReason& reason) {
 void ActorBase::Fail(absl::Status status) {
   TROUPE_CHECK(!status.ok(), "Fail() needs a status that is not OK");
   RecordFailure(cell(), std::move(status));
+}
+
+Timer ActorBase::StopAfter(absl::Duration delay) {
+  return EndLater(cell(), delay, Ending::kStop);
+}
+
+Timer ActorBase::KillAfter(absl::Duration delay) {
+  return EndLater(cell(), delay, Ending::kKill);
 }
 
 }  // namespace troupe::internal

@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/timer.h"
 
 namespace troupe {
 
@@ -41,6 +43,12 @@ class ActorBase {
   // Fails it when the handler returns. The first failure counts.
   // REQUIRES: !status.ok()
   void Fail(absl::Status status);
+
+  // Stops or kills this actor when `delay` has passed; see Stop() and Kill() of
+  // AnyActorRef. A handler that runs then is waited for; a kill does not wait
+  // for one that is suspended.
+  Timer StopAfter(absl::Duration delay);
+  Timer KillAfter(absl::Duration delay);
 
   AnyActorRef untyped_self() const {
     Cell& me = cell();

@@ -66,13 +66,13 @@ class Agenda {
 
   // What is added from now on is younger than the mark.
   uint64_t Mark() const { return next_number_; }
-  // The first, if its time has come and it is older than `mark`; taken out.
-  // Null otherwise.
+  // Whether the time of the first has come and it is older than `mark`.
+  bool HasDue(MonotonicTime now, uint64_t mark) const {
+    return root_ != nullptr && root_->time_ <= now && root_->number_ < mark;
+  }
+  // Then takes it out; null otherwise.
   AgendaEntry* PopDue(MonotonicTime now, uint64_t mark) {
-    if (root_ == nullptr || root_->time_ > now || root_->number_ >= mark) {
-      return nullptr;
-    }
-    return &PopFirst();
+    return HasDue(now, mark) ? &PopFirst() : nullptr;
   }
 
   // REQUIRES: not listed.

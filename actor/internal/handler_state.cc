@@ -2,6 +2,7 @@
 
 #include "troupe/actor/internal/coroutine.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/timers.h"
 #include "troupe/base/check.h"
 #include "troupe/scheduler/worker.h"
 
@@ -86,8 +87,11 @@ void CallTable::AbandonAll() {
 
 // -- HandlerState
 
+HandlerState::HandlerState(Cell& cell) : cell_(cell), timer_(cell) {}
+
 HandlerState::~HandlerState() {
   calls_.AbandonAll();
+  timers_.reset();
   TROUPE_DCHECK(roots_ == nullptr && agenda_.empty() && !timer_.pending(),
                 "an actor ends with nothing under way");
 }
@@ -165,6 +169,7 @@ void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
 }
 
 void HandlerState::PrepareToEnd(const ExitReason& why) {
+  if (timers_ != nullptr) timers_->DropAll();
   while (roots_ != nullptr) {
     // What it waits for lies in its frame, and leaves it.
     RootTask& destroyed = *roots_;
@@ -243,8 +248,23 @@ void HandlerState::RunDue(MonotonicTime now) {
   if (!agenda_.empty()) news_ = true;
 }
 
-void HandlerState::SetTimer(Worker& worker) {
-  timer_time_ = agenda_.time();
+TimerTable& HandlerState::timers() {
+  if (timers_ == nullptr) timers_ = std::make_unique<TimerTable>(*this);
+  return *timers_;
+}
+
+bool HandlerState::HasDueMessages(MonotonicTime now) const {
+  return timers_ != nullptr && timers_->messages().time() <= now;
+}
+
+MonotonicTime HandlerState::NextMessageTime() const {
+  return in_timer_turn_ || !HandlesTimers(cell_)
+             ? MonotonicTime::InfiniteFuture()
+             : timers_->messages().time();
+}
+
+void HandlerState::SetTimer(Worker& worker, MonotonicTime time) {
+  timer_time_ = time;
   // What is due already is not to wait for the next tick of the worker's.
   worker.SetTimer(timer_, timer_time_ <= worker.now()
                               ? MonotonicTime::InfinitePast()

@@ -8,6 +8,7 @@
 #ifndef TROUPE_ACTOR_INTERNAL_HANDLER_STATE_H_
 #define TROUPE_ACTOR_INTERNAL_HANDLER_STATE_H_
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,7 @@
 namespace troupe::internal {
 
 class HandlerState;
+class TimerTable;
 class Wait;
 
 // A handler or hook that is a coroutine, from its start to its end.
@@ -209,7 +211,7 @@ struct CellTimer : TimerNode {
 
 class HandlerState {
  public:
-  explicit HandlerState(Cell& cell) : cell_(cell), timer_(cell) {}
+  explicit HandlerState(Cell& cell);
   HandlerState(const HandlerState&) = delete;
   HandlerState& operator=(const HandlerState&) = delete;
   ~HandlerState();
@@ -270,19 +272,40 @@ class HandlerState {
   // -- time
   void Schedule(Occasion& occasion, MonotonicTime time) {
     agenda_.Add(occasion, time);
+    NoteTime(time);
+  }
+  // Something is listed for `time`.
+  void NoteTime(MonotonicTime time) {
     if (time < timer_time_) news_ = true;
   }
   void Unschedule(Occasion& occasion) {
     if (occasion.is_listed()) agenda_.Remove(occasion);
   }
-  // Does what is due.
+  // Does what is due, but for the actor's own messages.
   void RunDue(MonotonicTime now);
+
+  // Timers that the actor has started; the table is made if need be.
+  bool has_timers() const { return timers_ != nullptr; }
+  TimerTable& timers();
+  // Whether one that is a message to the actor itself is due.
+  bool HasDueMessages(MonotonicTime now) const;
+  // While a turn handles messages that are due, they need no timer.
+  void BeginTimerTurn() { in_timer_turn_ = true; }
+  void EndTimerTurn() {
+    if (in_timer_turn_) news_ = true;
+    in_timer_turn_ = false;
+  }
+  // The actor may handle what it could not before.
+  void AddNews() { news_ = true; }
 
   // In the seat of the worker that owns the actor, outside of user code: sees
   // to it that the worker's timer fires in time for the agenda. It may fire
   // too early: what was taken out of the agenda leaves it as it is.
   void ArmTimer(Worker& worker) {
-    if (agenda_.time() < timer_time_) SetTimer(worker);
+    const MonotonicTime next =
+        timers_ == nullptr ? agenda_.time()
+                           : std::min(agenda_.time(), NextMessageTime());
+    if (next < timer_time_) SetTimer(worker, next);
   }
   // The actor goes to another worker, or ends.
   void DisarmTimer(Worker& worker);
@@ -295,7 +318,9 @@ class HandlerState {
  private:
   friend class Wait;
 
-  void SetTimer(Worker& worker);
+  void SetTimer(Worker& worker, MonotonicTime time);
+  // Of the actor's own that it may handle; infinite if there is none.
+  MonotonicTime NextMessageTime() const;
   // The root that runs now, in the state from here on.
   RootTask& KeepCurrentRoot();
   void Forget(RootTask& root);
@@ -308,6 +333,7 @@ class HandlerState {
   RootTask first_;                 // Memory for one of them.
   bool first_is_used_ = false;
   bool news_ = false;
+  bool in_timer_turn_ = false;
   CallTable calls_;
   Agenda agenda_;
   CellTimer timer_;  // The worker's.
@@ -315,6 +341,7 @@ class HandlerState {
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
   std::unique_ptr<absl::flat_hash_set<std::pair<uint64_t, uint64_t>>>
       cancelled_;
+  std::unique_ptr<TimerTable> timers_;  // Null: it has never had one.
 };
 
 // Whether user code left a failure behind.

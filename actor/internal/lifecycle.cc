@@ -18,6 +18,7 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/internal/timers.h"
 #include "troupe/actor/internal/user_code.h"
 #include "troupe/base/contain.h"
 
@@ -117,6 +118,7 @@ Attention Advance(Cell& cell, Worker& worker) {
         [[fallthrough]];
       case Phase::kAnnouncing:
         cell.phase = Phase::kRunning;
+        if (cell.handler != nullptr) cell.handler->AddNews();
         TellParentOfStart(cell, worker);
         if (cell.request() != Ending::kNone) {
           cell.AddAttention(Cell::kRequested);
@@ -213,6 +215,13 @@ class BoundedTurn {
   TurnClock clock_;
 };
 
+// Whether an actor that has been drained has timers to handle still: those that
+// were due when the last message had been handled.
+bool HasLastTimers(Cell& cell, Worker& worker) {
+  return cell.handler != nullptr && cell.handler->has_timers() &&
+         cell.handler->timers().HasLast(worker.now());
+}
+
 // Returns messages that nobody will handle; the reason to end is known then.
 Envelope* ActOnRequest(Cell& cell, Worker& worker) {
   cell.ClearAttention(Cell::kRequested);
@@ -260,6 +269,8 @@ Envelope* ActOnRequest(Cell& cell, Worker& worker) {
       } else if (!IsHandled(cell)) {
         // Stays requested until all is handled.
         if (!IsSuspended(cell)) cell.AddAttention(Cell::kRequested);
+      } else if (!waits && HasLastTimers(cell, worker)) {
+        cell.AddAttention(Cell::kRequested | Cell::kTimerFired);
       } else if (!waits) {
         DecideExit(cell, ExitReason::Drained());
       }
@@ -281,6 +292,11 @@ void TakeNews(Cell& cell, Worker& worker) {
     cell.AddAttention(Cell::kSuspended);
     return;
   }
+  // Messages that became due meanwhile come before those that wait.
+  if ((cell.attention() & Cell::kSuspended) != 0 &&
+      handler.HasDueMessages(worker.now())) {
+    cell.AddAttention(Cell::kTimerFired);
+  }
   cell.ClearAttention(Cell::kSuspended);
   if (cell.request() != Ending::kNone) cell.AddAttention(Cell::kRequested);
   // A hook may have ended that the actor's way waits for.
@@ -290,11 +306,12 @@ void TakeNews(Cell& cell, Worker& worker) {
   }
 }
 
-// Whether an urgent message has to wait: a handler is suspended, or others wait
-// already.
+// Whether an urgent message has to wait: a handler is suspended, others wait
+// already, or timers come first.
 bool HoldsUrgent(const Cell& cell) {
   return cell.handler != nullptr &&
-         (cell.handler->is_suspended() || !cell.handler->held_urgent.empty());
+         (cell.handler->is_suspended() || !cell.handler->held_urgent.empty() ||
+          (cell.attention() & Cell::kTimerFired) != 0);
 }
 
 // Outside the seat.
@@ -349,6 +366,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
   const Envelope* const last_event = cell.lanes.events.last();
   bool events_first = last_event != nullptr;
   BoundedTurn bounded(cell);
+  TimerTurn timers(cell);
   while (true) {
     if (cell.handler != nullptr && cell.handler->has_news()) {
       TakeNews(cell, worker);
@@ -389,10 +407,18 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       }
       continue;
     }
-    if ((cell.attention() & Cell::kTimerFired) != 0) {
+    if ((cell.attention() & Cell::kTimerFired) != 0 && !timers.has_begun()) {
       cell.ClearAttention(Cell::kTimerFired);
       const MonotonicTime now = worker.now();
+      timers.Begin(now);
       if (!OutsideSeat([&] { RunDue(cell, now); })) return Attention::kLost;
+      continue;
+    }
+    if (timers.is_on()) {
+      Occasion* const due = timers.Next();
+      if (due != nullptr && !OutsideSeat([&] { due->OnDue(*cell.handler); })) {
+        return Attention::kLost;
+      }
       continue;
     }
     if (IsSuspended(cell)) break;
