@@ -44,9 +44,9 @@ class Timer {
   Timer() = default;
 
   // Ends the timer: once this has returned nothing of it arrives, not even what
-  // was due. Returns how long it would have been to the (next) time, zero if
-  // that had come; nothing if the timer was over: cancelled, or a single one
-  // whose handler has begun.
+  // was due. Returns how long it would have been to the (next) time, to 1 ms,
+  // and zero if that had come; nothing if the timer was over: cancelled, or a
+  // single one whose handler has begun.
   std::optional<absl::Duration> Cancel();
 
   // The same without ending it.

@@ -96,8 +96,8 @@ HandlerState::~HandlerState() {
                 "an actor ends with nothing under way");
 }
 
-HandlerState& HandlerState::Of(Cell& cell) {
-  if (cell.handler == nullptr) cell.handler = new HandlerState(cell);
+HandlerState& HandlerState::Make(Cell& cell) {
+  cell.handler = new HandlerState(cell);
   return *cell.handler;
 }
 
@@ -248,9 +248,8 @@ void HandlerState::RunDue(MonotonicTime now) {
   if (!agenda_.empty()) news_ = true;
 }
 
-TimerTable& HandlerState::timers() {
-  if (timers_ == nullptr) timers_ = std::make_unique<TimerTable>(*this);
-  return *timers_;
+void HandlerState::MakeTimers() {
+  timers_ = std::make_unique<TimerTable>(*this);
 }
 
 bool HandlerState::HasDueMessages(MonotonicTime now) const {

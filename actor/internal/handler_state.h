@@ -217,7 +217,9 @@ class HandlerState {
   ~HandlerState();
 
   // The actor's, made if need be. By the thread that runs its code.
-  static HandlerState& Of(Cell& cell);
+  static HandlerState& Of(Cell& cell) {
+    return cell.handler != nullptr ? *cell.handler : Make(cell);
+  }
 
   Cell& cell() { return cell_; }
 
@@ -286,7 +288,11 @@ class HandlerState {
 
   // Timers that the actor has started; the table is made if need be.
   bool has_timers() const { return timers_ != nullptr; }
-  TimerTable& timers();
+  TimerTable& timers() {
+    if (timers_ == nullptr) [[unlikely]]
+      MakeTimers();
+    return *timers_;
+  }
   // Whether one that is a message to the actor itself is due.
   bool HasDueMessages(MonotonicTime now) const;
   // While a turn handles messages that are due, they need no timer.
@@ -318,6 +324,8 @@ class HandlerState {
  private:
   friend class Wait;
 
+  static HandlerState& Make(Cell& cell);
+  void MakeTimers();
   void SetTimer(Worker& worker, MonotonicTime time);
   // Of the actor's own that it may handle; infinite if there is none.
   MonotonicTime NextMessageTime() const;

@@ -194,8 +194,15 @@ void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
 }
 
 MonotonicTime TimeAfter(SystemCore& system, absl::Duration delay) {
-  return delay > absl::ZeroDuration() ? system.executor().clock().Now() + delay
-                                      : TimeOfTurn(system);
+  // Plain numbers: this is most of what a timer takes, but for the clock.
+  const int64_t delay_ns = absl::ToInt64Nanoseconds(delay);
+  if (delay_ns <= 0) return TimeOfTurn(system);
+  int64_t time_ns;
+  if (__builtin_add_overflow(system.executor().clock().Now().ToNanoseconds(),
+                             delay_ns, &time_ns)) {
+    return MonotonicTime::InfiniteFuture();
+  }
+  return MonotonicTime::FromNanoseconds(time_ns);
 }
 
 }  // namespace troupe::internal
