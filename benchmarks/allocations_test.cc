@@ -11,6 +11,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/sleep.h"
+#include "troupe/actor/task.h"
+#include "troupe/actor/timer.h"
 #include "troupe/benchmarks/allocation_count.h"
 #include "troupe/benchmarks/stage.h"
 #include "troupe/testing/status_matchers.h"
@@ -212,6 +215,80 @@ TEST(SpawnAllocationsTest, SpawnMessageAndStopAllocateNothing) {
 
 TEST(SpawnAllocationsTest, LargeActorIsOneAllocation) {
   EXPECT_EQ(AllocationsOfSpawns<4000>(), kCounted);
+}
+
+// A step is a tick: with a period that short there is always one that is late.
+class Ticker : public Actor<Produce, Item> {
+ public:
+  Ticker(Stage& stage, Windows& windows) : stage_(stage), windows_(windows) {}
+  void Handle(Produce) {
+    timer_ = SendEvery<Item>(
+        {.period = absl::Nanoseconds(1), .missed = MissedTicks::kBurst});
+  }
+  void Handle(Item) {
+    if (!windows_.Step()) return;
+    timer_.Cancel();
+    stage_.Finish();
+  }
+
+ private:
+  Stage& stage_;
+  Windows& windows_;
+  Timer timer_;
+};
+
+// A step is a timeout that is not needed.
+class Hesitant : public Actor<Produce, Item> {
+ public:
+  Hesitant(Stage& stage, Windows& windows) : stage_(stage), windows_(windows) {}
+  void Handle(Produce) {
+    for (int i = 0; i < kSendsPerTurn; ++i) {
+      SendAfter<Item>(absl::Hours(1)).Cancel();
+      if (windows_.Step()) return stage_.Finish();
+    }
+    self().Send<Produce>();
+  }
+  void Handle(Item) {}
+
+ private:
+  Stage& stage_;
+  Windows& windows_;
+};
+
+class Sleepy : public Actor<Produce> {
+ public:
+  Sleepy(Stage& stage, Windows& windows) : stage_(stage), windows_(windows) {}
+  Task<void> Handle(Produce) {
+    while (!windows_.Step()) co_await Sleep(absl::ZeroDuration());
+    stage_.Finish();
+  }
+
+ private:
+  Stage& stage_;
+  Windows& windows_;
+};
+
+template <typename A>
+uint64_t AllocationsOf() {
+  CountedRun run;
+  run.stage()
+      .here()
+      .Spawn<A>(run.stage(), run.windows())
+      .value()
+      .template Send<Produce>();
+  return run.AwaitAllocations();
+}
+
+TEST(TimerAllocationsTest, TickAllocatesNothing) {
+  EXPECT_EQ(AllocationsOf<Ticker>(), 0);
+}
+
+TEST(TimerAllocationsTest, StartAndCancelAllocateNothing) {
+  EXPECT_EQ(AllocationsOf<Hesitant>(), 0);
+}
+
+TEST(TimerAllocationsTest, SleepAllocatesNothing) {
+  EXPECT_EQ(AllocationsOf<Sleepy>(), 0);
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+// A worker that may do three jobs in each period, and rests when none is left.
+//
+//   ./bazelw run //examples:rate_ticker
+//
+// prints
+//
+//   period 1: a b c
+//   period 2: d e f
+//   period 3: g
+#include <deque>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/timer.h"
+
+namespace {
+
+struct Job {
+  std::string name;
+};
+struct Tick {};
+
+class Worker : public troupe::Actor<Job, Tick> {
+ public:
+  void Handle(Job job) {
+    jobs_.push_back(std::move(job));
+    if (!ticker_.pending()) ticker_ = SendEvery<Tick>(kPeriod);
+  }
+
+  void Handle(Tick) {
+    std::cout << "period " << ++periods_ << ":";
+    for (int i = 0; i < kJobsPerPeriod && !jobs_.empty(); ++i) {
+      std::cout << " " << jobs_.front().name;
+      jobs_.pop_front();
+    }
+    std::cout << std::endl;
+    if (!jobs_.empty()) return;
+    ticker_.Cancel();  // Nothing arrives any more.
+    StopAfter(kPeriod);
+  }
+
+ private:
+  static constexpr absl::Duration kPeriod = absl::Milliseconds(20);
+  static constexpr int kJobsPerPeriod = 3;
+
+  std::deque<Job> jobs_;
+  int periods_ = 0;
+  troupe::Timer ticker_;
+};
+
+}  // namespace
+
+int main() {
+  const auto system = troupe::ActorSystem::Create({}).value();
+  const auto worker = system->Spawn<Worker>().value();
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) {
+    worker.Send(Job{name});
+  }
+  system->AwaitNoActors();
+}
