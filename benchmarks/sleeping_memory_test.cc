@@ -27,9 +27,10 @@ class Dozer : public Actor<Doze> {
  public:
   explicit Dozer(int64_t& dozing) : dozing_(dozing) {}
   Task<void> Handle(Doze) {
-    ++dozing_;
-    co_await Sleep(absl::Hours(1));
+    // One after the other: the executor takes long to choose among many.
+    co_await Sleep(absl::Hours(1) + ++dozing_ * absl::Milliseconds(1));
     --dozing_;
+    StopSelf();
   }
 
  private:
