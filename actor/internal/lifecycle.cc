@@ -215,13 +215,6 @@ class BoundedTurn {
   TurnClock clock_;
 };
 
-// Whether an actor that has been drained has timers to handle still: those that
-// were due when the last message had been handled.
-bool HasLastTimers(Cell& cell, Worker& worker) {
-  return cell.handler != nullptr && cell.handler->has_timers() &&
-         cell.handler->timers().HasLast(worker.now());
-}
-
 // Returns messages that nobody will handle; the reason to end is known then.
 Envelope* ActOnRequest(Cell& cell, Worker& worker) {
   cell.ClearAttention(Cell::kRequested);
@@ -269,7 +262,7 @@ Envelope* ActOnRequest(Cell& cell, Worker& worker) {
       } else if (!IsHandled(cell)) {
         // Stays requested until all is handled.
         if (!IsSuspended(cell)) cell.AddAttention(Cell::kRequested);
-      } else if (!waits && HasLastTimers(cell, worker)) {
+      } else if (!waits && HasLastTimers(cell, worker.now())) {
         cell.AddAttention(Cell::kRequested | Cell::kTimerFired);
       } else if (!waits) {
         DecideExit(cell, ExitReason::Drained());

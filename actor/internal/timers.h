@@ -158,6 +158,13 @@ inline bool HandlesTimers(const Cell& cell) {
          !IsSuspended(cell);
 }
 
+// Whether an actor that has been drained has timers to handle still: those that
+// were due when the last message had been handled. In the seat.
+inline bool HasLastTimers(Cell& cell, MonotonicTime now) {
+  return cell.handler != nullptr && cell.handler->has_timers() &&
+         cell.handler->timers().HasLast(now);
+}
+
 // The timers that a turn handles: those that are due when it begins with them,
 // unless that takes too long.
 class TimerTurn {
