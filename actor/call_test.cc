@@ -141,8 +141,8 @@ class Asker : public Actor<Answer, Urgent> {
   Asker(ActorRef<Ask> whom, std::vector<int>& seen)
       : whom_(whom), seen_(seen) {}
   Task<void> Handle(Answer) {
-    co_await whom_.Call<Ask>();
-    seen_.push_back(0);
+    const absl::Status answered = co_await whom_.Call<Ask>();
+    if (answered.ok()) seen_.push_back(0);
   }
   void Handle(Urgent m) { seen_.push_back(m.number); }
 

@@ -47,8 +47,8 @@ class Hooked : public Actor<Tick> {
   using Actor::SendEvery;
   using Actor::StopAfter;
 
-  Hooked(std::vector<std::string>& log, Script& script)
-      : log_(log), script_(script) {}
+  Hooked(std::vector<std::string>& log, Script script)
+      : log_(log), script_(std::move(script)) {}
   ~Hooked() {
     if (script_.destroyed) script_.destroyed(*this);
   }
@@ -70,7 +70,7 @@ class Hooked : public Actor<Tick> {
 
  private:
   std::vector<std::string>& log_;
-  Script& script_;
+  const Script script_;
 };
 
 // Makes one in a handler.
