@@ -30,6 +30,7 @@
 #ifndef TROUPE_MAILBOX_MAILBOX_H_
 #define TROUPE_MAILBOX_MAILBOX_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -100,11 +101,11 @@ class Mailbox {
     switch (envelope->lane) {
       case Lane::kEvent:
         lanes.events.Append(envelope);
-        attention_ |= kEvents;
+        marks_.attention |= kEvents;
         return;
       case Lane::kUrgent:
         lanes.urgent.Append(envelope);
-        attention_ |= kUrgent;
+        marks_.attention |= kUrgent;
         return;
       default:
         Append(envelope);
@@ -186,17 +187,33 @@ class Mailbox {
   // MailWord::Restart().
   void Restart(uint64_t generation) { word_.Restart(generation); }
 
-  uint8_t attention() const { return attention_; }
-  void AddAttention(uint8_t bits) { attention_ |= bits; }
-  void ClearAttention(uint8_t bits) { attention_ &= ~bits; }
+  uint8_t attention() const { return marks_.attention; }
+  void AddAttention(uint8_t bits) { marks_.attention |= bits; }
+  void ClearAttention(uint8_t bits) { marks_.attention &= ~bits; }
+
+  // What the owner's code has left to look at, for whoever runs that code: it
+  // may have lost the right to everything else here.
+  bool has_news() const { return marks_.news != 0; }
+  void set_has_news(bool has_news) { marks_.news = has_news ? 1 : 0; }
+  // Whether there is news, or one of these bits of attention(); one look.
+  // REQUIRES: the owner runs its code itself.
+  bool HasNewsOr(uint8_t attention) const {
+    return (std::bit_cast<uint16_t>(marks_) &
+            std::bit_cast<uint16_t>(Marks{attention, 1})) != 0;
+  }
 
   // For the owner's own use, in the mailbox's cache line.
   uint8_t owner_byte() const { return owner_byte_; }
   void set_owner_byte(uint8_t value) { owner_byte_ = value; }
-  uint16_t owner_bits() const { return owner_bits_; }
-  void set_owner_bits(uint16_t value) { owner_bits_ = value; }
+  uint8_t owner_bits() const { return owner_bits_; }
+  void set_owner_bits(uint8_t value) { owner_bits_ = value; }
 
  private:
+  struct Marks {
+    uint8_t attention = 0;
+    uint8_t news = 0;  // Whoever runs the owner's code writes it.
+  };
+
   static Envelope* Reverse(Envelope* newest) {
     Envelope* oldest = nullptr;
     while (newest != nullptr) {
@@ -210,7 +227,7 @@ class Mailbox {
 
   Envelope* PopSide(EnvelopeRing& ring, uint8_t bit) {
     Envelope* const envelope = ring.Pop();
-    if (ring.empty()) attention_ &= ~bit;
+    if (ring.empty()) marks_.attention &= ~bit;
     return envelope;
   }
 
@@ -218,9 +235,9 @@ class Mailbox {
   Envelope* head_ = nullptr;  // The rest: owner only.
   Envelope* tail_ = nullptr;
   uint32_t queued_ = 0;
-  uint8_t attention_ = 0;
+  Marks marks_;
   uint8_t owner_byte_ = 0;
-  uint16_t owner_bits_ = 0;
+  uint8_t owner_bits_ = 0;
 };
 static_assert(sizeof(Mailbox) == 32);
 

@@ -12,16 +12,11 @@
 #include "troupe/actor/internal/handler_forms.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/base/check.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
-
-// Whether a handler left something to look at behind.
-inline bool NeedsAttention(const Cell& cell) {
-  return (cell.attention() & ~Cell::kToken) != 0 ||
-         (cell.handler != nullptr && cell.handler->has_news());
-}
 
 // Whether the actor is where it may handle the messages that wait.
 inline bool HandlesMessages(const Cell& cell) {
@@ -38,9 +33,11 @@ bool RunTurn(Runnable& runnable, Worker& worker) {
   if (cell.attention() != 0) [[unlikely]] {
     const Attention attention = Attend(cell, worker);
     if (attention != Attention::kGoOn) return attention == Attention::kOver;
+    if (!HandlesMessages(cell)) return FinishTurn(cell, worker);
   }
-  if (cell.empty() || !HandlesMessages(cell)) [[unlikely]]
+  if (cell.empty()) [[unlikely]]
     return FinishTurn(cell, worker);
+  TROUPE_DCHECK(HandlesMessages(cell), "what does not run wants attention");
   const Envelope* const last = cell.newest();
   TurnClock clock;
   for (uint32_t handled = 1;; ++handled) {
@@ -51,7 +48,7 @@ bool RunTurn(Runnable& runnable, Worker& worker) {
                                                  envelope);
     if (!ReturnFromUserCode()) [[unlikely]]
       return false;
-    if (NeedsAttention(cell)) [[unlikely]] {
+    if (cell.HasNewsOr(0xff & ~Cell::kToken)) [[unlikely]] {
       const Attention attention = Attend(cell, worker);
       if (attention != Attention::kGoOn) return attention == Attention::kOver;
       // Its messages may be gone.

@@ -143,11 +143,11 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
     return static_cast<const ActorType&>(*type);
   }
   // Facts that stay.
-  static constexpr uint16_t kHasObject = 1;
-  static constexpr uint16_t kStartFailed = 2;
-  static constexpr uint16_t kReportedHighWater = 4;
-  bool has(uint16_t fact) const { return (owner_bits() & fact) != 0; }
-  void set(uint16_t fact) { set_owner_bits(owner_bits() | fact); }
+  static constexpr uint8_t kHasObject = 1;
+  static constexpr uint8_t kStartFailed = 2;
+  static constexpr uint8_t kReportedHighWater = 4;
+  bool has(uint8_t fact) const { return (owner_bits() & fact) != 0; }
+  void set(uint8_t fact) { set_owner_bits(owner_bits() | fact); }
 
   Ending request() const { return static_cast<Ending>(owner_byte()); }
   void set_request(Ending request) {

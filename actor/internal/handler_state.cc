@@ -117,7 +117,7 @@ RootTask& HandlerState::KeepCurrentRoot() {
   roots_ = kept;
   if (kept->exclusive) {
     exclusive_ = kept;
-    news_ = true;
+    cell_.set_has_news(true);
   }
   this_handler.root = kept;
   return *kept;
@@ -128,7 +128,7 @@ void HandlerState::Forget(RootTask& root) {
   while (*link != &root) link = &(*link)->next;
   *link = root.next;
   if (exclusive_ == &root) exclusive_ = nullptr;
-  news_ = true;
+  cell_.set_has_news(true);
   if (&root == &first_) {
     first_is_used_ = false;
   } else {
@@ -245,7 +245,7 @@ void HandlerState::RunDue(MonotonicTime now) {
     if (due == nullptr) break;
     static_cast<Occasion&>(*due).OnDue(*this);
   }
-  if (!agenda_.empty()) news_ = true;
+  if (!agenda_.empty()) cell_.set_has_news(true);
 }
 
 void HandlerState::MakeTimers() {

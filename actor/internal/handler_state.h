@@ -227,16 +227,11 @@ class HandlerState {
   bool failed() const { return !failure_.ok(); }
   void Fail(absl::Status status) {
     if (failure_.ok()) failure_ = std::move(status);
-    news_ = true;
+    cell_.set_has_news(true);
   }
   absl::Status TakeFailure() {
     return std::exchange(failure_, absl::OkStatus());
   }
-
-  // Whether the turn has something to look at that user code has left. The turn
-  // looks by then clearing it.
-  bool has_news() const { return news_; }
-  void ClearNews() { news_ = false; }
 
   // -- coroutines
   // Whether one is suspended beside which nothing may be handled.
@@ -278,7 +273,7 @@ class HandlerState {
   }
   // Something is listed for `time`.
   void NoteTime(MonotonicTime time) {
-    if (time < timer_time_) news_ = true;
+    if (time < timer_time_) cell_.set_has_news(true);
   }
   void Unschedule(Occasion& occasion) {
     if (occasion.is_listed()) agenda_.Remove(occasion);
@@ -298,11 +293,11 @@ class HandlerState {
   // While a turn handles messages that are due, they need no timer.
   void BeginTimerTurn() { in_timer_turn_ = true; }
   void EndTimerTurn() {
-    if (in_timer_turn_) news_ = true;
+    if (in_timer_turn_) cell_.set_has_news(true);
     in_timer_turn_ = false;
   }
   // The actor may handle what it could not before.
-  void AddNews() { news_ = true; }
+  void AddNews() { cell_.set_has_news(true); }
 
   // In the seat of the worker that owns the actor, outside of user code: sees
   // to it that the worker's timer fires in time for the agenda. It may fire
@@ -340,7 +335,6 @@ class HandlerState {
   RootTask* exclusive_ = nullptr;  // One of them, or null.
   RootTask first_;                 // Memory for one of them.
   bool first_is_used_ = false;
-  bool news_ = false;
   bool in_timer_turn_ = false;
   CallTable calls_;
   Agenda agenda_;

@@ -278,7 +278,7 @@ Envelope* ActOnRequest(Cell& cell, Worker& worker) {
 // What user code left behind.
 void TakeNews(Cell& cell, Worker& worker) {
   HandlerState& handler = *cell.handler;
-  handler.ClearNews();
+  cell.set_has_news(false);
   if (handler.failed()) TakeFailure(cell);
   handler.ArmTimer(worker);
   if (handler.is_suspended()) {
@@ -361,9 +361,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
   BoundedTurn bounded(cell);
   TimerTurn timers(cell);
   while (true) {
-    if (cell.handler != nullptr && cell.handler->has_news()) {
-      TakeNews(cell, worker);
-    }
+    if (cell.has_news()) TakeNews(cell, worker);
     // Who has begun to start starts first; Advance() knows of a kill.
     if ((cell.attention() & Cell::kRequested) != 0 &&
         (cell.phase >= Phase::kRunning || IsSuspended(cell))) {
@@ -450,7 +448,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
 namespace {
 
 // An answer has come for a suspended handler, and that is all.
-Attention GoOnWithHandler(Cell& cell, Worker& worker) {
+[[gnu::noinline]] Attention GoOnWithHandler(Cell& cell, Worker& worker) {
   if ((cell.attention() & Cell::kToken) == 0 || !cell.HasMail()) {
     const Envelope* const first = cell.lanes.urgent.first();
     if (IsControl(*first)) {
@@ -458,7 +456,7 @@ Attention GoOnWithHandler(Cell& cell, Worker& worker) {
       if (!OutsideSeat([&] { HandleControl(cell, control); })) {
         return Attention::kLost;
       }
-      if (cell.attention() == Cell::kSuspended && !cell.handler->has_news()) {
+      if (cell.attention() == Cell::kSuspended && !cell.has_news()) {
         return Attention::kGoOn;
       }
     }
