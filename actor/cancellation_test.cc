@@ -246,12 +246,12 @@ class TokenTest : public ::testing::Test {
   }
 
   internal::HeldTimeExecutor* executor_;
-  std::unique_ptr<ActorSystem> system_;
   Script::Ref callee_;
   Script::Ref caller_;
   Event polling_;
   Event fired_;
   std::optional<absl::StatusOr<int>> outcome_;  // The caller's.
+  std::unique_ptr<ActorSystem> system_;         // Last: the first to go.
 };
 
 class PollingTest : public TokenTest,
@@ -283,7 +283,7 @@ TEST_P(PollingTest, DeadlineFiresTheToken) {
 // §23.
 TEST_P(PollingTest, DeathOfTheCallerFiresTheToken) {
   CallPolling(GetParam());
-  caller_.Kill();
+  EXPECT_THAT(caller_.KillAndWait(), IsOk());
   AwaitFired();
   EXPECT_FALSE(outcome_.has_value());
 }

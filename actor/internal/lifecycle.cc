@@ -556,8 +556,9 @@ bool CellWoken(Runnable& runnable, Worker& worker) {
     Release(cell, worker);
     return false;
   }
-  // It may have come from another worker.
-  if (cell.handler != nullptr && !Worker::IsInTurn(cell)) {
+  // It may have come from another worker. In its turn, what it has under way
+  // belongs to the thread that runs its code.
+  if (!Worker::IsInTurn(cell) && cell.handler != nullptr) {
     cell.handler->ArmTimer(worker);
   }
   return true;
