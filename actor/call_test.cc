@@ -13,8 +13,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/delivery.h"
+#include "troupe/actor/exit_reason.h"
 #include "troupe/actor/reply_to.h"
 #include "troupe/actor/task.h"
 #include "troupe/scheduler/deterministic_executor.h"
@@ -26,6 +28,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::troupe::testing::IsOk;
 using ::troupe::testing::IsOkAndHolds;
+using ::troupe::testing::StatusIs;
 
 struct Deposit {
   int64_t cents;
@@ -83,6 +86,7 @@ class CallTest : public ::testing::Test {
   std::unique_ptr<ActorSystem> system_;
 };
 
+//
 TEST_F(CallTest, YieldsWhatTheHandlerReturns) {
   const auto account = system_->Spawn<Account>(100).value();
   EXPECT_THAT(account.Call<Balance>().Wait(), IsOkAndHolds(100));
@@ -93,6 +97,7 @@ TEST_F(CallTest, YieldsWhatTheHandlerReturns) {
   EXPECT_EQ(Delivery(overdrawn), DeliveryState::kAnswered);
 }
 
+//
 TEST_F(CallTest, AwaitsAnotherActorInATask) {
   const auto from = system_->Spawn<Account>(100).value();
   const auto to = system_->Spawn<Account>(0).value();
@@ -104,6 +109,7 @@ TEST_F(CallTest, AwaitsAnotherActorInATask) {
   EXPECT_THAT(to.Call<Balance>().Wait(), IsOkAndHolds(60));
 }
 
+//
 TEST_F(CallTest, OfAnEndedActorIsNotFound) {
   const auto account = system_->Spawn<Account>(100).value();
   EXPECT_THAT(account.StopAndWait(), IsOk());
@@ -162,6 +168,60 @@ TEST_F(CallTest, UrgentMessagesKeepTheirOrderBehindAnAnswer) {
   answerer.Send<Answer>();
   executor_->RunUntilIdle();
   EXPECT_THAT(seen, ::testing::ElementsAre(0, 1, 2));
+}
+
+struct Say {
+  std::string greeting;
+  std::string name;
+  int times;
+  using Reply = std::string;
+};
+struct Never {
+  using Reply = void;
+};
+
+class Speaker : public Actor<Say, Never> {
+ public:
+  std::string Handle(const Say& m) {
+    std::string said = m.greeting;
+    for (int i = 0; i < m.times; ++i) said += " " + m.name;
+    return said;
+  }
+  void Handle(Never, ReplyTo<void> reply) { kept_.push_back(std::move(reply)); }
+
+ private:
+  std::vector<ReplyTo<void>> kept_;
+};
+
+// arguments build the message in place, with and without a time.
+TEST_F(CallTest, BuildsTheRequestFromItsArguments) {
+  const auto speaker = system_->Spawn<Speaker>().value();
+  EXPECT_THAT(speaker.Call<Say>("hello", "you", 2).Wait(),
+              IsOkAndHolds("hello you you"));
+  EXPECT_THAT(speaker.Call<Say>(std::string(100, 'x'), "", 0)
+                  .Within(absl::Seconds(1))
+                  .Wait(),
+              IsOkAndHolds(std::string(100, 'x')));
+  EXPECT_THAT(speaker.StopAndWait(), IsOkAndHolds(ExitReason::Normal()));
+}
+
+// a message that is sent is delivered, as is a request.
+TEST_F(CallTest, SendsAreDeliveredBesideCalls) {
+  const auto account = system_->Spawn<Account>(0).value();
+  account.Send<Deposit>(1);
+  account.Send(Deposit{2});
+  account.Send<Withdraw>(1);
+  EXPECT_THAT(account.Call<Balance>().Wait(), IsOkAndHolds(2));
+}
+
+// an answer that takes longer than its caller waits.
+TEST_F(CallTest, TimesOutBeforeTheAnswer) {
+  const auto speaker = system_->Spawn<Speaker>().value();
+  const auto outcome =
+      speaker.Call<Never>().Within(absl::Milliseconds(10)).Wait();
+  EXPECT_THAT(outcome, StatusIs(absl::StatusCode::kDeadlineExceeded,
+                                HasSubstr("no answer within 10ms")));
+  EXPECT_EQ(Delivery(outcome), DeliveryState::kUnknown);
 }
 
 }  // namespace
