@@ -54,10 +54,10 @@ class TimedActor : public Actor<Tick, Do, DoLater> {
  public:
   using Actor::Fail;
   using Actor::KillAfter;
+  using Actor::self;
   using Actor::SendAfter;
   using Actor::SendEvery;
   using Actor::StopAfter;
-  using Actor::self;
   using Actor::StopSelf;
   using Actor::system;
 
