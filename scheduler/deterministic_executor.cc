@@ -171,7 +171,15 @@ void DeterministicExecutor::LoseSeat() {
   Seat<>& seat = worker.TakeSeat();
   LetRest(worker);
   seat.Settle(OwnerTag::kNoSeat);
-  for (int i = random_.Uniform(kMaxStepsInTurn + 1); i > 0 && PlayStep(); --i) {
+  const auto play = [this] {
+    for (int i = random_.Uniform(kMaxStepsInTurn + 1); i > 0 && PlayStep();
+         --i) {
+    }
+  };
+  if (WorkerLocal* const local = worker.local()) {
+    local->SetTurnAside(play);
+  } else {
+    play();
   }
   this_thread.worker = &worker;
   this_thread.running = running;

@@ -23,6 +23,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "troupe/base/clock.h"
@@ -56,6 +57,10 @@ class WorkerLocal {
   // Gives up what the calling thread keeps for later use: it drove the worker,
   // and is not needed for now.
   virtual void EmptyCaches() {}
+  // Calls `play`, which runs turns of others on this thread in the midst of one
+  // that lost its seat, and then knows again what the thread knew of that. Only
+  // called by executors without threads.
+  virtual void SetTurnAside(absl::FunctionRef<void()> play) { play(); }
 };
 
 class alignas(64) Worker {

@@ -10,6 +10,7 @@
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/description.h"
+#include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
@@ -31,6 +32,12 @@ ActorLocal::~ActorLocal() {
 }
 
 void ActorLocal::TimerDue(TimerNode& timer) { CellTimerDue(timer); }
+
+void ActorLocal::SetTurnAside(absl::FunctionRef<void()> play) {
+  const HandlerContext kept = std::exchange(this_handler, HandlerContext());
+  play();
+  this_handler = kept;
+}
 
 void ActorLocal::TakeIds() {
   next_id_ = system_.TakeIds(kWorkerShare);

@@ -42,6 +42,7 @@ class ActorLocal : public WorkerLocal {
 
   void Flush() override {}
   void TimerDue(TimerNode& timer) override;
+  void SetTurnAside(absl::FunctionRef<void()> play) override;
   bool TidyUp() override;
   void EmptyCaches() override;
 
