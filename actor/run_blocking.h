@@ -11,7 +11,7 @@
 // Order: none between functions that run at the same time. At most
 // ActorSystem::Options::blocking_threads do; the others wait, first come, first
 // served.
-// Ownership: function and arguments are copied or moved, as by std::thread, and
+// Ownership: function and arguments are copied or moved to where it runs, and
 // destroyed before what they yield is seen. They may outlive the coroutine: one
 // that is destroyed does not wait for them. So they must own what they use.
 // Cancellation: as of a call, see call.h. Given up, it is not begun, if it has
