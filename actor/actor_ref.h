@@ -122,7 +122,7 @@ class ActorRef : public AnyActorRef {
                   "Reply = ..., or use Send()");
     return troupe::Call<M>(internal::CallPlan{
         cell_, id_,
-        EnvelopePtr(internal::Build<M>(std::forward<Args>(args)...)),
+        EnvelopePtr(internal::BuildCalled<M>(std::forward<Args>(args)...)),
         internal::CallTimeout()});
   }
 

@@ -47,11 +47,20 @@ namespace troupe {
 
 namespace internal {
 
-template <typename Outcome>
-class CallAwaiter : public CallWait {
+template <typename M>
+class CallAwaiter final : public CallWait {
  public:
-  using CallWait::CallWait;
-  Outcome await_resume() { return OutcomeIn<Outcome>(TakeReply()); }
+  explicit CallAwaiter(CallPlan& plan) : CallWait(plan) {}
+  // False: the call is over already.
+  bool await_suspend(std::coroutine_handle<> waiting) {
+    return Suspend(waiting, InfoOf<M>(request()));
+  }
+  OutcomeOf<M> await_resume() {
+    return OutcomeIn<M, OutcomeOf<M>>(GiveReply());
+  }
+
+ private:
+  const MessageType* request_type() const override { return &kMessageType<M>; }
 };
 
 template <typename Outcome>
@@ -108,9 +117,10 @@ class [[nodiscard]] Call {
     return std::move(*this);
   }
 
-  // In a Task of an actor: makes the call, and waits for the answer.
-  internal::CallAwaiter<Outcome> operator co_await() && {
-    return internal::CallAwaiter<Outcome>(std::move(plan_));
+  // In a Task of an actor: makes the call, and waits for the answer. The Call
+  // must live as long.
+  internal::CallAwaiter<M> operator co_await() && {
+    return internal::CallAwaiter<M>(plan_);
   }
 
   // Makes the call now, to be awaited later.
@@ -118,7 +128,7 @@ class [[nodiscard]] Call {
 
   // On a plain thread: makes the call, and waits for the answer.
   Outcome Wait() && {
-    return internal::OutcomeIn<Outcome>(
+    return internal::OutcomeIn<M, Outcome>(
         internal::CallAndBlock(std::move(plan_)));
   }
 

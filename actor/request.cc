@@ -13,7 +13,7 @@ namespace {
 // Whether an actor called that has ended since. What it sent in its end waits
 // in the mailbox for as long as a plain handler runs.
 bool CallerIsGone(const internal::ReplyRoute& route) {
-  return !route.IsNull() && route.sink() == nullptr &&
+  return !route.IsNull() && !route.IsSink() &&
          !route.cell().IsAliveAs(route.id);
 }
 
@@ -30,7 +30,7 @@ absl::Duration Request::time_left() const {
 }
 
 AnyActorRef Request::caller() const {
-  if (route.IsNull() || route.sink() != nullptr) return AnyActorRef();
+  if (route.IsNull() || route.IsSink()) return AnyActorRef();
   return AnyActorRef(&route.cell(), route.id);
 }
 

@@ -60,7 +60,7 @@ struct Envelope {
   }
   // What MakeEnvelopeWithTrailer() left room for.
   void* trailer() {
-    return reinterpret_cast<char*>(this) + type->trailer_offset();
+    return reinterpret_cast<char*>(this) + type->trailer_offset;
   }
   // Bytes of memory that header and payload occupy, what the pool rounds up
   // included. What the payload holds elsewhere (the characters of a string) is
@@ -77,7 +77,7 @@ static_assert(sizeof(Envelope) == MessageType::kHeaderBytes);
 template <typename M, size_t kTrailerBytes>
 inline constexpr uint8_t kEnvelopeClass = EnvelopePool::ClassOf(
     kTrailerBytes == 0 ? MessageType::PayloadOffset(alignof(M)) + sizeof(M)
-                       : kMessageType<M>.trailer_offset() + kTrailerBytes);
+                       : kMessageType<M>.trailer_offset + kTrailerBytes);
 
 // Builds M(args...) in an envelope of the kNormal lane, with room behind it for
 // something of the sender's layer: uninitialized, aligned to 8 bytes, not
@@ -93,7 +93,7 @@ template <typename M, size_t kTrailerBytes, typename... Args>
   constexpr uint8_t kClass = kEnvelopeClass<M, kTrailerBytes>;
   void* memory;
   if constexpr (kClass == EnvelopePool::kOversize) {
-    memory = EnvelopePool::AllocateOversize(kMessageType<M>.trailer_offset() +
+    memory = EnvelopePool::AllocateOversize(kMessageType<M>.trailer_offset +
                                             kTrailerBytes);
   } else {
     memory = EnvelopePool::Allocate(kClass);

@@ -25,9 +25,7 @@ struct MessageType {
   uint32_t size_bytes;
   uint32_t payload_offset;
   // Where in an envelope something may lie behind the payload.
-  constexpr uint32_t trailer_offset() const {
-    return (payload_offset + size_bytes + 7) / 8 * 8;
-  }
+  uint32_t trailer_offset;
   // Null if there is nothing to do.
   void (*destroy)(void* payload);
   // Move-constructs at `to` and destroys `from`; null if the type is not
@@ -57,8 +55,10 @@ constexpr std::string_view TypeName() {
 
 template <typename M>
 constexpr MessageType MakeMessageType() {
+  constexpr uint32_t kOffset = MessageType::PayloadOffset(alignof(M));
   MessageType type{TypeName<M>(), sizeof(M),
-                   MessageType::PayloadOffset(alignof(M)), nullptr, nullptr};
+                   kOffset,       (kOffset + sizeof(M) + 7) / 8 * 8,
+                   nullptr,       nullptr};
   if constexpr (!std::is_trivially_destructible_v<M>) {
     type.destroy = [](void* payload) { static_cast<M*>(payload)->~M(); };
   }

@@ -18,26 +18,12 @@
 
 namespace troupe::internal {
 
-// Whether the actor is where it may handle the messages that wait.
-inline bool HandlesMessages(const Cell& cell) {
-  return cell.phase == Phase::kRunning &&
-         (cell.attention() & Cell::kSuspended) == 0;
-}
-
-// A turn: what waited when it began, unless that takes too long. Most turns
-// handle one message and find nothing else to do.
+// Handles what waited when the turn began, unless that takes too long, and ends
+// the turn. Most turns handle one message and find nothing else to do.
+// REQUIRES: HandlesMessages(cell); it is not empty().
 template <typename A>
-bool RunTurn(Runnable& runnable, Worker& worker) {
+[[gnu::noinline]] bool HandleMessages(Cell& cell, Worker& worker) {
   constexpr uint32_t kMessagesPerLook = 256;
-  Cell& cell = static_cast<Cell&>(runnable);
-  if (cell.attention() != 0) [[unlikely]] {
-    const Attention attention = Attend(cell, worker);
-    if (attention != Attention::kGoOn) return attention == Attention::kOver;
-    if (!HandlesMessages(cell)) return FinishTurn(cell, worker);
-  }
-  if (cell.empty()) [[unlikely]]
-    return FinishTurn(cell, worker);
-  TROUPE_DCHECK(HandlesMessages(cell), "what does not run wants attention");
   const Envelope* const last = cell.newest();
   TurnClock clock;
   for (uint32_t handled = 1;; ++handled) {
@@ -63,6 +49,17 @@ bool RunTurn(Runnable& runnable, Worker& worker) {
     return FinishTurn(cell, worker);
   cell.queue_next = nullptr;  // It rests; its wake token is in the word.
   return true;
+}
+
+template <typename A>
+bool RunTurn(Runnable& runnable, Worker& worker) {
+  Cell& cell = static_cast<Cell&>(runnable);
+  if (cell.attention() != 0) [[unlikely]]
+    return RunWholeTurn(cell, worker, &HandleMessages<A>);
+  if (cell.empty()) [[unlikely]]
+    return FinishTurn(cell, worker);
+  TROUPE_DCHECK(HandlesMessages(cell), "what does not run wants attention");
+  return HandleMessages<A>(cell, worker);
 }
 
 // What may call into an actor's base class.

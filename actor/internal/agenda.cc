@@ -54,8 +54,7 @@ void Agenda::RemoveFromTree(AgendaEntry& entry) {
     }
     if (below != nullptr) root_ = Merge(root_, below);
   }
-  entry.previous_ = entry.next_sibling_ = nullptr;
-  entry.listed_ = false;
+  entry.number_ = 0;
 }
 
 }  // namespace troupe::internal

@@ -28,7 +28,7 @@ class AgendaEntry {
   AgendaEntry& operator=(const AgendaEntry&) = delete;
   ~AgendaEntry() { TROUPE_DCHECK(!is_listed(), "an entry dies in an agenda"); }
 
-  bool is_listed() const { return listed_; }
+  bool is_listed() const { return number_ != 0; }
   // As given to the last Add().
   MonotonicTime time() const { return time_; }
 
@@ -40,13 +40,13 @@ class AgendaEntry {
            (time_ == other.time_ && number_ < other.number_);
   }
 
-  AgendaEntry* first_child_ = nullptr;
-  AgendaEntry* next_sibling_ = nullptr;
-  // The sibling before this one; the parent of a first child; null at the root.
-  AgendaEntry* previous_ = nullptr;
+  // Not initialized: an entry that is never listed costs one store.
+  AgendaEntry* first_child_;
+  AgendaEntry* next_sibling_;  // Not the root's.
+  // The sibling before this one; the parent of a first child. Not the root's.
+  AgendaEntry* previous_;
   MonotonicTime time_;
-  uint64_t number_ : 63 = 0;
-  uint64_t listed_ : 1 = false;
+  uint64_t number_ = 0;  // In the order added; 0: not listed.
 };
 
 class Agenda {
@@ -77,9 +77,9 @@ class Agenda {
 
   // REQUIRES: not listed.
   void Add(AgendaEntry& entry, MonotonicTime time) {
+    entry.first_child_ = nullptr;
     entry.time_ = time;
     entry.number_ = next_number_++;
-    entry.listed_ = true;
     root_ = root_ == nullptr ? &entry : Merge(root_, &entry);
   }
 
@@ -87,7 +87,7 @@ class Agenda {
   void Remove(AgendaEntry& entry) {
     if (&entry == root_ && entry.first_child_ == nullptr) {
       root_ = nullptr;
-      entry.listed_ = false;
+      entry.number_ = 0;
     } else {
       RemoveFromTree(entry);
     }
@@ -108,7 +108,7 @@ class Agenda {
   static AgendaEntry* MergeSiblings(AgendaEntry* first);
 
   AgendaEntry* root_ = nullptr;
-  uint64_t next_number_ = 0;
+  uint64_t next_number_ = 1;
 };
 
 }  // namespace troupe::internal

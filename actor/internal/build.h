@@ -64,13 +64,29 @@ template <typename M, typename... Args>
 }
 
 template <typename M, typename... Args>
-[[nodiscard]] Envelope* Build(Args&&... args) {
+constexpr void CheckArguments() {
   static_assert(std::is_constructible_v<M, Args&&...>,
                 "this message cannot be built from these arguments");
   static_assert(!kLoses<M, Args&&...>,
                 "building this message would turn a floating-point number into "
                 "an integer, or a pointer into a bool; convert it first");
+}
+
+template <typename M, typename... Args>
+[[nodiscard]] Envelope* Build(Args&&... args) {
+  CheckArguments<M, Args...>();
   return MakeMessage<M>(std::forward<Args>(args)...);
+}
+
+// An envelope for a request that is to be called: the caller writes the
+// RequestInfo behind the message.
+template <typename M, typename... Args>
+[[nodiscard]] Envelope* BuildCalled(Args&&... args) {
+  CheckArguments<M, Args...>();
+  Envelope* const envelope =
+      MakeEnvelopeWithTrailer<M, sizeof(Request)>(std::forward<Args>(args)...);
+  envelope->tag = kRequestTag;
+  return envelope;
 }
 
 }  // namespace troupe::internal

@@ -21,51 +21,62 @@ int64_t CallTimeout::DefaultOf(const SystemCore& system) {
 // -- in a coroutine
 
 bool CallWait::Refuse(absl::Status why) {
-  envelope_ = EnvelopePtr(MakeFailure(std::move(why)));
+  plan_.request = EnvelopePtr(MakeFailure(std::move(why)));
   return false;
 }
 
-bool CallWait::await_suspend(std::coroutine_handle<> waiting) {
-  type_ = envelope_->type;
-  Cell* const caller = CurrentActor();
-  if (caller == nullptr || this_handler.root == nullptr) [[unlikely]] {
+bool CallWait::Suspend(std::coroutine_handle<> waiting, RequestInfo& info) {
+  if (this_handler.root == nullptr) [[unlikely]] {
     return Refuse(CallOutsideActor(name()));
   }
   if (IsCancelled()) [[unlikely]] {
     return Refuse(CallCancelled(name(), /*begun=*/false));
   }
-  const uint64_t caller_id = caller->CurrentId();
-  if (id_ == caller_id) [[unlikely]] {
+  RootTask& root = HandlerState::KeepCurrentRoot();
+  HandlerState& state = *root.state;
+  Cell& caller = state.cell();
+  const uint64_t caller_id = caller.CurrentId();
+  if (plan_.id == caller_id) [[unlikely]] {
     return Refuse(CallOfSelf(name()));
   }
-  const MonotonicTime now = TimeOfTurn(*caller->system);
+  // One visit to the seat, for the time and for the request.
+  const uint64_t tag = EnterSeat();
+  const MonotonicTime now = TimeInSeat(*caller.system, tag);
   const MonotonicTime deadline =
-      timeout_.DeadlineFrom(now, *caller->system, CurrentDeadline());
+      plan_.timeout.DeadlineFrom(now, *caller.system, DeadlineOf(root));
   if (deadline <= now) [[unlikely]] {
+    LeaveSeat();
     return Refuse(CallTooLate(name()));
   }
-  HandlerState& state = HandlerState::Of(*caller);
   number_ = state.calls().Add(*this);
-  Envelope* const request = envelope_.release();
-  RequestInfo& info = InfoOf(*request);
-  info.route = ReplyRoute::To(*caller, caller_id, number_);
+  info.route = ReplyRoute::To(caller, caller_id, number_);
   info.deadline = deadline;
   const SendResult sent =
-      TrySendEnvelope(target_ != nullptr ? *target_ : NoCell(), id_, request);
+      TrySendFromSeat(plan_.target != nullptr ? *plan_.target : NoCell(),
+                      plan_.id, plan_.request.get(), tag);
   if (IsRefused(sent)) [[unlikely]] {
     (void)state.calls().Take(number_);
-    DestroyEnvelope(request);
     return Refuse(CallRefused(name(), sent));
   }
+  (void)plan_.request.release();
   deadline_ = deadline;
   // The entry of the deadline serves the look for deadlocks first.
-  Begin(state, waiting,
-        std::min(deadline, caller->system->DeadlockCheckAfter(now)));
+  Begin(root, waiting,
+        std::min(deadline, caller.system->DeadlockCheckAfter(now)));
   return true;
 }
 
+const CallEntry::Type CallWait::kEntry = {
+    .answer =
+        [](CallEntry& call, Envelope* reply) {
+          static_cast<CallWait&>(call).TakeReply(reply);
+        },
+    // Its coroutine has ended before.
+    .actor_gone = nullptr,
+};
+
 std::optional<WaitedCall> CallWait::ItsCall() const {
-  return WaitedCall{target_, id_, type_, number_};
+  return WaitedCall{plan_.target, plan_.id, request_type(), number_};
 }
 
 void CallWait::OnDue(HandlerState& state) {
@@ -80,7 +91,7 @@ void CallWait::OnDue(HandlerState& state) {
   (void)Refuse(
       time() == handler_deadline()
           ? CallerTimedOut(name())
-          : CallTimedOut(name(), timeout_.Length(*state.cell().system)));
+          : CallTimedOut(name(), plan_.timeout.Length(*state.cell().system)));
   Resume();
 }
 
@@ -94,7 +105,7 @@ void CallWait::GiveUp() {
   HandlerState& state = *this->state();
   (void)state.calls().Take(number_);
   Cell& caller = state.cell();
-  SendCancel(*target_, id_,
+  SendCancel(*plan_.target, plan_.id,
              ReplyRoute::To(caller, caller.CurrentId(), number_));
 }
 

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -61,63 +62,92 @@ struct CallPlan {
 
   Cell* target = nullptr;
   uint64_t id = 0;
-  EnvelopePtr request;
+  EnvelopePtr request;  // Null once it is on its way.
   CallTimeout timeout;
 };
 
-// What the reply envelope of a call says.
-template <typename Outcome>
+// What the reply envelope of a call of M says.
+template <typename M, typename Outcome>
 Outcome OutcomeIn(EnvelopePtr reply) {
   if ((reply->tag & kFailureTag) != 0) [[unlikely]] {
     return std::move(reply->As<absl::Status>());
   }
-  return std::move(reply->As<Outcome>());
+  // Its type is known, and mostly the size of its memory: the request's.
+  struct Disposer {
+    ~Disposer() {
+      constexpr uint8_t kClass = kEnvelopeClass<M, sizeof(RequestInfo)>;
+      std::destroy_at(&reply->template As<Outcome>());
+      if (reply->size_class == kClass) [[likely]] {
+        EnvelopePool::Free(reply, kClass);
+      } else {
+        FreeEnvelope(reply);
+      }
+    }
+    Envelope* const reply;
+  } const disposer{reply.release()};
+  return std::move(disposer.reply->template As<Outcome>());
 }
 
-// Waits for the answer in a coroutine; lives in its frame.
-class CallWait : public Wait, public PendingCall {
+// Waits for the answer in a coroutine; lives in its frame, as the plan does.
+class CallWait : public Wait, public CallEntry {
  public:
-  explicit CallWait(CallPlan plan)
-      : target_(plan.target),
-        id_(plan.id),
-        timeout_(plan.timeout),
-        envelope_(std::move(plan.request)) {}
-  ~CallWait() {
-    if (is_waiting()) [[unlikely]]
-      GiveUp();
-  }
+  CallWait(const CallWait&) = delete;
+  CallWait& operator=(const CallWait&) = delete;
 
   bool await_ready() const noexcept { return false; }
-  // False: the call is over already.
-  bool await_suspend(std::coroutine_handle<> waiting);
 
-  void OnReply(EnvelopePtr reply) override {
-    envelope_ = std::move(reply);
-    Resume();
-  }
   void OnDue(HandlerState& state) override;
   void OnCancel(const absl::Status& why) override;
   std::optional<WaitedCall> ItsCall() const override;
 
  protected:
+  explicit CallWait(CallPlan& plan) : CallEntry(kEntry), plan_(plan) {}
+  ~CallWait() {
+    if (is_waiting()) [[unlikely]]
+      GiveUp();
+  }
+
+  // Makes the call, whose request has this behind it. False: it is over
+  // already.
+  bool Suspend(std::coroutine_handle<> waiting, RequestInfo& info);
+  // REQUIRES: the call has not begun.
+  Envelope& request() { return *plan_.request; }
   // REQUIRES: the call is over.
-  EnvelopePtr TakeReply() { return std::move(envelope_); }
+  EnvelopePtr GiveReply() { return std::move(plan_.request); }
 
  private:
-  CallName name() const { return {ActorId(id_), type_}; }
+  friend void HandleReply(HandlerState& handler, Envelope* reply);
+
+  static const Type kEntry;
+
+  void TakeReply(Envelope* reply) {
+    plan_.request.reset(reply);
+    Resume();
+  }
+
+  virtual const MessageType* request_type() const = 0;
+  CallName name() const { return {ActorId(plan_.id), request_type()}; }
   // The call is over before it has begun.
   bool Refuse(absl::Status why);
   // Ends a call whose answer may still come: nobody waits for it.
   void GiveUp();
 
-  Cell* const target_;
-  const uint64_t id_;
-  const CallTimeout timeout_;
-  EnvelopePtr envelope_;               // The request, then the reply.
-  const MessageType* type_ = nullptr;  // Of the request.
-  uint64_t number_ = 0;
+  CallPlan& plan_;  // Its request gives way to the reply.
+  uint64_t number_;
   MonotonicTime deadline_;
 };
+
+// An answer has come: whoever waits for it goes on. Outside the seat.
+inline void HandleReply(HandlerState& handler, Envelope* reply) {
+  CallEntry* const call = handler.calls().Take(NumberOf(*reply));
+  if (call == nullptr) [[unlikely]] {
+    DestroyEnvelope(reply);
+  } else if (&call->type() == &CallWait::kEntry) [[likely]] {
+    static_cast<CallWait*>(call)->TakeReply(reply);  // Inline.
+  } else {
+    call->type().answer(*call, reply);
+  }
+}
 
 // Waits for the answer on a plain thread; returns the reply.
 EnvelopePtr CallAndBlock(CallPlan plan);

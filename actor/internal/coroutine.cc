@@ -11,12 +11,6 @@ namespace troupe::internal {
 
 constinit thread_local CoroutineRun* CoroutineRun::current_ = nullptr;
 
-void RunCoroutine(std::coroutine_handle<> handle) noexcept {
-  CoroutineRun run;
-  handle.resume();
-  while (Coroutine* const next = run.Pop()) next->handle().resume();
-}
-
 void CoroutineRun::Remove(Coroutine& coroutine) {
   // Each circle from its run on: those that are destroyed in the order in which
   // they were handed over are found at once.

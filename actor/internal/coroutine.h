@@ -38,7 +38,7 @@ namespace troupe::internal {
 // HandOver()), until nothing is. May be called from within a coroutine: the
 // inner call runs what is handed over in it, the outer one goes on with its own
 // afterwards. Outside the seat.
-void RunCoroutine(std::coroutine_handle<> handle) noexcept;
+inline void RunCoroutine(std::coroutine_handle<> handle) noexcept;
 
 // Queues a suspended coroutine for the innermost RunCoroutine() of this thread,
 // first in, first out. Allocates nothing. One whose frame is destroyed in the
@@ -192,6 +192,12 @@ inline Coroutine* CoroutineRun::Pop() {
   next = std::exchange(first->next, nullptr);
   if (next == this) tail_ = this;
   return first;
+}
+
+inline void RunCoroutine(std::coroutine_handle<> handle) noexcept {
+  CoroutineRun run;
+  handle.resume();
+  while (Coroutine* const next = run.Pop()) next->handle().resume();
 }
 
 inline void HandOver(std::coroutine_handle<> handle) noexcept {

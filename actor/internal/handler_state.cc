@@ -23,36 +23,23 @@ Cell* CurrentActor() {
 
 void Wait::Begin(HandlerState& state, std::coroutine_handle<> waiting,
                  MonotonicTime deadline) {
-  RootTask& root = state.KeepCurrentRoot();
-  state_ = &state;
-  root_ = &root;
-  waiting_ = waiting;
-  next_ = root.first_wait;
-  if (next_ != nullptr) next_->previous_ = &next_;
-  previous_ = &root.first_wait;
-  root.first_wait = this;
-  if (deadline < MonotonicTime::InfiniteFuture()) {
-    state.Schedule(*this, deadline);
-  }
+  RootTask& current = *this_handler.root;
+  Begin(current.state != nullptr ? current : state.Keep(current), waiting,
+        deadline);
 }
 
-void Wait::Leave() {
-  state_->Unschedule(*this);
-  *previous_ = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-  state_ = nullptr;
-}
+// -- calls
 
-void Wait::Resume() {
-  HandlerState& state = *state_;
-  RootTask& root = *root_;
-  End();
-  state.Run(root, waiting_);
-}
+const CallEntry::Type PendingCall::kEntry = {
+    .answer =
+        [](CallEntry& call, Envelope* reply) {
+          static_cast<PendingCall&>(call).OnReply(EnvelopePtr(reply));
+        },
+    .actor_gone =
+        [](CallEntry& call) { static_cast<PendingCall&>(call).OnActorGone(); },
+};
 
-// -- CallTable
-
-uint64_t CallTable::AddMore(PendingCall& call) {
+uint64_t CallTable::AddMore(CallEntry& call) {
   if (more_ == nullptr) more_ = std::make_unique<More>();
   if (more_->free.empty()) {
     more_->free.push_back(static_cast<uint32_t>(more_->entries.size()));
@@ -64,7 +51,7 @@ uint64_t CallTable::AddMore(PendingCall& call) {
   return more_->entries[index].number;
 }
 
-PendingCall* CallTable::TakeOfMore(uint64_t number) {
+CallEntry* CallTable::TakeOfMore(uint64_t number) {
   const uint64_t index = number & ((uint64_t{1} << kIndexBits) - 1);
   if (index == 0 || more_ == nullptr || index > more_->entries.size()) {
     return nullptr;
@@ -76,13 +63,14 @@ PendingCall* CallTable::TakeOfMore(uint64_t number) {
 }
 
 void CallTable::AbandonAll() {
-  if (first_.call != nullptr)
-    std::exchange(first_.call, nullptr)->OnActorGone();
+  const auto abandon = [](Entry& entry) {
+    if (entry.call == nullptr) return;
+    CallEntry& call = *std::exchange(entry.call, nullptr);
+    if (call.type().actor_gone != nullptr) call.type().actor_gone(call);
+  };
+  abandon(first_);
   if (more_ == nullptr) return;
-  for (Entry& entry : more_->entries) {
-    if (entry.call != nullptr)
-      std::exchange(entry.call, nullptr)->OnActorGone();
-  }
+  for (Entry& entry : more_->entries) abandon(entry);
 }
 
 // -- HandlerState
@@ -101,9 +89,7 @@ HandlerState& HandlerState::Make(Cell& cell) {
   return *cell.handler;
 }
 
-RootTask& HandlerState::KeepCurrentRoot() {
-  RootTask& current = *this_handler.root;
-  if (current.kept) return current;
+RootTask& HandlerState::Keep(const RootTask& current) {
   RootTask* kept;
   if (!first_is_used_) {
     first_is_used_ = true;
@@ -112,7 +98,7 @@ RootTask& HandlerState::KeepCurrentRoot() {
   } else {
     kept = new RootTask(current);
   }
-  kept->kept = true;
+  kept->state = this;
   kept->next = roots_;
   roots_ = kept;
   if (kept->exclusive) {
@@ -146,23 +132,17 @@ void HandlerState::Start(Cell& cell, RootTask& root) {
   if (!root.frame.done()) [[likely]] {
     // It may have suspended itself on its own, for something that we do not
     // know.
-    if (!this_handler.root->kept) Of(cell).KeepCurrentRoot();
+    if (this_handler.root->state == nullptr) Of(cell).Keep(*this_handler.root);
     this_handler = outer;
     return;
   }
   RootTask ended = *this_handler.root;
-  if (ended.kept) cell.handler->Forget(*this_handler.root);
+  if (ended.state != nullptr) cell.handler->Forget(*this_handler.root);
   this_handler = outer;
   ended.finish(cell, ended, nullptr);
 }
 
-void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
-  this_handler.request = root.request;
-  this_handler.root = &root;
-  RunCoroutine(handle);
-  this_handler.request = nullptr;
-  this_handler.root = nullptr;
-  if (!root.frame.done()) return;
+void HandlerState::Finish(RootTask& root) {
   RootTask ended = root;
   Forget(root);
   ended.finish(cell_, ended, nullptr);

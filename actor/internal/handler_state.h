@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "troupe/actor/internal/agenda.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/coroutine.h"
 #include "troupe/actor/internal/deadlock.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/base/clock.h"
@@ -50,7 +51,7 @@ struct RootTask {
   bool exclusive = true;         // Nothing else is handled meanwhile.
   // Its caller does not wait any more: whatever it waits for is over.
   bool cancelled = false;
-  bool kept = false;  // In a state, not only on the stack.
+  HandlerState* state = nullptr;  // Where it is kept; null: on the stack only.
 };
 
 // What code on this thread is doing for an actor, if it is. Set for as long as
@@ -82,6 +83,11 @@ inline MonotonicTime CurrentDeadline() {
   return this_handler.request != nullptr
              ? InfoOf(*this_handler.request).deadline
              : MonotonicTime::InfiniteFuture();
+}
+
+inline MonotonicTime DeadlineOf(const RootTask& root) {
+  return root.request != nullptr ? InfoOf(*root.request).deadline
+                                 : MonotonicTime::InfiniteFuture();
 }
 
 // Something with a time in the agenda of an actor.
@@ -124,13 +130,13 @@ class Wait : public Occasion {
 
   // Of the request that is handled; infinite if there is none.
   // REQUIRES: is_waiting().
-  MonotonicTime handler_deadline() const {
-    return root_->request != nullptr ? InfoOf(*root_->request).deadline
-                                     : MonotonicTime::InfiniteFuture();
-  }
+  MonotonicTime handler_deadline() const { return DeadlineOf(*root_); }
 
-  // The coroutine that runs suspends itself, until Resume(). Infinite: without
-  // limit.
+  // The coroutine that runs, of the handler `root`, suspends itself, until
+  // Resume(). Infinite: without limit. REQUIRES: `root` is kept.
+  void Begin(RootTask& root, std::coroutine_handle<> waiting,
+             MonotonicTime deadline);
+  // The same, whatever handler of the state's actor runs.
   void Begin(HandlerState& state, std::coroutine_handle<> waiting,
              MonotonicTime deadline);
   // Leaves all lists. Idempotent.
@@ -143,37 +149,62 @@ class Wait : public Occasion {
 
   void Leave();
 
-  HandlerState* state_ = nullptr;  // Null: does not wait.
-  RootTask* root_ = nullptr;
-  std::coroutine_handle<> waiting_;
-  Wait* next_ = nullptr;  // Of the root's.
-  Wait** previous_ = nullptr;
+  HandlerState* state_ = nullptr;  // Null: does not wait. Else, since Begin():
+  RootTask* root_;
+  void* waiting_;  // The coroutine's address.
+  Wait* next_;     // Of the root's.
+  Wait** previous_;
 };
 
-// A call of this actor that waits for its answer.
-class PendingCall {
+// A call of this actor that waits for its answer, as the table of calls knows
+// it. Not virtual: this is on the way of every call, and most are a base of
+// something in the frame of a coroutine, where it costs what is stored.
+class CallEntry {
  public:
-  // The answer has come: an outcome, or a failure. The call is forgotten.
+  struct Type {
+    // The answer has come: an outcome, or a failure; the function takes it
+    // over. The call is forgotten, and may be gone on return.
+    void (*answer)(CallEntry& call, Envelope* reply);
+    // The actor has ended, its coroutines are gone. The call is forgotten.
+    // Null: that cannot be.
+    void (*actor_gone)(CallEntry& call);
+  };
+
+  const Type& type() const { return *type_; }
+
+ protected:
+  explicit CallEntry(const Type& type) : type_(&type) {}
+  ~CallEntry() = default;
+
+ private:
+  const Type* const type_;
+};
+
+// The same, for calls that are rarer.
+class PendingCall : public CallEntry {
+ public:
   virtual void OnReply(EnvelopePtr reply) = 0;
-  // The actor has ended, its coroutines are gone. The call is forgotten.
   virtual void OnActorGone() {}
 
  protected:
-  PendingCall() = default;
+  PendingCall() : CallEntry(kEntry) {}
   ~PendingCall() = default;
+
+ private:
+  static const Type kEntry;
 };
 
 // Gives pending calls numbers that are never used again within one actor.
 class CallTable {
  public:
-  [[nodiscard]] uint64_t Add(PendingCall& call) {
+  [[nodiscard]] uint64_t Add(CallEntry& call) {
     if (first_.call != nullptr) [[unlikely]]
       return AddMore(call);
     first_ = {NewNumber(0), &call};
     return first_.number;
   }
   // The call, which is forgotten; null if there is none (any more).
-  PendingCall* Take(uint64_t number) {
+  CallEntry* Take(uint64_t number) {
     if (number != first_.number) [[unlikely]]
       return TakeOfMore(number);
     return std::exchange(first_.call, nullptr);
@@ -185,11 +216,11 @@ class CallTable {
   static constexpr int kIndexBits = 24;
   struct Entry {
     uint64_t number = 0;
-    PendingCall* call = nullptr;  // Null: free.
+    CallEntry* call = nullptr;  // Null: free.
   };
 
-  uint64_t AddMore(PendingCall& call);
-  PendingCall* TakeOfMore(uint64_t number);
+  uint64_t AddMore(CallEntry& call);
+  CallEntry* TakeOfMore(uint64_t number);
   uint64_t NewNumber(uint64_t index) {
     return next_serial_++ << kIndexBits | index;
   }
@@ -238,6 +269,13 @@ class HandlerState {
   bool is_suspended() const { return exclusive_ != nullptr; }
   bool has_roots() const { return roots_ != nullptr; }
 
+  // The handler or hook that runs on this thread, kept from here on. REQUIRES:
+  // there is one.
+  static RootTask& KeepCurrentRoot() {
+    RootTask& root = *this_handler.root;
+    return root.state != nullptr ? root : Of(*CurrentActor()).Keep(root);
+  }
+
   // Runs the coroutine of a handler or hook until it is suspended or ends; then
   // it is finished. Outside the seat.
   static void Start(Cell& cell, RootTask& root);
@@ -258,13 +296,6 @@ class HandlerState {
 
   // -- calls
   CallTable& calls() { return calls_; }
-  void HandleReply(Envelope* reply) {
-    if (PendingCall* const call = calls_.Take(NumberOf(*reply))) [[likely]] {
-      call->OnReply(EnvelopePtr(reply));
-    } else {
-      DestroyEnvelope(reply);
-    }
-  }
 
   // -- time
   void Schedule(Occasion& occasion, MonotonicTime time) {
@@ -324,9 +355,9 @@ class HandlerState {
   void SetTimer(Worker& worker, MonotonicTime time);
   // Of the actor's own that it may handle; infinite if there is none.
   MonotonicTime NextMessageTime() const;
-  // The root that runs now, in the state from here on.
-  RootTask& KeepCurrentRoot();
+  RootTask& Keep(const RootTask& current);
   void Forget(RootTask& root);
+  void Finish(RootTask& root);
   void Run(RootTask& root, std::coroutine_handle<> handle);
 
   Cell& cell_;
@@ -345,6 +376,43 @@ class HandlerState {
       cancelled_;
   std::unique_ptr<TimerTable> timers_;  // Null: it has never had one.
 };
+
+inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,
+                        MonotonicTime deadline) {
+  state_ = root.state;
+  root_ = &root;
+  waiting_ = waiting.address();
+  next_ = root.first_wait;
+  if (next_ != nullptr) next_->previous_ = &next_;
+  previous_ = &root.first_wait;
+  root.first_wait = this;
+  if (deadline < MonotonicTime::InfiniteFuture()) {
+    state_->Schedule(*this, deadline);
+  }
+}
+
+inline void Wait::Leave() {
+  state_->Unschedule(*this);
+  *previous_ = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  state_ = nullptr;
+}
+
+inline void Wait::Resume() {
+  HandlerState& state = *state_;
+  RootTask& root = *root_;
+  Leave();
+  state.Run(root, std::coroutine_handle<>::from_address(waiting_));
+}
+
+inline void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
+  this_handler.request = root.request;
+  this_handler.root = &root;
+  RunCoroutine(handle);
+  this_handler.request = nullptr;
+  this_handler.root = nullptr;
+  if (root.frame.done()) Finish(root);
+}
 
 // Whether user code left a failure behind.
 inline bool HasFailed(const Cell& cell) {

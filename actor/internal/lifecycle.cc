@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/ending.h"
@@ -445,35 +446,50 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
 
 }  // namespace
 
+Attention Attend(Cell& cell, Worker& worker) {
+  // Most actors that end leave nothing to be done.
+  return MayEndAtOnce(cell) ? EndAtOnce(cell, worker)
+                            : AttendToAll(cell, worker);
+}
+
 namespace {
 
-// An answer has come for a suspended handler, and that is all.
-[[gnu::noinline]] Attention GoOnWithHandler(Cell& cell, Worker& worker) {
-  if ((cell.attention() & Cell::kToken) == 0 || !cell.HasMail()) {
-    const Envelope* const first = cell.lanes.urgent.first();
-    if (IsControl(*first)) {
-      Envelope* const control = cell.PopUrgent(cell.lanes);
-      if (!OutsideSeat([&] { HandleControl(cell, control); })) {
-        return Attention::kLost;
-      }
-      if (cell.attention() == Cell::kSuspended && !cell.has_news()) {
-        return Attention::kGoOn;
-      }
+using MessageHandler = bool (*)(Cell&, Worker&);
+
+[[gnu::noinline]] bool AttendAndHandle(Cell& cell, Worker& worker,
+                                       MessageHandler handle_messages) {
+  const Attention attention = AttendToAll(cell, worker);
+  if (attention != Attention::kGoOn) return attention == Attention::kOver;
+  if (cell.empty() || !HandlesMessages(cell)) return FinishTurn(cell, worker);
+  return handle_messages(cell, worker);
+}
+
+// Something has come for a suspended handler, and nothing else. Mostly it is an
+// answer, and the handler ends in the next wait.
+[[gnu::noinline]] bool GoOnWithHandler(Cell& cell, Worker& worker,
+                                       MessageHandler handle_messages) {
+  if (IsReply(*cell.lanes.urgent.first())) [[likely]] {
+    Envelope* const reply = cell.PopUrgent(cell.lanes);
+    if (!OutsideSeat([&] { HandleReply(*cell.handler, reply); })) return false;
+    if (!cell.HasNewsOr(0xff & ~Cell::kSuspended)) [[likely]] {
+      if (!cell.empty()) return FinishTurn(cell, worker);
+      cell.queue_next = nullptr;  // It rests; its wake token is in the word.
+      return true;
     }
   }
-  return AttendToAll(cell, worker);
+  return AttendAndHandle(cell, worker, handle_messages);
 }
 
 }  // namespace
 
-Attention Attend(Cell& cell, Worker& worker) {
-  if ((cell.attention() & ~Cell::kToken) ==
-      (Cell::kSuspended | Mailbox::kUrgent)) {
-    return GoOnWithHandler(cell, worker);
+bool RunWholeTurn(Cell& cell, Worker& worker, MessageHandler handle_messages) {
+  if (cell.attention() == (Cell::kSuspended | Mailbox::kUrgent)) {
+    return GoOnWithHandler(cell, worker, handle_messages);
   }
-  // Most actors that end leave nothing to be done.
-  return MayEndAtOnce(cell) ? EndAtOnce(cell, worker)
-                            : AttendToAll(cell, worker);
+  if (MayEndAtOnce(cell)) {
+    return EndAtOnce(cell, worker) == Attention::kOver;
+  }
+  return AttendAndHandle(cell, worker, handle_messages);
 }
 
 bool TurnIsLong(Cell& cell, TurnClock& clock) {

@@ -32,6 +32,17 @@ enum class Attention : uint8_t {
 // owns `cell`.
 [[nodiscard]] Attention Attend(Cell& cell, Worker& worker);
 
+// Whether the actor is where it may handle the messages that wait.
+inline bool HandlesMessages(const Cell& cell) {
+  return cell.phase == Phase::kRunning &&
+         (cell.attention() & Cell::kSuspended) == 0;
+}
+
+// A turn that has more to look after than the normal lane, for which there is
+// `handle_messages`: HandleMessages() in actor_type.h.
+[[nodiscard]] bool RunWholeTurn(Cell& cell, Worker& worker,
+                                bool (*handle_messages)(Cell&, Worker&));
+
 // Ends a turn: the cell is scheduled again, or rests.
 [[nodiscard]] bool FinishTurn(Cell& cell, Worker& worker);
 

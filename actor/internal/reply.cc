@@ -6,13 +6,13 @@
 
 namespace troupe::internal {
 
-void GiveToSink(const ReplyRoute& route, Envelope* reply) {
-  route.sink()->Take(EnvelopePtr(reply));
+void GiveToSink(ReplySink& sink, Envelope* reply) {
+  sink.Take(EnvelopePtr(reply));
 }
 
 void PushReply(const ReplyRoute& route, Envelope* reply) {
   reply->tag |= kReplyTag;
-  if (route.sink() != nullptr) return GiveToSink(route, reply);
+  if (route.IsSink()) return GiveToSink(route.sink(), reply);
   NumberOf(*reply) = route.number;
   PushControl(route.cell(), route.id, reply);
 }

@@ -51,11 +51,10 @@ struct ReplyRoute {
     return ((where ^ other.where) & ~kIsCancelled) == 0 && id == other.id &&
            number == other.number;
   }
-  // Null if the answer goes to an actor.
-  ReplySink* sink() const {
-    return (where & kIsSink) != 0
-               ? reinterpret_cast<ReplySink*>(where & ~(kIsSink | kIsCancelled))
-               : nullptr;
+  // Otherwise the answer goes to an actor.
+  bool IsSink() const { return (where & kIsSink) != 0; }
+  ReplySink& sink() const {
+    return *reinterpret_cast<ReplySink*>(where & ~(kIsSink | kIsCancelled));
   }
   Cell& cell() const { return *reinterpret_cast<Cell*>(where & ~kIsCancelled); }
 
@@ -86,7 +85,7 @@ inline RequestInfo& InfoOf(Envelope& envelope) {
 template <typename M>
 RequestInfo& InfoOf(Envelope& envelope) {
   return *reinterpret_cast<RequestInfo*>(reinterpret_cast<char*>(&envelope) +
-                                         kMessageType<M>.trailer_offset());
+                                         kMessageType<M>.trailer_offset);
 }
 
 // What is no message of a user's.
@@ -101,7 +100,7 @@ inline uint64_t& NumberOf(Envelope& reply) {
   return *static_cast<uint64_t*>(reply.trailer());
 }
 
-void GiveToSink(const ReplyRoute& route, Envelope* reply);
+void GiveToSink(ReplySink& sink, Envelope* reply);
 
 // Brings what the runtime itself has to say in the urgent lane to an actor,
 // also if that takes no more messages; destroys it if there is no such actor
@@ -132,8 +131,8 @@ void SendCancel(Cell& cell, uint64_t id, const ReplyRoute& route);
 // seat.
 inline void SendReply(const ReplyRoute& route, Envelope* reply) {
   reply->tag |= kReplyTag;
-  if (route.sink() != nullptr) [[unlikely]]
-    return GiveToSink(route, reply);
+  if (route.IsSink()) [[unlikely]]
+    return GiveToSink(route.sink(), reply);
   NumberOf(*reply) = route.number;
   SendControl(route.cell(), route.id, reply);
 }
@@ -158,7 +157,7 @@ template <typename M, typename Outcome>
   using Reply = std::remove_cvref_t<Outcome>;
   constexpr uint8_t kClass = kEnvelopeClass<M, sizeof(RequestInfo)>;
   constexpr size_t kNeeded =
-      kMessageType<Reply>.trailer_offset() + sizeof(uint64_t);
+      kMessageType<Reply>.trailer_offset + sizeof(uint64_t);
   if constexpr (kClass == EnvelopePool::kOversize ||
                 kNeeded > EnvelopePool::SizeOf(kClass) ||
                 !std::is_nothrow_move_constructible_v<Reply>) {

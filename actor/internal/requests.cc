@@ -4,6 +4,7 @@
 
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/call_error.h"
+#include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/reply.h"
@@ -48,7 +49,7 @@ void HandleControl(Cell& cell, Envelope* envelope) {
   if (IsReply(*envelope)) {
     if (cell.handler == nullptr) [[unlikely]]
       return DestroyEnvelope(envelope);
-    return cell.handler->HandleReply(envelope);
+    return HandleReply(*cell.handler, envelope);
   }
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
     HandlerState::Of(cell).CancelRequest(cancel->route);

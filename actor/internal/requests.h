@@ -24,8 +24,7 @@ namespace troupe::internal {
                                         const RequestInfo& info) {
   const bool may_be_cancelled =
       cell.handler != nullptr && cell.handler->has_cancelled();
-  if (!may_be_cancelled && (info.deadline == MonotonicTime::InfiniteFuture() ||
-                            info.deadline > TimeOfTurn(*cell.system)))
+  if (!may_be_cancelled && info.deadline > TimeOfTurn(*cell.system))
       [[likely]] {
     return false;
   }

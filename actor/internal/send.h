@@ -18,11 +18,10 @@ namespace troupe::internal {
 [[nodiscard]] SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope,
                                   uint64_t tag);
 
-// Sends a message of the normal lane. If it is refused, the envelope is still
-// the caller's.
-[[nodiscard]] inline SendResult TrySendEnvelope(Cell& cell, uint64_t id,
-                                                Envelope* envelope) {
-  const uint64_t tag = EnterSeat();
+// As TrySendEnvelope(), in the seat with `tag`. Leaves the seat.
+[[nodiscard]] inline SendResult TrySendFromSeat(Cell& cell, uint64_t id,
+                                                Envelope* envelope,
+                                                uint64_t tag) {
   // Equal tags: this thread drives the worker that owns the cell, and
   // everything pushed to the cell by what has moved here since was drained.
   // Then the id cannot change under our eyes. A cell with a bounded mailbox
@@ -35,6 +34,13 @@ namespace troupe::internal {
     return SendResult::kSent;
   }
   return SendSlow(cell, id, envelope, tag);
+}
+
+// Sends a message of the normal lane. If it is refused, the envelope is still
+// the caller's.
+[[nodiscard]] inline SendResult TrySendEnvelope(Cell& cell, uint64_t id,
+                                                Envelope* envelope) {
+  return TrySendFromSeat(cell, id, envelope, EnterSeat());
 }
 
 // The same, for a message of any lane but kSignal.

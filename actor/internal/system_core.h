@@ -215,16 +215,19 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   std::unique_ptr<Executor> executor_;
 };
 
+// As TimeOfTurn(), in the seat with `tag`.
+inline MonotonicTime TimeInSeat(SystemCore& system, uint64_t tag) {
+  if (tag == OwnerTag::kNoSeat ||
+      &this_thread.worker->executor() != &system.executor()) [[unlikely]] {
+    return system.executor().clock().Now();
+  }
+  return this_thread.worker->now();
+}
+
 // The time, at most 1 ms old when the turn began that the calling thread is in;
 // exact on other threads.
 inline MonotonicTime TimeOfTurn(SystemCore& system) {
-  const uint64_t tag = EnterSeat();
-  if (tag == OwnerTag::kNoSeat ||
-      &this_thread.worker->executor() != &system.executor()) [[unlikely]] {
-    LeaveSeat();
-    return system.executor().clock().Now();
-  }
-  const MonotonicTime now = this_thread.worker->now();
+  const MonotonicTime now = TimeInSeat(system, EnterSeat());
   LeaveSeat();
   return now;
 }
