@@ -1,5 +1,6 @@
 // Waiting in a Task for space in a bounded mailbox (§21), on threads and
 // without.
+#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -174,16 +175,19 @@ TEST_P(SendWhenReadyTest, GivesUpInTime) {
 
 // §22
 TEST_P(SendWhenReadyTest, GivesUpAtTheDeadlineOfTheRequest) {
+  std::deque<Sending> attempts;
   std::unique_ptr<ActorSystem> system = MakeSystem();
   FullReader reader(*system, 1);
-  Sending sending;
   const auto runner = system->Spawn<Runner>().value();
-  EXPECT_THAT(runner.Call<Do>(sending.Work(reader.ref(), 1))
-                  .Within(absl::Milliseconds(2))
-                  .Wait(),
-              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("")));
+  // A request whose deadline passes before its handler begins has none.
+  do {
+    EXPECT_THAT(runner.Call<Do>(attempts.emplace_back().Work(reader.ref(), 1))
+                    .Within(absl::Milliseconds(2))
+                    .Wait(),
+                StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("")));
+  } while (!attempts.back().begun.IsPut());
   EXPECT_THAT(
-      sending.sent.Await(*system),
+      attempts.back().sent.Await(*system),
       StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("space")));
   reader.Wake();
   EXPECT_THAT(reader.Finish(), ElementsAre(0));
