@@ -66,6 +66,15 @@ struct CallPlan {
   CallTimeout timeout;
 };
 
+// What a reply envelope says.
+template <typename Outcome>
+Outcome OutcomeIn(EnvelopePtr reply) {
+  if ((reply->tag & kFailureTag) != 0) [[unlikely]] {
+    return std::move(reply->As<absl::Status>());
+  }
+  return std::move(reply->As<Outcome>());
+}
+
 // What the reply envelope of a call of M says.
 template <typename M, typename Outcome>
 Outcome OutcomeIn(EnvelopePtr reply) {
