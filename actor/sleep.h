@@ -3,7 +3,8 @@
 //   troupe::Task<void> Handle(Poll) {
 //     while (!ready_) {
 //       Look();
-//       if (!co_await troupe::Sleep(absl::Milliseconds(100))) co_return;
+//       const bool slept = co_await troupe::Sleep(absl::Milliseconds(100));
+//       if (!slept) co_return;
 //     }
 //   }
 //

@@ -24,10 +24,12 @@
 // Thread safety: one thread at a time, for a Task and all that it awaits.
 // Errors: what the body throws is thrown by the co_await.
 //
-// Two things that g++ 12 gets wrong. Do not build an aggregate or a closure
+// Three things that g++ 12 gets wrong. Do not build an aggregate or a closure
 // that has a destructor within an expression that awaits (bugs 101367 and
-// 107288): it would be destroyed twice. And do not return a conditional
-// expression that awaits: it does so whatever the condition.
+// 107288): it would be destroyed twice. Do not return a conditional
+// expression that awaits: it does so whatever the condition. And do not await
+// in the condition of an `if` or a loop in a coroutine that declares no
+// variable: it never begins.
 //
 //   co_await Rename(Name{"a long one"});              // Destroys it twice.
 //   Task<void> rename = Rename(Name{"a long one"});   // Right.
@@ -36,6 +38,10 @@
 //   co_return known ? 1 : co_await Ask();             // Calls Ask() anyway.
 //   const int n = known ? 1 : co_await Ask();         // Right.
 //   co_return n;
+//
+//   if (co_await Ask() == 1) co_return;               // Never begins.
+//   const int answer = co_await Ask();                // Right.
+//   if (answer == 1) co_return;
 #ifndef TROUPE_ACTOR_TASK_H_
 #define TROUPE_ACTOR_TASK_H_
 
