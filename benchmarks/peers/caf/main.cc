@@ -49,7 +49,9 @@ constexpr Workload kWorkloads[] = {
     {"idle_memory", StartIdleMemory, true},
     {"fork_join_throughput", StartForkJoinThroughput},
     {"big", StartBig},
+    {"ask", StartAsk},
     {"skynet", StartSkynet},
+    {"ask_outside", StartAskOutside},
 };
 
 struct Flags {

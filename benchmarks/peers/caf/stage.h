@@ -78,6 +78,8 @@ class Stage {
   int64_t rss_growth_bytes_ = 0;
 };
 
+void StartAsk(Stage& stage);
+void StartAskOutside(Stage& stage);
 void StartBig(Stage& stage);
 void StartCounting(Stage& stage);
 void StartFanin(Stage& stage);
