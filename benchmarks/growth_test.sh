@@ -35,7 +35,8 @@ expect 'rows with 1 worker' "$(rows <<<"$out")" 'cost_by_actors 1 10
 memory_after_actors 1 5
 burst 1 6
 greedy_neighbour 1 7
-blocked_worker 1 3'
+blocked_worker 1 3
+call_latency 1 6'
 
 out=$("$program" --repetitions=2 --scale=0.001 --format=csv)
 expect 'exit code with 2 workers' "$?" 0
@@ -45,7 +46,8 @@ burst 2 6
 greedy_neighbour 2 7
 spread 2 10
 blocked_worker 2 3
-slow_consumer 2 6'
+slow_consumer 2 6
+call_latency 2 6'
 
 out=$("$program" --measure=burst --repetitions=1 --scale=0.001)
 expect 'exit code of a text' "$?" 0

@@ -50,11 +50,12 @@ extern const Measure kGreedyNeighbour;
 extern const Measure kSpread;
 extern const Measure kBlockedWorker;
 extern const Measure kSlowConsumer;
+extern const Measure kCallLatency;
 
 // All of them, in the order of the reports.
 inline constexpr const Measure* kMeasures[] = {
     &kCostByActors, &kMemoryAfterActors, &kBurst,        &kGreedyNeighbour,
-    &kSpread,       &kBlockedWorker,     &kSlowConsumer,
+    &kSpread,       &kBlockedWorker,     &kSlowConsumer, &kCallLatency,
 };
 
 }  // namespace troupe::benchmarks
