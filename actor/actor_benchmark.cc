@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "benchmark/benchmark.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/task.h"
 
 namespace troupe {
 namespace {
@@ -90,6 +92,64 @@ void BM_Flood(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * messages);
 }
 BENCHMARK(BM_Flood)->ArgName("messages")->Arg(1000000)->UseRealTime();
+
+struct Square {
+  int64_t number;
+  using Reply = int64_t;
+};
+
+class Server : public Actor<Square> {
+ public:
+  int64_t Handle(Square square) { return square.number * square.number; }
+};
+
+// Answers when another one has answered.
+class Agent : public Actor<Square> {
+ public:
+  void PreStart() { server_ = Spawn<Server>().value(); }
+  Task<absl::StatusOr<int64_t>> Handle(Square square) {
+    co_return co_await server_.Call<Square>(square.number);
+  }
+
+ private:
+  ActorRef<Square> server_;
+};
+
+template <typename Callee>
+class Caller : public Actor<Produce> {
+ public:
+  void PreStart() { callee_ = Spawn<Callee>().value(); }
+  Task<void> Handle(Produce m) {
+    for (; m.left > 0; --m.left) {
+      absl::StatusOr<int64_t> answer = co_await callee_.Call<Square>(m.left);
+      benchmark::DoNotOptimize(answer);
+    }
+    StopSelf();
+  }
+
+ private:
+  ActorRef<Square> callee_;
+};
+
+template <typename Callee>
+void Calls(benchmark::State& state) {
+  const int64_t calls = state.range(0);
+  std::unique_ptr<ActorSystem> system = OneWorker();
+  for (auto _ : state) {
+    system->Spawn<Caller<Callee>>().value().template Send<Produce>(calls);
+    system->AwaitNoActors();
+  }
+  state.SetItemsProcessed(state.iterations() * calls);
+}
+
+// A call by a coroutine of a plain handler.
+void BM_Call(benchmark::State& state) { Calls<Server>(state); }
+BENCHMARK(BM_Call)->ArgName("calls")->Arg(200000)->UseRealTime();
+
+// The same of a coroutine that makes such a call itself: three actors, two
+// calls, and a coroutine that begins, waits and ends for each.
+void BM_CallOfCoroutine(benchmark::State& state) { Calls<Agent>(state); }
+BENCHMARK(BM_CallOfCoroutine)->ArgName("calls")->Arg(200000)->UseRealTime();
 
 class Mayfly : public Actor<Count> {
  public:

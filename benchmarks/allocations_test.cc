@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -166,6 +167,80 @@ TEST_P(MessageAllocationsTest, FloodAllocatesNothing) {
   const Counter::Ref counter =
       stage.there().Spawn<Counter>(stage, run_.windows()).value();
   stage.here().Spawn<Producer>(counter).value().Send<Produce>();
+  EXPECT_EQ(run_.AwaitAllocations(), 0);
+}
+
+struct Square {
+  int64_t number;
+  using Reply = int64_t;
+};
+
+class Server : public Actor<Square> {
+ public:
+  int64_t Handle(Square square) { return square.number * square.number; }
+};
+
+// Answers when another one has answered.
+class Agent : public Actor<Square> {
+ public:
+  explicit Agent(ActorRef<Square> server) : server_(server) {}
+  Task<absl::StatusOr<int64_t>> Handle(Square square) {
+    co_return co_await server_.Call<Square>(square.number);
+  }
+
+ private:
+  const ActorRef<Square> server_;
+};
+
+// A step is a call.
+class Caller : public Actor<Produce> {
+ public:
+  Caller(Stage& stage, Windows& windows, ActorRef<Square> server)
+      : stage_(stage), windows_(windows), server_(server) {}
+
+  Task<void> Handle(Produce) {
+    do {
+      const absl::StatusOr<int64_t> answer = co_await server_.Call<Square>(3);
+      if (!stage_.Check("an answer", answer.value_or(-1), 9)) co_return;
+    } while (!windows_.Step());
+    stage_.Finish();
+  }
+
+ private:
+  Stage& stage_;
+  Windows& windows_;
+  const ActorRef<Square> server_;
+};
+
+TEST_P(MessageAllocationsTest, CallAllocatesNothing) {
+  Stage& stage = run_.stage();
+  const ActorRef<Square> server = stage.there().Spawn<Server>().value();
+  stage.here()
+      .Spawn<Caller>(stage, run_.windows(), server)
+      .value()
+      .Send<Produce>();
+  EXPECT_EQ(run_.AwaitAllocations(), 0);
+}
+
+TEST_P(MessageAllocationsTest, CallOfCoroutineAllocatesNothing) {
+  Stage& stage = run_.stage();
+  const ActorRef<Square> server = stage.here().Spawn<Server>().value();
+  const ActorRef<Square> agent = stage.there().Spawn<Agent>(server).value();
+  stage.here()
+      .Spawn<Caller>(stage, run_.windows(), agent)
+      .value()
+      .Send<Produce>();
+  EXPECT_EQ(run_.AwaitAllocations(), 0);
+}
+
+TEST_P(MessageAllocationsTest, CallFromOutsideAllocatesNothing) {
+  Stage& stage = run_.stage();
+  const ActorRef<Square> server = stage.there().Spawn<Server>().value();
+  do {
+    // No matcher: it allocates.
+    ASSERT_EQ(server.Call<Square>(3).Wait().value_or(-1), 9);
+  } while (!run_.windows().Step());
+  stage.Finish();
   EXPECT_EQ(run_.AwaitAllocations(), 0);
 }
 
