@@ -40,7 +40,7 @@ class Shop : public troupe::Actor<Price> {
     // False: nobody waits for the answer any more.
     const bool slept = co_await troupe::Sleep(thinks_for_);
     if (!slept) {
-      co_return absl::CancelledError("too slow");
+      co_return absl::DeadlineExceededError("too slow");
     }
     co_return cents_;
   }
