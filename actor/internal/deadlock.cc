@@ -48,10 +48,10 @@ std::string Describe(const std::vector<DeadlockProbe::Step>& path) {
 }
 
 void BreakCircle(const std::vector<DeadlockProbe::Step>& path) {
-  const absl::Status status =
-      WithDelivery(absl::FailedPreconditionError(absl::StrCat(
-                       "these actors wait for each other: ", Describe(path))),
-                   DeliveryState::kUnknown);
+  const absl::Status status = WithDelivery(
+      absl::FailedPreconditionError(absl::StrCat(
+          "these actors wait for each other in a cycle: ", Describe(path))),
+      DeliveryState::kUnknown);
   for (const DeadlockProbe::Step& step : path) {
     SendReply(step.call, MakeFailure(status));
   }
