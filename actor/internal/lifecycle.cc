@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/time/time.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/call_wait.h"
@@ -25,8 +24,6 @@
 
 namespace troupe::internal {
 namespace {
-
-constexpr absl::Duration kMaxTurn = absl::Microseconds(50);
 
 // How many messages of a bounded mailbox lie between looks at the clock.
 constexpr int kMessagesPerLook = 256;
@@ -490,62 +487,6 @@ bool RunWholeTurn(Cell& cell, Worker& worker, MessageHandler handle_messages) {
     return EndAtOnce(cell, worker) == Attention::kOver;
   }
   return AttendAndHandle(cell, worker, handle_messages);
-}
-
-bool TurnIsLong(Cell& cell, TurnClock& clock) {
-  const int64_t now = cell.system->executor().clock().Now().ToNanoseconds();
-  if (clock.began_ns == 0) clock.began_ns = now;
-  return now - clock.began_ns > absl::ToInt64Nanoseconds(kMaxTurn);
-}
-
-namespace {
-
-// Whether no message waits that a caller may have given up.
-bool HasNoBacklog(const Cell& cell) {
-  const BoundedMailbox* const bounded = cell.bounded();
-  return cell.empty() && (bounded == nullptr || bounded->queue.messages() == 0);
-}
-
-// Whether there is something to do at once.
-bool HasMore(const Cell& cell) {
-  const uint8_t attention = cell.attention() & ~Cell::kToken;
-  if ((attention & Cell::kSuspended) == 0)
-    return attention != 0 || !cell.empty();
-  const uint8_t held = Cell::kSuspended | Cell::kQueued |
-                       (IsExiting(cell) ? 0 : Mailbox::kEvents);
-  return (attention & ~held) != 0;
-}
-
-}  // namespace
-
-bool FinishTurn(Cell& cell, Worker& worker) {
-  if (!cell.empty() &&
-      cell.queued() > cell.system->limits().high_water_messages &&
-      !cell.has(Cell::kReportedHighWater)) [[unlikely]] {
-    cell.set(Cell::kReportedHighWater);
-    const Identity who(cell);
-    const uint32_t queued = cell.queued();
-    if (!OutsideSeat([&] { ReportHighWater(cell, who, queued); })) return false;
-  }
-  if (cell.handler != nullptr && cell.handler->has_cancelled() &&
-      HasNoBacklog(cell)) {
-    cell.handler->ForgetCancelled();
-  }
-  const uint8_t attention = cell.attention();
-  if (HasMore(cell)) {
-    worker.Yield(cell);
-  } else if ((attention & Cell::kToken) == 0) {
-    cell.queue_next = nullptr;
-  } else {
-    cell.ClearAttention(Cell::kToken);
-    if (cell.Arm()) {
-      cell.queue_next = nullptr;
-    } else {
-      cell.AddAttention(Cell::kToken);
-      worker.Yield(cell);
-    }
-  }
-  return true;
 }
 
 void RecordFailure(Cell& cell, absl::Status status) {
