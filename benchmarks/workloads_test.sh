@@ -6,7 +6,7 @@
 set -uo pipefail
 
 readonly program=$1
-readonly names='ping_pong counting fanin thread_ring fork_join_create idle_memory fork_join_throughput big skynet'
+readonly names='ping_pong counting fanin thread_ring fork_join_create idle_memory fork_join_throughput big ask skynet ask_outside'
 readonly header='workload,workers,param,temperature,operations,seconds,operations_per_second,peak_rss_bytes,bytes_per_actor,allocations_per_operation'
 failures=0
 
@@ -53,7 +53,7 @@ out=$("$program" --workers=2 --forced --repetitions=2 --scale=0.001 \
   --format=csv 2>"$TEST_TMPDIR/err")
 expect 'exit code of forced runs' "$?" 0
 expect 'rows of forced runs' "$(rows <<<"$out")" \
-  "$(expected 2 forced ping_pong counting fanin fork_join_throughput big)"
+  "$(expected 2 forced ping_pong counting fanin fork_join_throughput big ask)"
 
 # All of the numbers of operations that the definitions say, for the small one.
 out=$("$program" --workload=thread_ring --repetitions=1 --scale=0.01 --format=csv \
