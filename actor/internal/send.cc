@@ -33,7 +33,9 @@ bool HasId(const Cell& cell, uint64_t id) {
 }
 
 SendResult WhyRefused(const Cell& cell, uint64_t id) {
-  return HasId(cell, id) && Mailbox::Word::IsAlive(cell.Load())
+  // The word first: else the memory may begin to serve another in between.
+  const Mailbox::Reading reading = cell.Load();
+  return Mailbox::Word::IsAlive(reading) && HasId(cell, id)
              ? SendResult::kStopped
              : SendResult::kNoActor;
 }
