@@ -117,6 +117,11 @@ class ActorRef : public AnyActorRef {
   template <typename M, typename... Args>
   auto Call(Args&&... args) const {
     CheckMessage<M>();
+    static_assert(
+        !(internal::kDestroyedTwiceWhenAwaited<Args> || ...),
+        "GCC before 13 would destroy this aggregate twice where it is "
+        "awaited: give what the message is built from, or name the "
+        "aggregate");
     static_assert(RequestType<M>,
                   "this message has no answer to wait for: name it with using "
                   "Reply = ..., or use Send()");

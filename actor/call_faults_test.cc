@@ -1,6 +1,7 @@
 // Calls that go wrong: the table of clause 24 of docs/semantics.md, and what
 // handlers and callers can do to each other.
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -410,9 +411,11 @@ TEST_P(CallFaultsTest, CallThatIsDroppedIsNotMade) {
   int handled = 0;
   {
     auto tracked = std::make_shared<internal::Tracked>(living);
-    const auto call =
-        script_.Call<AskPlainly>([tracked = std::move(tracked),
-                                  &handled](Request&) { return ++handled; });
+    std::function<int(Request&)> function = [tracked = std::move(tracked),
+                                             &handled](Request&) {
+      return ++handled;
+    };
+    const auto call = script_.Call<AskPlainly>(std::move(function));
     EXPECT_EQ(living, 1);
   }
   EXPECT_EQ(living, 0);

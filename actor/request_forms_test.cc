@@ -296,8 +296,8 @@ TEST_P(RequestFormsTest, RepliesMayBeOfAnySize) {
   const absl::StatusOr<Big> big = actor.Call<Grow>().Wait();
   ASSERT_THAT(big, IsOk());
   EXPECT_THAT(big->bytes, SizeIs(7));
-  EXPECT_THAT(actor.Call<Shrink>(Big{.bytes = std::vector<int>(9)}).Wait(),
-              IsOkAndHolds(9));
+  const Big nine{.bytes = std::vector<int>(9)};
+  EXPECT_THAT(actor.Call<Shrink>(nine).Wait(), IsOkAndHolds(9));
   const absl::StatusOr<Aligned> aligned = actor.Call<Aligned>(5).Wait();
   ASSERT_THAT(aligned, IsOk());
   EXPECT_EQ(reinterpret_cast<uintptr_t>(&*aligned) % 16, 0u);
