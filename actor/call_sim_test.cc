@@ -530,9 +530,8 @@ bool World::IsAllowed(const Record& record, const absl::Status& status,
     case absl::StatusCode::kResourceExhausted:
       return not_delivered && lives_[record.callee].is_bounded;
     case absl::StatusCode::kFailedPrecondition:
-      return record.caller == record.callee
-                 ? not_delivered
-                 : absl::StrContains(status.message(), "in a cycle");
+      return not_delivered ? record.caller == record.callee
+                           : absl::StrContains(status.message(), "in a cycle");
     case absl::StatusCode::kDeadlineExceeded:
       return true;  // See End().
     case absl::StatusCode::kCancelled:
