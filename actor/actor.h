@@ -26,6 +26,8 @@
 //   PostStop(const ExitReason&)   after a stop or drain; not after a failure.
 //   OnChild(const ChildEvent&)    without it, a child's failure fails the
 //                                 parent, and a normal end does nothing.
+//   TakeState() &&                after a graceful end: what it returns goes to
+//                                 the parent's OnChild. Never after a failure.
 //
 // Timers, as messages to the actor itself: SendAfter(), SendEvery(); timer.h.
 //

@@ -11,6 +11,7 @@
 
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/handed_state.h"
 
 namespace troupe {
 
@@ -24,6 +25,8 @@ struct ChildEvent {
   AnyActorRef child;  // Gone already, but for kStarted.
   std::string name;   // Empty if it has none.
   ExitReason reason;  // Normal for kStarted.
+  // What its TakeState() returned; empty unless it ended gracefully.
+  HandedState state;
 };
 
 }  // namespace troupe

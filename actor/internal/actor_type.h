@@ -3,10 +3,12 @@
 #define TROUPE_ACTOR_INTERNAL_ACTOR_TYPE_H_
 
 #include <type_traits>
+#include <utility>
 
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/dispatch.h"
 #include "troupe/actor/internal/handler_forms.h"
@@ -87,7 +89,8 @@ constexpr ActorType MakeActorType() {
   };
   if constexpr (!kIsInline<A>) {
     type.destroy = [](Cell& cell) { delete &ObjectOf<A>(cell); };
-  } else if constexpr (!std::is_trivially_destructible_v<A>) {
+  } else if constexpr (!std::is_trivially_destructible_v<A> ||
+                       HasTakeState<A>) {
     type.destroy = [](Cell& cell) { ObjectOf<A>(cell).~A(); };
   }
   if constexpr (HasPreStart<A>) {
@@ -118,6 +121,18 @@ constexpr ActorType MakeActorType() {
             return ObjectOf<A>(cell).OnChild(kept);
           },
           event);
+    };
+  }
+  if constexpr (HasTakeState<A>) {
+    type.take_state = [](Cell& cell) {
+      return HandedState(std::move(ObjectOf<A>(cell)).TakeState());
+    };
+  }
+  if constexpr (requires(A & actor, Envelope * envelope) {
+                  actor.PassControl(envelope);
+                }) {
+    type.pass_control = [](Cell& cell, Envelope* envelope) {
+      ObjectOf<A>(cell).PassControl(envelope);
     };
   }
   return type;

@@ -30,6 +30,7 @@
 namespace troupe {
 
 struct ChildEvent;
+class HandedState;
 
 namespace internal {
 
@@ -53,6 +54,11 @@ struct ActorType : RunnableType {
   void (*post_start)(Cell&);
   void (*post_stop)(Cell&, const ExitReason&);
   void (*on_child)(Cell&, const ChildEvent&);
+  // Null where the class hands nothing on. May throw.
+  HandedState (*take_state)(Cell&);
+  // What the runtime itself has to say to the actor, and not answers, goes here
+  // for an actor that hands on what it gets. Mostly null.
+  void (*pass_control)(Cell&, Envelope*);
 };
 
 // Where an actor is between its spawn and its end. "...ing" phases are those in

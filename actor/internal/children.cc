@@ -77,7 +77,8 @@ inline void RunOnChild(Cell& cell, const ChildEvent& event) {
   ChildStarted& started = envelope->As<ChildStarted>();
   const ChildEvent event{
       ChildEvent::Kind::kStarted, started.child,
-      started.name != nullptr ? *started.name : std::string(), ExitReason()};
+      started.name != nullptr ? *started.name : std::string(), ExitReason(),
+      HandedState()};
   started.~ChildStarted();
   FreeEnvelopeOf<ChildStarted>(envelope);
   return IsExiting(cell) || TellOfChild(cell, event);
@@ -90,7 +91,8 @@ inline void RunOnChild(Cell& cell, const ChildEvent& event) {
                                                    : ChildEvent::Kind::kStopped,
       AnyActorRef(&child, child.CurrentId()),
       child.extras != nullptr ? child.extras->name : std::string(),
-      ExitReasonOf(child)};
+      ExitReasonOf(child),
+      child.extras != nullptr ? std::move(child.extras->state) : HandedState()};
   child.DropExtras();
   CellPool::Return(child);
   return TellOfChild(cell, event);

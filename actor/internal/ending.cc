@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/events.h"
+#include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/children.h"
@@ -19,6 +20,7 @@
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/base/contain.h"
 #include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
@@ -203,6 +205,9 @@ namespace {
 [[gnu::noinline]] void DropHandlerState(Cell& cell, Worker& worker) {
   if (cell.handler != nullptr) {
     cell.handler->DisarmTimer(worker);
+    if (!cell.handler->handed_state.IsEmpty()) {
+      cell.Extras().state = std::move(cell.handler->handed_state);
+    }
     delete std::exchange(cell.handler, nullptr);
   }
   while (Envelope* const late = cell.PopUrgent(cell.lanes)) {
@@ -242,14 +247,35 @@ void RunExitHooks(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
   }
 }
 
-void DestroyObject(Cell& cell) {
-  if (cell.has(Cell::kHasObject) && cell.actor_type().destroy != nullptr) {
-    cell.actor_type().destroy(cell);
-  }
+namespace {
+
+// Keeps what the actor hands on, if its parent is to hear of it. A throw fails
+// the actor.
+void TakeState(Cell& cell) {
+  if (cell.parent == nullptr || !HearsOfChildren(*cell.parent)) return;
+  absl::Status status = Contain([&] {
+    HandedState state = cell.actor_type().take_state(cell);
+    HandlerState::Of(cell).handed_state = std::move(state);
+  });
+  if (!status.ok()) RecordFailure(cell, std::move(status));
 }
 
-void Destroy(Cell& cell, const Identity& who, const ExitReason& reason) {
+}  // namespace
+
+void DestroyObject(Cell& cell) {
+  if (!cell.has(Cell::kHasObject) || cell.actor_type().destroy == nullptr) {
+    return;
+  }
+  if (cell.actor_type().take_state != nullptr && EndsGracefully(cell)) {
+    TakeState(cell);
+  }
+  cell.actor_type().destroy(cell);
+}
+
+void Destroy(Cell& cell, const Identity& who, const ExitReason& decided) {
   DestroyObject(cell);
+  const ExitReason reason =
+      HasFailed(cell) ? ExitReason::Failed(cell.handler->failure()) : decided;
   if (!who.name.empty()) {
     cell.system->names()->Release(who.name, AnyActorRef(&cell, who.id.value()));
   }

@@ -9,6 +9,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/owed_answer.h"
@@ -24,6 +25,8 @@ struct CellExtras {
   BoundedMailboxPtr bounded;
   // If it says more than Cell::exit_kind.
   ExitReason exit_reason;
+  // What the actor hands on; for its parent.
+  HandedState state;
   // For those who wait for the end.
   std::vector<OwedAnswer<ExitReason>> end_answers;
   // For an actor that is constructed in its own first turn.

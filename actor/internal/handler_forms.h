@@ -202,6 +202,20 @@ concept HasOnChild = requires(A& actor, const ChildEvent& event) {
   actor.OnChild(event);
 };
 
+template <typename A>
+concept HasTakeState = requires(A&& actor) {
+  std::move(actor).TakeState();
+};
+// What an actor hands on.
+template <HasTakeState A>
+using StateOf = std::remove_cvref_t<decltype(std::declval<A>().TakeState())>;
+// Whether a new actor takes over what one before it handed on.
+template <typename A>
+concept HasRestoreState = HasTakeState<A> &&
+    requires(A& actor, StateOf<A>&& state) {
+  actor.RestoreState(std::move(state));
+};
+
 template <typename R>
 inline constexpr bool kIsHookResult = VoidOrStatus<typename ResultIn<R>::type>;
 

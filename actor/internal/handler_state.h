@@ -18,6 +18,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/agenda.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/coroutine.h"
@@ -260,6 +261,7 @@ class HandlerState {
     if (failure_.ok()) failure_ = std::move(status);
     cell_.set_has_news(true);
   }
+  const absl::Status& failure() const { return failure_; }
   absl::Status TakeFailure() {
     return std::exchange(failure_, absl::OkStatus());
   }
@@ -346,6 +348,8 @@ class HandlerState {
 
   // Urgent messages that came while a handler was suspended.
   EnvelopeRing held_urgent;
+  // What the actor hands on, on the way to its extras.
+  HandedState handed_state;
 
  private:
   friend class Wait;

@@ -40,8 +40,8 @@ void DecideExit(Cell& cell, const ExitReason& reason) {
 void TakeFailure(Cell& cell) {
   const ExitReason reason = ExitReason::Failed(cell.handler->TakeFailure());
   if (cell.phase == Phase::kPreStarting) cell.set(Cell::kStartFailed);
-  if (cell.phase == Phase::kPostStopping) {
-    SetExitReason(cell, reason);  // PostStop itself failed.
+  if (cell.phase == Phase::kPostStopping || cell.phase == Phase::kDestroying) {
+    SetExitReason(cell, reason);  // PostStop or TakeState itself failed.
   } else {
     DecideExit(cell, reason);
   }

@@ -51,6 +51,9 @@ void HandleControl(Cell& cell, Envelope* envelope) {
       return DestroyEnvelope(envelope);
     return HandleReply(*cell.handler, envelope);
   }
+  if (cell.actor_type().pass_control != nullptr) [[unlikely]] {
+    return cell.actor_type().pass_control(cell, envelope);
+  }
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
     HandlerState::Of(cell).CancelRequest(cancel->route);
   } else if (auto* const probe = envelope->TryAs<DeadlockProbe>()) {
