@@ -11,27 +11,20 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
-#include "troupe/supervision/child_options.h"
 #include "troupe/supervision/child_status.h"
+#include "troupe/supervision/internal/child_table.h"
+#include "troupe/supervision/internal/deadline_heap.h"
+#include "troupe/supervision/internal/fifo.h"
+#include "troupe/supervision/internal/restart_window.h"
 #include "troupe/supervision/internal/supervisor_command.h"
 #include "troupe/supervision/strategy.h"
 
 namespace troupe::internal {
-
-// What of ChildOptions the machine looks at.
-struct ChildRules {
-  Restart restart = kPermanent;
-  Shutdown shutdown = Shutdown().For(kWorker);  // Not the default.
-  bool significant = false;
-  std::optional<Backoff> backoff = {};
-};
 
 // The contract with its shell:
 //
@@ -55,9 +48,9 @@ struct ChildRules {
 // started, but the answer to whom it is about may come later.
 // Thread safety: none. Time: never decreases; an earlier `now` is taken for the
 // latest one seen.
-// Memory: 64 bytes per child at most. No call allocates while there are not
-// more children, commands to take, and failures within Intensity than ever
-// before.
+// Memory: 64 bytes per child, 16 more while it is being stopped or its restart
+// is delayed. No call allocates while there are not more children, commands to
+// take, and failures within Intensity than ever before.
 class SupervisorMachine {
  public:
   struct Settings {
@@ -70,11 +63,10 @@ class SupervisorMachine {
   SupervisorMachine(const Settings& settings, Random& random);
   SupervisorMachine(const SupervisorMachine&) = delete;
   SupervisorMachine& operator=(const SupervisorMachine&) = delete;
-  ~SupervisorMachine();
 
   // ---- Commands
 
-  bool HasCommand() const;
+  bool HasCommand() const { return !commands_.empty(); }
   // REQUIRES: HasCommand()
   SupervisorCommand TakeCommand();
 
@@ -108,7 +100,7 @@ class SupervisorMachine {
   // ---- Time
 
   // When TimerDue() is to be called; InfiniteFuture() if not at all.
-  MonotonicTime next_wake() const;
+  MonotonicTime next_wake() const { return deadlines_.next(); }
   // next_wake() has come, maybe long ago. Early calls do nothing.
   void TimerDue(MonotonicTime now);
 
@@ -130,16 +122,93 @@ class SupervisorMachine {
 
   // ---- What is
 
-  ChildStatus status(ChildKey child) const;
+  ChildStatus status(ChildKey child) const { return children_[child].status; }
   // How often it was started again, by a restart of it or its siblings.
-  uint32_t restarts(ChildKey child) const;
+  uint32_t restarts(ChildKey child) const { return children_[child].restarts; }
   // The children in order; kNoChild behind the last, and if there is none.
-  ChildKey first() const;
-  ChildKey next(ChildKey child) const;
-  size_t size() const;
-  Strategy strategy() const;
+  ChildKey first() const { return children_.first(); }
+  ChildKey next(ChildKey child) const { return children_[child].next; }
+  size_t size() const { return children_.size(); }
+  Strategy strategy() const { return strategy_; }
   // From the decision to end until kFinished, and after it.
-  bool ending() const;
+  bool ending() const { return ending_; }
+
+ private:
+  using Command = SupervisorCommand;
+
+  // ---- What events come to
+
+  // The instance of `child`, which had started, has ended.
+  void InstanceEnded(ChildKey key, ExitReason::Kind kind);
+  // A child that was to end has no instance any more.
+  void Down(ChildKey key);
+  // A child that has no instance any more is to be restarted, if that is not
+  // one restart too many.
+  void Failed(ChildKey key);
+  // Whether it is not; otherwise the supervisor ends.
+  bool AdmitRestart(ChildKey key);
+  // Marks what is to end, and to start again, because `key` has failed.
+  void MarkAll(ChildKey key);
+  void MarkRest(ChildKey key);
+  void Mark(ChildKey key);
+  // Marks all to end. `finished` is the command for when all have.
+  void BeginEnding(const Command& finished);
+
+  // ---- What is done in turn
+
+  // Gives the next commands. The last thing that every event does.
+  void Proceed();
+  // Stops the last child that is to end; false if none is.
+  bool StopNext();
+  void StartNext();
+
+  // ---- What is done to one child
+
+  void StartInstance(ChildKey key);
+  void StopInstance(ChildKey key);
+  void CloseStart(ChildKey key);
+  void Queue(ChildKey key);
+  void SetStatus(ChildKey key, ChildStatus status);
+  void Forget(ChildKey key);
+  // Of a temporary or dynamic child nothing is left without an instance.
+  bool Vanishes(const Child& child) const;
+
+  // ---- What is answered
+
+  void Answer(ChildKey key, Ticket ticket, AdminOutcome outcome);
+  // Answers those who wait for something, and keeps the others waiting.
+  void AnswerAll(ChildKey key, Waiter::For what, AdminOutcome outcome);
+  // Begins what waited for the end of `key`.
+  void ResumeWaiters(ChildKey key);
+  void Report(ChildKey key, Verdict verdict,
+              absl::Duration delay = absl::ZeroDuration());
+
+  void SeeTime(MonotonicTime now) { now_ = now > now_ ? now : now_; }
+
+  Strategy strategy_;
+  Intensity intensity_;
+  const AutoShutdown auto_shutdown_;
+  Random& random_;
+
+  MonotonicTime now_ = MonotonicTime::InfinitePast();
+  ChildTable children_;
+  DeadlineHeap deadlines_;
+  RestartWindow window_;
+  Fifo<Command> commands_;
+
+  // Nobody behind it is to stop; nobody before it is queued.
+  ChildKey stop_cursor_ = kNoChild;
+  ChildKey start_cursor_ = kNoChild;
+  // Who is being started in turn: the next one waits for it.
+  ChildKey turn_ = kNoChild;
+
+  size_t instances_ = 0;
+  size_t significant_ = 0;  // Those that are not idle.
+  bool started_ = false;    // Start() was called,
+  bool ready_ = false;      // and is done.
+  bool ending_ = false;
+  bool finished_ = false;
+  Command final_command_ = {.kind = Command::Kind::kFinished};
 };
 
 }  // namespace troupe::internal

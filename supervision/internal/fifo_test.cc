@@ -1,0 +1,39 @@
+#include "troupe/supervision/internal/fifo.h"
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "troupe/base/random.h"
+
+namespace troupe::internal {
+namespace {
+
+TEST(FifoTest, AgreesWithADequeWhileItWrapsAndGrows) {
+  Random random(7);
+  Fifo<int> fifo;
+  std::deque<int> model;
+  for (int i = 0; i < 10'000; ++i) {
+    // Long phases of growth and of decline.
+    if (random.Bernoulli(i / 500 % 2 == 0 ? 0.7 : 0.3)) {
+      fifo.Push(i);
+      model.push_back(i);
+    } else if (!model.empty()) {
+      EXPECT_EQ(fifo.front(), model.front());
+      EXPECT_EQ(fifo.Pop(), model.front());
+      model.pop_front();
+    }
+    ASSERT_EQ(fifo.size(), model.size());
+    ASSERT_EQ(fifo.empty(), model.empty());
+  }
+}
+
+TEST(FifoTest, MovesWhatCannotBeCopied) {
+  Fifo<std::unique_ptr<int>> fifo;
+  for (int i = 0; i < 20; ++i) fifo.Push(std::make_unique<int>(i));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(*fifo.Pop(), i);
+}
+
+}  // namespace
+}  // namespace troupe::internal
