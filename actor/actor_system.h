@@ -105,11 +105,12 @@ class ActorSystem {
                                      std::forward<Args>(args)...);
   }
 
-  // Calls `subscriber` for each event of type E (events.h), until the
-  // Subscription is dropped. It must be callable from several threads at once.
+  // Calls `subscriber` for each event of type E (events.h, or what another
+  // package publishes), until the Subscription is dropped. It must be callable
+  // from several threads at once.
   template <typename E>
   Subscription Subscribe(std::function<void(const E&)> subscriber) {
-    return core_->events().channel<E>().Subscribe(std::move(subscriber));
+    return ChannelOf<E>().Subscribe(std::move(subscriber));
   }
   // Sends each event to an actor. E must be copyable and own what it names.
   // What was a DeadLetter itself is not sent on: once the actor is gone, that
@@ -122,6 +123,13 @@ class ActorSystem {
       }
       ref.template Send<E>(event);
     });
+  }
+
+  // Publishes an event of any type, on the calling thread.
+  template <typename E>
+  void Publish(const E& event) {
+    internal::EventChannel<E>& channel = ChannelOf<E>();
+    if (channel.HasSubscribers()) channel.Publish(event, logger());
   }
 
   // The one T of this system, for packages that extend it; made from
@@ -164,6 +172,14 @@ class ActorSystem {
 
   explicit ActorSystem(Options options) : options_(options) {}
 
+  template <typename E>
+  internal::EventChannel<E>& ChannelOf() {
+    if constexpr (internal::EventHub::kHas<E>) {
+      return core_->events().channel<E>();
+    } else {
+      return Get<internal::ExtensionChannel<E>>().channel;
+    }
+  }
   void Install(std::unique_ptr<Executor> executor);
   void* GetExtension(std::type_index type, MakeExtension make)
       ABSL_LOCKS_EXCLUDED(extensions_mu_);

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@
 #include "troupe/base/log.h"
 
 namespace troupe {
+
+class ActorSystem;
 
 namespace internal {
 
@@ -168,19 +171,33 @@ class EventChannel {
   std::vector<std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mu_);
 };
 
-class EventHub {
+// The channel of a type of event that another package defines: an extension
+// of the system.
+template <typename E>
+struct ExtensionChannel {
+  explicit ExtensionChannel(ActorSystem&) {}
+  EventChannel<E> channel;
+};
+
+// The channels of events of these types.
+template <typename... Es>
+class EventChannels {
  public:
+  template <typename E>
+  static constexpr bool kHas = (std::is_same_v<E, Es> || ...);
+
   template <typename E>
   EventChannel<E>& channel() {
     return std::get<EventChannel<E>>(channels_);
   }
 
  private:
-  std::tuple<EventChannel<DeadLetter>, EventChannel<ActorStarted>,
-             EventChannel<ActorEnded>, EventChannel<LongTurn>,
-             EventChannel<HighWater>>
-      channels_;
+  std::tuple<EventChannel<Es>...> channels_;
 };
+
+// Those of the system's own.
+using EventHub =
+    EventChannels<DeadLetter, ActorStarted, ActorEnded, LongTurn, HighWater>;
 
 }  // namespace internal
 
