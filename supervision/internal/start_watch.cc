@@ -1,0 +1,32 @@
+#include "troupe/supervision/internal/start_watch.h"
+
+#include <utility>
+
+#include "troupe/base/clock.h"
+#include "troupe/supervision/internal/supervision.h"
+
+namespace troupe::internal {
+
+StartWatch::StartWatch(Supervision& supervision, Cell& cell, ChildKey child)
+    : supervision_(supervision),
+      cell_(cell),
+      child_(child),
+      number_(HandlerState::Of(cell).calls().Add(*this)) {}
+
+StartWatch::~StartWatch() {
+  if (!is_over_) (void)cell_.handler->calls().Take(number_);
+}
+
+void StartWatch::OnReply(EnvelopePtr reply) {
+  is_over_ = true;
+  // The watch is gone on return.
+  supervision_.OnStartAnswer(child_, std::move(reply->As<absl::Status>()));
+}
+
+void StartProgress::await_suspend(std::coroutine_handle<> waiting) {
+  place_ = this;
+  RootTask& root = HandlerState::KeepCurrentRoot();
+  Begin(root, waiting, MonotonicTime::InfiniteFuture());
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,735 @@
+#include "troupe/supervision/internal/supervision.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/ended.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/sleep.h"
+#include "troupe/base/contain.h"
+#include "troupe/base/log.h"
+#include "troupe/supervision/internal/door.h"
+#include "troupe/supervision/start_context.h"
+#include "troupe/supervision/supervision_report.h"
+
+namespace troupe::internal {
+namespace {
+
+using Kind = SupervisorCommand::Kind;
+
+// Starts between which others have a turn.
+constexpr int kStartsPerTurn = 64;
+
+// Of the texts that go from supervisor to supervisor.
+constexpr size_t kMaxReasonBytes = 2048;
+
+// What decides the delays of backoff: chance, or the system's seed alone.
+uint64_t SeedFor(ActorSystem& system, absl::string_view path) {
+  if (system.executor().has_threads()) return EntropySeed();
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a.
+  for (const char c : path) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
+// Both ends of a long text: what gave up last, and what it all began with.
+std::string Bounded(absl::string_view text) {
+  if (text.size() <= kMaxReasonBytes) return std::string(text);
+  constexpr size_t kHalf = kMaxReasonBytes / 2;
+  return absl::StrCat(text.substr(0, kHalf), " ... ",
+                      text.substr(text.size() - kHalf));
+}
+
+ChildRules RulesOf(const ChildOptions& options) {
+  return {.restart = options.restart,
+          .shutdown = options.shutdown.For(options.kind),
+          .significant = options.significant,
+          .backoff = options.backoff};
+}
+
+SupervisionReport::Decision DecisionOf(Verdict verdict) {
+  using Decision = SupervisionReport::Decision;
+  switch (verdict) {
+    case Verdict::kRestart:
+      return Decision::kRestart;
+    case Verdict::kRestartAll:
+      return Decision::kRestartAll;
+    case Verdict::kRestartRest:
+      return Decision::kRestartRest;
+    case Verdict::kLeave:
+      return Decision::kLeave;
+    case Verdict::kForget:
+      return Decision::kForget;
+    case Verdict::kAutoShutdown:
+      return Decision::kAutoShutdown;
+    case Verdict::kGiveUp:
+      return Decision::kGiveUp;
+    case Verdict::kStartFailed:
+      return Decision::kFailToStart;
+    case Verdict::kNone:
+      break;
+  }
+  return Decision::kNothing;
+}
+
+absl::Status NoSuchChild(absl::string_view path, const ChildName& name) {
+  return absl::NotFoundError(
+      absl::StrCat("supervisor '", path, "' has no child ", name.ToString()));
+}
+
+// A reason as a status, to fail with.
+absl::Status StatusOf(const ExitReason& reason) {
+  return reason.kind() == ExitReason::Kind::kFailed
+             ? reason.status()
+             : absl::AbortedError(reason.ToString());
+}
+
+}  // namespace
+
+Supervision::Supervision(Supervisor& supervisor,
+                         std::shared_ptr<Supervisor::Spec> spec,
+                         std::string path)
+    : supervisor_(supervisor),
+      spec_(std::move(spec)),
+      path_(std::move(path)),
+      random_(SeedFor(supervisor.system(), path_)),
+      machine_({.strategy = spec_->strategy,
+                .intensity = spec_->intensity,
+                .auto_shutdown = spec_->auto_shutdown},
+               random_),
+      intensity_(spec_->intensity) {}
+
+Supervision::~Supervision() = default;
+
+MonotonicTime Supervision::now() const {
+  return TimeOfTurn(supervisor_.core());
+}
+
+// -- what there is
+
+absl::string_view Supervision::IdOf(ChildKey key) const {
+  const Details* const details = children_[key].details.get();
+  return details == nullptr ? absl::string_view() : details->spec->options().id;
+}
+
+std::string Supervision::Describe(ChildKey key) const {
+  const absl::string_view id = IdOf(key);
+  return absl::StrCat("child ", id.empty()
+                                    ? children_[key].instance.id().ToString()
+                                    : absl::StrCat("'", id, "'"));
+}
+
+std::optional<ChildKey> Supervision::Find(const ChildName& name) const {
+  if (name.id().empty()) {
+    const auto found = by_instance_.find(name.instance().id().value());
+    if (found == by_instance_.end()) return std::nullopt;
+    return found->second;
+  }
+  const auto found = by_id_.find(name.id());
+  if (found == by_id_.end()) return std::nullopt;
+  return found->second;
+}
+
+ChildInfo Supervision::InfoOf(ChildKey key) const {
+  const Child& child = children_[key];
+  ChildInfo info;
+  if (child.details != nullptr) {
+    info.options = child.details->spec->options();
+    info.class_name = std::string(child.details->spec->class_name());
+  } else {
+    info.options = {.restart = kTemporary};
+  }
+  info.status = machine_.status(key);
+  info.instance = child.instance;
+  info.restarts = machine_.restarts(key);
+  return info;
+}
+
+std::vector<ChildInfo> Supervision::List() const {
+  std::vector<ChildInfo> list;
+  list.reserve(machine_.size());
+  for (ChildKey key = machine_.first(); key != kNoChild;
+       key = machine_.next(key)) {
+    list.push_back(InfoOf(key));
+  }
+  return list;
+}
+
+absl::StatusOr<ChildInfo> Supervision::Get(const ChildName& name) const {
+  const std::optional<ChildKey> key = Find(name);
+  if (!key.has_value()) return NoSuchChild(path_, name);
+  return InfoOf(*key);
+}
+
+ChildCounts Supervision::Count() const {
+  ChildCounts counts;
+  for (ChildKey key = machine_.first(); key != kNoChild;
+       key = machine_.next(key)) {
+    const Child& child = children_[key];
+    const bool is_supervisor =
+        child.details != nullptr &&
+        child.details->spec->options().kind == kSupervisor;
+    ++counts.specs;
+    ++(is_supervisor ? counts.supervisors : counts.workers);
+    if (!child.instance.IsNull()) ++counts.active;
+  }
+  return counts;
+}
+
+SupervisionTree Supervision::Snapshot() const {
+  SupervisionTree tree;
+  tree.id = path_.substr(path_.rfind('/') + 1);
+  tree.class_name = "Supervisor";
+  tree.kind = kSupervisor;
+  tree.status =
+      machine_.ending() ? ChildStatus::kStopping : ChildStatus::kRunning;
+  tree.instance = supervisor_.self();
+  tree.strategy = machine_.strategy();
+  tree.children.reserve(machine_.size());
+  for (ChildKey key = machine_.first(); key != kNoChild;
+       key = machine_.next(key)) {
+    ChildInfo info = InfoOf(key);
+    SupervisionTree& child = tree.children.emplace_back();
+    child.id = std::move(info.options.id);
+    child.class_name = std::move(info.class_name);
+    child.kind = info.options.kind;
+    child.status = info.status;
+    child.instance = info.instance;
+    child.restarts = info.restarts;
+  }
+  return tree;
+}
+
+// -- adding
+
+absl::Status Supervision::CheckSpec(const ChildSpec& spec) const {
+  const ChildOptions& options = spec.options();
+  if (options.id.empty() && machine_.strategy() != kDynamic) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("supervisor '", path_, "': a child has no id"));
+  }
+  absl::Status status = Validate(options, spec_->auto_shutdown);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat("supervisor '", path_,
+                                                    "': ", status.message()));
+  }
+  const auto found = by_id_.find(options.id);
+  if (options.id.empty() || found == by_id_.end()) return absl::OkStatus();
+  const AnyActorRef& instance = children_[found->second].instance;
+  return absl::AlreadyExistsError(absl::StrCat(
+      "supervisor '", path_, "' has a child '", options.id, "' already, ",
+      instance.IsNull() ? "which does not run" : instance.ToString()));
+}
+
+absl::StatusOr<ChildKey> Supervision::Add(ChildSpec* spec,
+                                          std::unique_ptr<ChildSpec> owned) {
+  if (absl::Status status = CheckSpec(*spec); !status.ok()) return status;
+  const absl::StatusOr<AnyActorRef> door = MakeDoor(*spec);
+  if (!door.ok()) return door.status();
+  const ChildKey key = machine_.Add(RulesOf(spec->options()));
+  if (key >= children_.size()) children_.resize(key + 1);
+  Child& child = children_[key];
+  child.details = std::make_unique<Details>();
+  child.details->spec = spec;
+  child.details->owned = std::move(owned);
+  child.details->door = *door;
+  if (!spec->options().id.empty()) by_id_.emplace(spec->options().id, key);
+  return key;
+}
+
+absl::StatusOr<AnyActorRef> Supervision::MakeDoor(const ChildSpec& spec) {
+  // Only who has a reference by now can ever have one.
+  const std::shared_ptr<ChildSlot>& slot = spec.slot();
+  if (slot == nullptr || slot.use_count() == 1) return AnyActorRef();
+  absl::Status failure;
+  const AnyActorRef door = spec.make_door()(
+      supervisor_.cell(), spec.options().hold_messages, failure);
+  if (door.IsNull()) return failure;
+  slot->set_address(door);
+  return door;
+}
+
+absl::Status Supervision::AddAll() {
+  absl::Status status = Validate(spec_->intensity);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat("supervisor '", path_,
+                                                    "': ", status.message()));
+  }
+  for (ChildSpec& spec : spec_->children) {
+    status = Add(&spec, nullptr).status();
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// -- in and out of the machine
+
+void Supervision::Pump() {
+  int starts = 0;
+  while (machine_.HasCommand()) {
+    const SupervisorCommand command = machine_.TakeCommand();
+    CarryOut(command);
+    if (command.kind == Kind::kStart && ++starts == kStartsPerTurn) break;
+  }
+}
+
+void Supervision::PumpAndGoOn() {
+  Pump();
+  if (machine_.HasCommand() && !tick_is_sent_) {
+    tick_is_sent_ = true;
+    supervisor_.self().Send<SupervisorTick>();
+  }
+  SetTimer();
+}
+
+void Supervision::GoOn() {
+  tick_is_sent_ = false;
+  if (!timer_.pending()) timer_time_ = MonotonicTime::InfiniteFuture();
+  if (machine_.next_wake() <= now()) machine_.TimerDue(now());
+  PumpAndGoOn();
+}
+
+void Supervision::SetTimer() {
+  const MonotonicTime next = machine_.next_wake();
+  if (next == timer_time_) return;
+  timer_.Cancel();
+  timer_time_ = next;
+  if (next == MonotonicTime::InfiniteFuture()) return;
+  timer_ = supervisor_.SendAfter<SupervisorTick>(next - now());
+}
+
+void Supervision::CarryOut(const SupervisorCommand& command) {
+  const ChildKey key = command.child;
+  switch (command.kind) {
+    case Kind::kStart:
+      return StartInstance(key);
+    case Kind::kStop:
+      if (ends_in_hook_) ending_.push_back(key);
+      LeadDoor(key);
+      return children_[key].instance.Stop(ExitReason::Shutdown());
+    case Kind::kKill:
+      if (ends_in_hook_) ending_.push_back(key);
+      LeadDoor(key);
+      return children_[key].instance.Kill();
+    case Kind::kForget:
+      return Forget(key);
+    case Kind::kAnswer: {
+      auto owed = tickets_.extract(command.ticket);
+      if (!owed.empty()) owed.mapped()(command.outcome, key);
+      return;
+    }
+    case Kind::kReport:
+      return Report(command);
+    case Kind::kReady:
+      is_ready_ = true;
+      return;
+    case Kind::kFinished:
+      return Finish(command);
+  }
+}
+
+void Supervision::StartInstance(ChildKey key) {
+  bool starts_later = false;
+  absl::StatusOr<AnyActorRef> instance = CallStart(key, starts_later);
+  if (!instance.ok()) {
+    return StartHasFailed(key, std::move(instance).status());
+  }
+  children_[key].instance = *instance;
+  by_instance_.emplace(instance->id().value(), key);
+  if (!starts_later) HasStarted(key);
+}
+
+absl::StatusOr<AnyActorRef> Supervision::CallStart(ChildKey key,
+                                                   bool& starts_later) {
+  Child& child = children_[key];
+  Details& details = *child.details;
+  child.watch = nullptr;
+  const auto route = [&] {
+    child.watch = std::make_unique<StartWatch>(*this, supervisor_.cell(), key);
+    return child.watch->route();
+  };
+  StartContext context(supervisor_.cell(), details.spec->options().id, path_,
+                       details.starts++,
+                       std::exchange(details.state, HandedState()), route);
+  absl::StatusOr<AnyActorRef> instance = absl::UnknownError("");
+  absl::Status status =
+      Contain([&] { instance = details.spec->start()(context); });
+  if (status.ok() && !instance.ok()) status = instance.status();
+  if (status.ok() && *instance != context.spawned()) {
+    status = absl::InvalidArgumentError(absl::StrCat(
+        "its start returned ", instance->ToString(),
+        context.spawned().IsNull()
+            ? absl::StrCat(", and spawned no actor by its StartContext")
+            : absl::StrCat(", but spawned ", context.spawned().ToString())));
+  }
+  if (!status.ok()) {
+    // Nobody knows what it spawned; its end is nobody's.
+    context.spawned().Kill();
+    child.watch = nullptr;
+    return status;
+  }
+  starts_later = context.starts_later();
+  return instance;
+}
+
+void Supervision::HasStarted(ChildKey key) {
+  Child& child = children_[key];
+  child.watch = nullptr;
+  Details& details = *child.details;
+  details.start_failure = absl::OkStatus();
+  if (details.spec->slot() != nullptr) {
+    details.spec->slot()->set_instance(child.instance);
+  }
+  machine_.ChildStarted(key, now());
+  LeadDoor(key);
+  if (details.spec->options().restart == kTemporary &&
+      details.owned != nullptr) {
+    // It is never started again.
+    details.owned->start() = nullptr;
+    if (IdOf(key).empty() && details.door.IsNull()) child.details = nullptr;
+  }
+}
+
+void Supervision::StartHasFailed(ChildKey key, absl::Status status) {
+  Child& child = children_[key];
+  child.watch = nullptr;
+  by_instance_.erase(child.instance.id().value());
+  child.instance = AnyActorRef();
+  reasons_[key] = {ActorId(), ExitReason::Failed(status)};
+  last_start_failure_ = status;
+  child.details->start_failure = std::move(status);
+  machine_.StartFailed(key, now());
+  LeadDoor(key);
+}
+
+void Supervision::HasEnded(ChildKey key, const ExitReason& reason) {
+  Child& child = children_[key];
+  reasons_[key] = {child.instance.id(), reason};
+  by_instance_.erase(child.instance.id().value());
+  child.instance = AnyActorRef();
+  if (child.details != nullptr && child.details->spec->slot() != nullptr) {
+    child.details->spec->slot()->set_instance(AnyActorRef());
+  }
+  machine_.ChildEnded(key, reason.kind(), now());
+  LeadDoor(key);
+}
+
+void Supervision::LeadDoor(ChildKey key) {
+  const Child& child = children_[key];
+  if (child.details == nullptr || child.details->door.IsNull()) return;
+  using Where = DoorLeadsTo::Where;
+  switch (machine_.status(key)) {
+    case ChildStatus::kRunning:
+      return SetDoor(child.details->door, Where::kInstance, child.instance);
+    case ChildStatus::kIdle:
+      return SetDoor(child.details->door, Where::kGone, AnyActorRef());
+    case ChildStatus::kWaiting:
+    case ChildStatus::kStarting:
+    case ChildStatus::kStopping:
+      return SetDoor(child.details->door, Where::kNowhere, AnyActorRef());
+  }
+}
+
+void Supervision::Forget(ChildKey key) {
+  Child& child = children_[key];
+  reasons_.erase(key);
+  if (child.details == nullptr) return;
+  const ChildSpec& spec = *child.details->spec;
+  if (!spec.options().id.empty()) by_id_.erase(spec.options().id);
+  if (!child.details->door.IsNull()) {
+    spec.slot()->set_address(AnyActorRef());
+    child.details->door.Stop(ExitReason::Shutdown());
+  }
+  child.details = nullptr;
+}
+
+void Supervision::OnChild(const ChildEvent& event) {
+  if (event.kind == ChildEvent::Kind::kStarted) return;
+  const auto found = by_instance_.find(event.child.id().value());
+  if (found == by_instance_.end()) return;  // A door.
+  const ChildKey key = found->second;
+  // Its end is heard of before its start: that has succeeded.
+  if (children_[key].watch != nullptr) HasStarted(key);
+  if (children_[key].details != nullptr) {
+    children_[key].details->state = event.state;
+  }
+  HasEnded(key, event.reason);
+  PumpAndGoOn();
+}
+
+void Supervision::OnStartAnswer(ChildKey key, absl::Status status) {
+  if (status.ok()) {
+    HasStarted(key);
+  } else if (!ends_in_hook_) {
+    StartHasFailed(key, std::move(status));
+  }  // Else its end is waited for.
+  if (progress_ != nullptr) {
+    progress_->Resume();
+  } else if (!ends_in_hook_) {
+    PumpAndGoOn();
+  }
+}
+
+// -- from the start to the end
+
+Task<absl::Status> Supervision::Start() {
+  absl::Status status = AddAll();
+  if (!status.ok()) co_return status;
+  machine_.Start(now());
+  while (true) {
+    Pump();
+    if (is_ready_) co_return absl::OkStatus();
+    if (machine_.ending()) break;
+    if (machine_.HasCommand()) {
+      (void)co_await Sleep(absl::ZeroDuration());
+    } else {
+      co_await StartProgress(progress_);
+    }
+  }
+  co_await EndInstances();
+  co_return WhyFinished();
+}
+
+Task<void> Supervision::End() {
+  timer_.Cancel();
+  machine_.Shutdown(now());
+  co_await EndInstances();
+}
+
+Task<void> Supervision::EndInstances() {
+  ends_in_hook_ = true;
+  for (ChildKey key = machine_.first(); key != kNoChild;
+       key = machine_.next(key)) {
+    if (machine_.status(key) == ChildStatus::kStopping) ending_.push_back(key);
+  }
+  while (!finished_.has_value()) {
+    Pump();
+    if (machine_.HasCommand()) {
+      (void)co_await Sleep(absl::ZeroDuration());
+      continue;
+    }
+    if (finished_.has_value()) break;
+    if (ending_.empty()) {
+      co_await StartProgress(progress_);
+      continue;
+    }
+    const ChildKey key = ending_.front();
+    const AnyActorRef instance = children_[key].instance;
+    if (instance.IsNull()) {
+      ending_.pop_front();
+      continue;
+    }
+    absl::StatusOr<ExitReason> why =
+        co_await Ended(instance).Within(machine_.next_wake() - now());
+    if (!why.ok()) {
+      machine_.TimerDue(now());
+    } else if (children_[key].watch != nullptr) {
+      StartHasFailed(key, absl::AbortedError(why->ToString()));
+    } else {
+      HasEnded(key, *why);
+    }
+  }
+}
+
+void Supervision::Finish(const SupervisorCommand& command) {
+  finished_ = command;
+  finished_reason_ = reasons_[command.child].reason;
+  finished_child_ =
+      command.child == kNoChild ? std::string() : Describe(command.child);
+  if (!is_ready_ || ends_in_hook_) return;  // Somebody waits for it.
+  if (command.cause == EndCause::kGaveUp) {
+    supervisor_.Fail(WhyFinished());
+  } else {
+    supervisor_.StopSelf(ExitReason::Shutdown(WhyFinished().message()));
+  }
+}
+
+absl::Status Supervision::WhyFinished() const {
+  const std::string child = finished_child_;
+  const absl::Status last = StatusOf(finished_reason_);
+  const std::string who = absl::StrCat("supervisor '", path_, "'");
+  switch (finished_->cause) {
+    case EndCause::kAsked:
+      return absl::OkStatus();
+    case EndCause::kStartFailed:
+      return absl::Status(
+          last.code(), Bounded(absl::StrCat(who, " cannot start ", child, ": ",
+                                            last.message())));
+    case EndCause::kGaveUp: {
+      const std::string limit =
+          finished_->within == absl::InfiniteDuration()
+              ? absl::StrCat(" in a row, where ", intensity_.restarts, " are")
+              : absl::StrCat(", where ", intensity_.restarts, " in ",
+                             absl::FormatDuration(intensity_.within), " are");
+      return absl::Status(
+          last.code(), Bounded(absl::StrCat(
+                           who, " gave up: ", finished_->restarts, " failures",
+                           limit, " allowed; the last: ", child, " ",
+                           finished_reason_.ToString())));
+    }
+    case EndCause::kAutoShutdown:
+      return absl::Status(
+          absl::StatusCode::kAborted,
+          Bounded(absl::StrCat(who, " ends with its significant ", child, ", ",
+                               finished_reason_.ToString())));
+  }
+  return absl::OkStatus();
+}
+
+void Supervision::Report(const SupervisorCommand& command) {
+  const ChildKey key = command.child;
+  const auto found = reasons_.find(key);
+  SupervisionReport report;
+  report.supervisor = path_;
+  report.child = std::string(IdOf(key));
+  if (found != reasons_.end()) {
+    report.instance = found->second.instance;
+    report.reason = found->second.reason;
+  }
+  report.restarts = command.restarts;
+  report.decision = DecisionOf(command.verdict);
+  report.delay = command.delay;
+  supervisor_.system().logger().Log(LogSeverity::kWarning, report.ToString());
+  supervisor_.system().Publish(report);
+}
+
+// -- admin
+
+Ticket Supervision::Owe(Answer answer) {
+  tickets_.emplace(++next_ticket_, std::move(answer));
+  return next_ticket_;
+}
+
+absl::Status Supervision::OutcomeStatus(AdminOutcome outcome, ChildKey key,
+                                        absl::string_view what) const {
+  const auto refuse = [&](absl::string_view why) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("supervisor '", path_, "': ", what, ": ", why));
+  };
+  switch (outcome) {
+    case AdminOutcome::kDone:
+      return absl::OkStatus();
+    case AdminOutcome::kNoSuchChild:
+      return absl::NotFoundError(absl::StrCat(
+          "supervisor '", path_, "': ", what, ": it is gone meanwhile"));
+    case AdminOutcome::kRunning:
+      return refuse("it runs; terminate it first");
+    case AdminOutcome::kRestarting:
+      return refuse("it is being started; terminate it first");
+    case AdminOutcome::kStartFailed: {
+      const Details* const details = children_[key].details.get();
+      const absl::Status& why =
+          details == nullptr ? last_start_failure_ : details->start_failure;
+      return absl::Status(why.code(), absl::StrCat("supervisor '", path_, "': ",
+                                                   what, ": ", why.message()));
+    }
+    case AdminOutcome::kStopped:
+      return absl::AbortedError(absl::StrCat("supervisor '", path_, "': ", what,
+                                             ": it was ended first"));
+    case AdminOutcome::kNotDynamic:
+      return refuse(
+          "a dynamic supervisor starts and terminates children, and nothing "
+          "else");
+    case AdminOutcome::kEnding:
+      return refuse("the supervisor is ending");
+  }
+  return absl::OkStatus();
+}
+
+Supervision::Answer Supervision::AnswerWithInstance(
+    std::string what, ReplyTo<AnyActorRef> reply) {
+  return [this, what = std::move(what), reply = std::move(reply)](
+             AdminOutcome outcome, ChildKey key) mutable {
+    if (outcome == AdminOutcome::kDone) {
+      reply.Send(children_[key].instance);
+    } else {
+      reply.Send(OutcomeStatus(outcome, key, what));
+    }
+  };
+}
+
+Supervision::Answer Supervision::AnswerWithStatus(std::string what,
+                                                  ReplyTo<absl::Status> reply) {
+  return [this, what = std::move(what), reply = std::move(reply)](
+             AdminOutcome outcome, ChildKey key) mutable {
+    reply.Send(OutcomeStatus(outcome, key, what));
+  };
+}
+
+void Supervision::StartChild(ChildSpec spec, ReplyTo<AnyActorRef> reply) {
+  auto owned = std::make_unique<ChildSpec>(std::move(spec));
+  ChildSpec* const its_spec = owned.get();
+  const absl::StatusOr<ChildKey> key = Add(its_spec, std::move(owned));
+  if (!key.ok()) {
+    reply.Send(key.status());
+    return;
+  }
+  machine_.StartChild(
+      *key, now(),
+      Owe(AnswerWithInstance(
+          absl::StrCat("starting child '", its_spec->options().id, "'"),
+          std::move(reply))));
+  PumpAndGoOn();
+}
+
+void Supervision::TerminateChild(const ChildName& name,
+                                 ReplyTo<absl::Status> reply) {
+  const std::optional<ChildKey> key = Find(name);
+  if (!key.has_value()) {
+    reply.Send(NoSuchChild(path_, name));
+    return;
+  }
+  machine_.TerminateChild(
+      *key, now(),
+      Owe(AnswerWithStatus(absl::StrCat("terminating child ", name.ToString()),
+                           std::move(reply))));
+  PumpAndGoOn();
+}
+
+void Supervision::RestartChild(const ChildName& name,
+                               ReplyTo<AnyActorRef> reply) {
+  const std::optional<ChildKey> key = Find(name);
+  if (!key.has_value()) {
+    reply.Send(NoSuchChild(path_, name));
+    return;
+  }
+  machine_.RestartChild(
+      *key, now(),
+      Owe(AnswerWithInstance(absl::StrCat("restarting child ", name.ToString()),
+                             std::move(reply))));
+  PumpAndGoOn();
+}
+
+void Supervision::DeleteChild(const ChildName& name,
+                              ReplyTo<absl::Status> reply) {
+  const std::optional<ChildKey> key = Find(name);
+  if (!key.has_value()) {
+    reply.Send(NoSuchChild(path_, name));
+    return;
+  }
+  machine_.DeleteChild(
+      *key, now(),
+      Owe(AnswerWithStatus(absl::StrCat("deleting child ", name.ToString()),
+                           std::move(reply))));
+  PumpAndGoOn();
+}
+
+absl::Status Supervision::SetStrategy(Strategy strategy,
+                                      const Intensity& intensity) {
+  if (absl::Status status = Validate(intensity); !status.ok()) return status;
+  if ((strategy == kDynamic) != (machine_.strategy() == kDynamic)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "supervisor '", path_, "' is ", ToString(machine_.strategy()),
+        ", and cannot become ", ToString(strategy)));
+  }
+  machine_.SetStrategy(strategy);
+  machine_.SetIntensity(intensity);
+  intensity_ = intensity;
+  return absl::OkStatus();
+}
+
+}  // namespace troupe::internal
