@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/call.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/task.h"
@@ -35,6 +36,7 @@ struct Chain : Protocol<Link> {};
 // Each actor on the way calls the next one; the last one answers.
 struct Link {
   std::vector<ActorRef<Chain>> way;  // The next one last.
+  bool started = false;              // Calls are started, and awaited then.
   using Reply = absl::Status;
 };
 
@@ -45,7 +47,32 @@ class Member : public Actor<Chain> {
     const ActorRef<Chain> next = m.way.back();
     m.way.pop_back();
     std::vector<ActorRef<Chain>> rest = std::move(m.way);
-    co_return co_await next.Call<Link>(std::move(rest));
+    if (!m.started) co_return co_await next.Call<Link>(std::move(rest));
+    StartedCall<Link> call = next.Call<Link>(std::move(rest), true).Start();
+    co_return co_await std::move(call);
+  }
+};
+
+// Goes round between an actor that starts its calls and one that awaits them.
+struct Round;
+struct Rounds : Protocol<Round> {};
+struct Round {
+  ActorRef<Rounds> starter;
+  ActorRef<Rounds> awaiter;
+  using Reply = absl::Status;
+};
+class Starter : public Actor<Rounds> {
+ public:
+  Task<absl::Status> Handle(Round m) {
+    StartedCall<Round> call =
+        m.awaiter.Call<Round>(m.starter, m.awaiter).Start();
+    co_return co_await std::move(call);
+  }
+};
+class Awaiter : public Actor<Rounds> {
+ public:
+  Task<absl::Status> Handle(Round m) {
+    co_return co_await m.starter.Call<Round>(m.starter, m.awaiter);
   }
 };
 
@@ -62,12 +89,12 @@ class DeadlockTest : public ::testing::TestWithParam<uint64_t> {
 
   MonotonicTime Now() const { return executor_->clock().Now(); }
   // Starts a chain of calls at the first of `members`.
-  absl::Status Call(std::vector<int> members) {
+  absl::Status Call(std::vector<int> members, bool started = false) {
     std::vector<ActorRef<Chain>> way;
     for (size_t i = members.size(); i-- > 1;) {
       way.push_back(members_[members[i]]);
     }
-    return members_[members[0]].Call<Link>(std::move(way)).Wait();
+    return members_[members[0]].Call<Link>(std::move(way), started).Wait();
   }
 
   DeterministicExecutor* executor_;
@@ -106,6 +133,28 @@ TEST_P(DeadlockTest, OfFourIsFound) {
 TEST_P(DeadlockTest, BehindALeadInIsFoundByItsMembers) {
   EXPECT_THAT(Call({0, 1, 2, 3, 1}),
               StatusIs(kFailedPrecondition, HasSubstr("wait for each other")));
+}
+
+TEST_P(DeadlockTest, OfStartedCallsIsFound) {
+  const MonotonicTime before = Now();
+  const absl::Status status = Call({0, 1, 2, 0}, /*started=*/true);
+  EXPECT_THAT(status, StatusIs(kFailedPrecondition,
+                               AllOf(HasSubstr("wait for each other"),
+                                     HasSubstr(members_[0].id().ToString()),
+                                     HasSubstr(members_[1].id().ToString()),
+                                     HasSubstr(members_[2].id().ToString()))));
+  EXPECT_LE(Now() - before, absl::Milliseconds(1100));
+  EXPECT_THAT(Call({0, 1, 2}, /*started=*/true), IsOk());
+}
+
+// One started call in a cycle of awaited ones.
+TEST_P(DeadlockTest, ThroughAStartedCallIsFound) {
+  const auto starter = system_->Spawn<Starter>().value();
+  const auto awaiter = system_->Spawn<Awaiter>().value();
+  const absl::Status status = starter.Call<Round>(starter, awaiter).Wait();
+  EXPECT_THAT(status,
+              StatusIs(kFailedPrecondition,
+                       AllOf(HasSubstr("Starter"), HasSubstr("Awaiter"))));
 }
 
 TEST_P(DeadlockTest, LongChainsThatEndAreNone) {

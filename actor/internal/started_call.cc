@@ -173,11 +173,22 @@ bool StartedCallWait::await_suspend(std::coroutine_handle<> waiting) {
     return false;
   }
   call->set_waiting(this);
-  Begin(*CurrentActor()->handler, waiting, CurrentDeadline());
+  Cell& caller = *CurrentActor();
+  // As in CallWait: the entry of the deadline serves the look for cycles first.
+  Begin(*caller.handler, waiting,
+        std::min(CurrentDeadline(), caller.system->DeadlockCheckAfter(
+                                        TimeOfTurn(*caller.system))));
   return true;
 }
 
-void StartedCallWait::OnDue(HandlerState&) {
+void StartedCallWait::OnDue(HandlerState& state) {
+  if (time() < handler_deadline()) {
+    if (handler_deadline() < MonotonicTime::InfiniteFuture()) {
+      state.Schedule(*this, handler_deadline());
+    }
+    LookForDeadlock(state.cell(), *ItsCall());
+    return;
+  }
   CallOfActor* const call = call_.by_actor();
   call->set_waiting(nullptr);
   refusal_ = Refusal(CallerTimedOut(call->name()));

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/deadlock.h"
 #include "troupe/actor/internal/frame_memory.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/base/clock.h"
@@ -39,6 +41,10 @@ class CallOfActor final : public Occasion,
   void set_waiting(Wait* waiting) { waiting_ = waiting; }
 
   CallName name() const { return {ActorId(target_id_), type_}; }
+  // REQUIRES: not is_over().
+  WaitedCall waited_call() const {
+    return {target_, target_id_, type_, number_};
+  }
 
   void OnReply(EnvelopePtr reply) override;
   void OnDue(HandlerState& state) override;
@@ -106,6 +112,9 @@ class StartedCallWait : public Wait {
 
   void OnDue(HandlerState& state) override;
   void OnCancel(const absl::Status& why) override;
+  std::optional<WaitedCall> ItsCall() const override {
+    return call_.by_actor()->waited_call();
+  }
 
  protected:
   EnvelopePtr TakeReply();
