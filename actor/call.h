@@ -9,6 +9,14 @@
 // It yields the request's Reply as OutcomeOf<M> says: absl::Status, or
 // absl::StatusOr of it.
 //
+// A handler that need not see the answer has it sent on; no coroutine waits:
+//
+//   shop.Call<Price>(item).Forward<Priced>(view);   // Priced(outcome)
+//   shop.Call<Price>(item).Forward(
+//       view, [item](absl::StatusOr<int64_t> cents) {
+//         return Priced(item, cents.value_or(0));
+//       });
+//
 // Order: as a message of the caller. What the callee sent to the caller before
 // it answered may be handled later than the answer: it waits in the mailbox.
 // Deadline: ActorSystem::Options::call_timeout, by default 5 s, or what
@@ -36,14 +44,19 @@
 #ifndef TROUPE_ACTOR_CALL_H_
 #define TROUPE_ACTOR_CALL_H_
 
+#include <type_traits>
 #include <utility>
 
 #include "absl/time/time.h"
 #include "troupe/actor/internal/call_wait.h"
+#include "troupe/actor/internal/forwarded_call.h"
 #include "troupe/actor/internal/started_call.h"
 #include "troupe/actor/reply_of.h"
 
 namespace troupe {
+
+template <typename... Ps>
+class ActorRef;
 
 namespace internal {
 
@@ -125,6 +138,33 @@ class [[nodiscard]] Call {
 
   // Makes the call now, to be awaited later.
   StartedCall<M> Start() && { return StartedCall<M>(std::move(plan_)); }
+
+  // In an actor: makes the call now, and sends N(outcome) to `to` once there is
+  // an outcome, whatever it is: an answer, a timeout, any other error. As a
+  // message of this actor; nothing waits for it, so an actor may call itself.
+  // It does not end with the handler but with the actor, which cancels it: then
+  // nothing is sent. What N's constructor throws fails the actor.
+  template <typename N, typename... Ps>
+  void Forward(const ActorRef<Ps...>& to) && {
+    static_assert(std::is_constructible_v<N, Outcome>,
+                  "what is forwarded is built from all that a call yields: its "
+                  "absl::Status, or absl::StatusOr of the reply");
+    internal::ForwardCall<Outcome>(std::move(plan_), [to](Outcome outcome) {
+      to.template Send<N>(std::move(outcome));
+    });
+  }
+  // The same with the message that `convert(outcome)` returns.
+  template <typename... Ps, typename F>
+  void Forward(const ActorRef<Ps...>& to, F convert) && {
+    static_assert(std::is_invocable_v<F&, Outcome>,
+                  "a conversion takes all that a call yields: its "
+                  "absl::Status, or absl::StatusOr of the reply");
+    internal::ForwardCall<Outcome>(
+        std::move(plan_),
+        [to, convert = std::move(convert)](Outcome outcome) mutable {
+          to.Send(convert(std::move(outcome)));
+        });
+  }
 
   // On a plain thread: makes the call, and waits for the answer.
   Outcome Wait() && {

@@ -85,6 +85,13 @@ absl::Status CallOutsideActor(const CallName& call) {
                DeliveryState::kNotDelivered);
 }
 
+absl::Status ForwardOutsideActor(const CallName& call) {
+  return Error(absl::StatusCode::kFailedPrecondition, call,
+               "only an actor can have an answer forwarded; a plain thread "
+               "uses Wait(), and sends what that returns",
+               DeliveryState::kNotDelivered);
+}
+
 absl::Status WaitInHandler(const CallName& call) {
   return Error(absl::StatusCode::kFailedPrecondition, call,
                "Wait() in a handler would block its worker; make the handler "

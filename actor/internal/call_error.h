@@ -38,6 +38,7 @@ absl::Status CallDropped(const CallName& call);
 absl::Status CallCancelled(const CallName& call, bool begun);
 absl::Status CallOfSelf(const CallName& call);
 absl::Status CallOutsideActor(const CallName& call);
+absl::Status ForwardOutsideActor(const CallName& call);
 absl::Status WaitInHandler(const CallName& call);
 
 }  // namespace troupe::internal

@@ -260,16 +260,30 @@ void TakeState(Cell& cell) {
   if (!status.ok()) RecordFailure(cell, std::move(status));
 }
 
+// Ends the calls of an actor that has ended.
+void AbandonCalls(Cell& cell) {
+  if (cell.handler != nullptr) cell.handler->calls().AbandonAll();
+}
+
+void Announce(Cell& cell, const Identity& who, const ExitReason& reason) {
+  if (reason.kind() == ExitReason::Kind::kFailed && cell.parent == nullptr) {
+    cell.system->logger().Log(
+        LogSeverity::kError,
+        absl::StrCat(Describe(cell.actor_type(), who), " ", reason.ToString()));
+  }
+  cell.system->Publish(
+      ActorEnded{who.id, who.name, cell.actor_type().class_name, reason});
+}
+
 }  // namespace
 
 void DestroyObject(Cell& cell) {
-  if (!cell.has(Cell::kHasObject) || cell.actor_type().destroy == nullptr) {
-    return;
+  const ActorType& type = cell.actor_type();
+  if (cell.has(Cell::kHasObject) && type.destroy != nullptr) {
+    if (type.take_state != nullptr && EndsGracefully(cell)) TakeState(cell);
+    type.destroy(cell);
   }
-  if (cell.actor_type().take_state != nullptr && EndsGracefully(cell)) {
-    TakeState(cell);
-  }
-  cell.actor_type().destroy(cell);
+  AbandonCalls(cell);
 }
 
 void Destroy(Cell& cell, const Identity& who, const ExitReason& decided) {
@@ -279,14 +293,9 @@ void Destroy(Cell& cell, const Identity& who, const ExitReason& decided) {
   if (!who.name.empty()) {
     cell.system->names()->Release(who.name, AnyActorRef(&cell, who.id.value()));
   }
-  if (cell.has(Cell::kStartFailed)) return;
-  if (reason.kind() == ExitReason::Kind::kFailed && cell.parent == nullptr) {
-    cell.system->logger().Log(
-        LogSeverity::kError,
-        absl::StrCat(Describe(cell.actor_type(), who), " ", reason.ToString()));
-  }
-  cell.system->Publish(
-      ActorEnded{who.id, who.name, cell.actor_type().class_name, reason});
+  if (!cell.has(Cell::kStartFailed)) Announce(cell, who, reason);
+  // Who heard of the end may have made calls in its name.
+  AbandonCalls(cell);
 }
 
 void AbandonStart(Cell& cell) {

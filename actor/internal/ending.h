@@ -52,6 +52,7 @@ inline bool MayEndAtOnce(const Cell& cell) {
          !cell.system->events().channel<ActorEnded>().HasSubscribers();
 }
 
+// The object is destroyed, then the calls are ended that it had under way.
 // Outside the seat.
 void DestroyObject(Cell& cell);
 

@@ -63,14 +63,19 @@ CallEntry* CallTable::TakeOfMore(uint64_t number) {
 }
 
 void CallTable::AbandonAll() {
-  const auto abandon = [](Entry& entry) {
-    if (entry.call == nullptr) return;
-    CallEntry& call = *std::exchange(entry.call, nullptr);
-    if (call.type().actor_gone != nullptr) call.type().actor_gone(call);
+  const auto abandon = [this](uint64_t number) {
+    CallEntry* const call = Take(number);
+    if (call != nullptr && call->type().actor_gone != nullptr) {
+      call->type().actor_gone(*call);
+    }
   };
-  abandon(first_);
-  if (more_ == nullptr) return;
-  for (Entry& entry : more_->entries) abandon(entry);
+  // By index: what is destroyed may begin others.
+  while (!empty()) {
+    if (first_.call != nullptr) abandon(first_.number);
+    for (size_t i = 0; more_ != nullptr && i < more_->entries.size(); ++i) {
+      abandon(more_->entries[i].number);
+    }
+  }
 }
 
 // -- HandlerState
@@ -78,9 +83,9 @@ void CallTable::AbandonAll() {
 HandlerState::HandlerState(Cell& cell) : cell_(cell), timer_(cell) {}
 
 HandlerState::~HandlerState() {
-  calls_.AbandonAll();
   timers_.reset();
-  TROUPE_DCHECK(roots_ == nullptr && agenda_.empty() && !timer_.pending(),
+  TROUPE_DCHECK(roots_ == nullptr && calls_.empty() && agenda_.empty() &&
+                    !timer_.pending(),
                 "an actor ends with nothing under way");
 }
 

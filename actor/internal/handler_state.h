@@ -210,7 +210,11 @@ class CallTable {
       return TakeOfMore(number);
     return std::exchange(first_.call, nullptr);
   }
-  // Forgets all that are left.
+  bool empty() const {
+    return first_.call == nullptr &&
+           (more_ == nullptr || more_->free.size() == more_->entries.size());
+  }
+  // Ends all that are left, and what that begins. Outside the seat.
   void AbandonAll();
 
  private:

@@ -153,7 +153,8 @@ Attention Advance(Cell& cell, Worker& worker) {
             return Attention::kLost;
           }
           if (HasFailed(cell)) break;
-        } else if (cell.actor_type().destroy != nullptr) {
+        } else if (cell.actor_type().destroy != nullptr ||
+                   cell.handler != nullptr) {
           if (!OutsideSeat([&] { DestroyObject(cell); })) {
             return Attention::kLost;
           }

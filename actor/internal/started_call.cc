@@ -11,85 +11,20 @@
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
-namespace {
-
-EnvelopePtr Refusal(absl::Status why) {
-  return EnvelopePtr(MakeFailure(std::move(why)));
-}
-
-}  // namespace
 
 // -- of an actor
 
-CallOfActor::CallOfActor(CallPlan plan)
-    : target_(plan.target),
-      target_id_(plan.id),
-      type_(plan.request->type),
-      timeout_(plan.timeout) {
-  Cell& caller = *CurrentActor();
-  const uint64_t caller_id = caller.CurrentId();
-  if (target_id_ == caller_id) {
-    reply_ = Refusal(CallOfSelf(name()));
-    return;
-  }
-  const MonotonicTime now = TimeOfTurn(*caller.system);
-  const MonotonicTime deadline =
-      timeout_.DeadlineFrom(now, *caller.system, CurrentDeadline());
-  if (deadline <= now) {
-    reply_ = Refusal(CallTooLate(name()));
-    return;
-  }
-  HandlerState& state = HandlerState::Of(caller);
-  number_ = state.calls().Add(*this);
-  Envelope* const request = plan.request.release();
-  RequestInfo& info = InfoOf(*request);
-  info.route = ReplyRoute::To(caller, caller_id, number_);
-  info.deadline = deadline;
-  const SendResult sent = TrySendEnvelope(
-      target_ != nullptr ? *target_ : NoCell(), target_id_, request);
-  if (IsRefused(sent)) {
-    (void)state.calls().Take(number_);
-    DestroyEnvelope(request);
-    reply_ = Refusal(CallRefused(name(), sent));
-    return;
-  }
-  state_ = &state;
-  if (deadline < MonotonicTime::InfiniteFuture()) {
-    state.Schedule(*this, deadline);
-  }
+CallOfActor::CallOfActor(CallPlan plan) : DetachedCall(plan) {
+  reply_ = plan.id == CurrentActor()->CurrentId() ? Refusal(CallOfSelf(name()))
+                                                  : Begin(std::move(plan));
 }
 
-CallOfActor::~CallOfActor() {
-  if (state_ == nullptr) return;
-  TROUPE_CHECK(IsMine(), "a started call is dropped by the actor that made it");
-  state_->Unschedule(*this);
-  (void)state_->calls().Take(number_);
-  Cell& caller = state_->cell();
-  SendCancel(*target_, target_id_,
-             ReplyRoute::To(caller, caller.CurrentId(), number_));
-}
-
-bool CallOfActor::IsMine() const {
-  return state_ == nullptr || CurrentActor() == &state_->cell();
-}
-
-void CallOfActor::End(EnvelopePtr reply) {
-  state_->Unschedule(*this);
-  state_ = nullptr;
+void CallOfActor::OnOver(EnvelopePtr reply) {
   reply_ = std::move(reply);
   if (waiting_ != nullptr) waiting_->Resume();
 }
 
-void CallOfActor::OnReply(EnvelopePtr reply) { End(std::move(reply)); }
-
-void CallOfActor::OnDue(HandlerState& state) {
-  (void)state.calls().Take(number_);
-  End(Refusal(CallTimedOut(name(), timeout_.Length(*state.cell().system))));
-}
-
-void CallOfActor::OnActorGone() {
-  state_->Unschedule(*this);
-  state_ = nullptr;
+void CallOfActor::OnAbandoned() {
   reply_ = Refusal(CallCancelled(name(), /*begun=*/true));
 }
 

@@ -15,6 +15,7 @@
 #include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/deadlock.h"
+#include "troupe/actor/internal/detached_call.h"
 #include "troupe/actor/internal/frame_memory.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/base/clock.h"
@@ -23,42 +24,22 @@
 namespace troupe::internal {
 
 // Of an actor.
-class CallOfActor final : public Occasion,
-                          public PendingCall,
-                          public FrameMemory {
+class CallOfActor final : public DetachedCall, public FrameMemory {
  public:
   // REQUIRES: in the code of an actor.
   explicit CallOfActor(CallPlan plan);
-  ~CallOfActor();
 
   bool is_over() const { return reply_ != nullptr; }
   // REQUIRES: is_over().
   EnvelopePtr TakeReply() { return std::move(reply_); }
-  // Whether the calling code is that of the actor which made the call.
-  bool IsMine() const;
 
   // Who is told when it is over; null: nobody.
   void set_waiting(Wait* waiting) { waiting_ = waiting; }
 
-  CallName name() const { return {ActorId(target_id_), type_}; }
-  // REQUIRES: not is_over().
-  WaitedCall waited_call() const {
-    return {target_, target_id_, type_, number_};
-  }
-
-  void OnReply(EnvelopePtr reply) override;
-  void OnDue(HandlerState& state) override;
-  void OnActorGone() override;
-
  private:
-  void End(EnvelopePtr reply);
+  void OnOver(EnvelopePtr reply) override;
+  void OnAbandoned() override;
 
-  HandlerState* state_ = nullptr;  // While the answer may come.
-  Cell* const target_;
-  const uint64_t target_id_;
-  const MessageType* const type_;
-  const CallTimeout timeout_;
-  uint64_t number_ = 0;
   EnvelopePtr reply_;
   Wait* waiting_ = nullptr;
 };
