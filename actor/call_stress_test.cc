@@ -178,6 +178,11 @@ TEST(CallStressTest, ChainsEndAnywhere) {
         system->Spawn<Relay>(middle, tally, random.Uniform(1000)).value();
     const auto caller = system->Spawn<Caller>(first, tally).value();
     caller.Send<Go>();
+    // On a loaded machine every end below may come before the first answer.
+    if (round % 16 == 0) {
+      Pending pending(tally);
+      pending.End(first.Call<Echo>(tally).Wait().status());
+    }
     std::vector<std::thread> threads;
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&tally, first] {
