@@ -162,6 +162,19 @@ TEST_P(StartedCallTest, PlainThreadStartsAndWaits) {
   EXPECT_EQ(given_up_, 1);
 }
 
+// One that waits in the mailbox is given up; another, which waits there, too,
+// is not.
+TEST_P(StartedCallTest, DropOnAPlainThreadCancelsNoOtherCall) {
+  auto handled = server_.Call<Answer>(absl::Seconds(1)).Start();
+  executor_->RunUntilIdle();
+  auto kept = server_.Call<Answer>(absl::Seconds(1)).Start();
+  { const auto dropped = server_.Call<Answer>(absl::Hours(1)).Start(); }
+  EXPECT_THAT(std::move(handled).Wait(), IsOkAndHolds(7));
+  EXPECT_THAT(std::move(kept).Wait(), IsOkAndHolds(7));
+  executor_->RunUntilIdle();
+  EXPECT_EQ(given_up_, 0);  // Nor was the dropped one ever handled.
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, StartedCallTest,
                          ::testing::Range<uint64_t>(1, 21));
 

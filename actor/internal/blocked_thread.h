@@ -11,6 +11,7 @@
 #define TROUPE_ACTOR_INTERNAL_BLOCKED_THREAD_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -21,10 +22,17 @@
 
 namespace troupe::internal {
 
+// For the routes of sinks.
+inline uint64_t NewSinkNumber() {
+  static constinit std::atomic<uint64_t> next{1};
+  // Relaxed: only that it is unique counts.
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
 class BlockedThread final : public ReplySink, public FrameMemory {
  public:
-  // Leads here, once.
-  ReplyRoute route() { return ReplyRoute::To(*this); }
+  // Leads here, once; to be kept by who may cancel the call.
+  ReplyRoute route() { return ReplyRoute::To(*this, NewSinkNumber()); }
 
   void Take(EnvelopePtr reply) override {
     reply_ = std::move(reply);

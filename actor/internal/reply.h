@@ -42,8 +42,10 @@ struct ReplyRoute {
   static ReplyRoute To(Cell& cell, uint64_t id, uint64_t number) {
     return {reinterpret_cast<uintptr_t>(&cell), id, number};
   }
-  static ReplyRoute To(ReplySink& sink) {
-    return {reinterpret_cast<uintptr_t>(&sink) | kIsSink, 0, 0};
+  // `number`: unique among sinks, so that a call which is cancelled is not
+  // taken for another.
+  static ReplyRoute To(ReplySink& sink, uint64_t number) {
+    return {reinterpret_cast<uintptr_t>(&sink) | kIsSink, 0, number};
   }
 
   bool IsNull() const { return where == 0; }
