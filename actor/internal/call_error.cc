@@ -78,6 +78,12 @@ absl::Status CallOfSelf(const CallName& call) {
                DeliveryState::kNotDelivered);
 }
 
+absl::Status CallOfOtherSystem(const CallName& call) {
+  return Error(absl::StatusCode::kFailedPrecondition, call,
+               "a plain thread waits for actors of one system at a time",
+               DeliveryState::kNotDelivered);
+}
+
 absl::Status CallOutsideActor(const CallName& call) {
   return Error(absl::StatusCode::kFailedPrecondition, call,
                "only the coroutine of an actor can await a call; a plain "

@@ -37,6 +37,8 @@ absl::Status CallDropped(const CallName& call);
 // Whoever called was told to give up; `begun`: the request had been sent.
 absl::Status CallCancelled(const CallName& call, bool begun);
 absl::Status CallOfSelf(const CallName& call);
+// A plain thread waits for actors of several systems at once.
+absl::Status CallOfOtherSystem(const CallName& call);
 absl::Status CallOutsideActor(const CallName& call);
 absl::Status ForwardOutsideActor(const CallName& call);
 absl::Status WaitInHandler(const CallName& call);
