@@ -47,7 +47,8 @@ class Random {
 };
 
 // A seed from the operating system: the one source of true randomness. For
-// main(), which prints it where a run is to be replayed.
+// main(), which prints it where a run is to be replayed, and for executors
+// whose runs cannot be.
 uint64_t EntropySeed();
 
 }  // namespace troupe

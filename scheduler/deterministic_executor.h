@@ -88,6 +88,8 @@ class DeterministicExecutor final : public Executor {
                 MonotonicTime deadline) override;
   absl::Status Shutdown() override;
 
+  uint64_t NewSeed() override { return random_.NextUint64(); }
+
   const Logger& logger() const override { return logger_; }
 
   void Unpark(Worker&) override {}

@@ -6,6 +6,7 @@
 #ifndef TROUPE_SCHEDULER_EXECUTOR_H_
 #define TROUPE_SCHEDULER_EXECUTOR_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -76,6 +77,10 @@ class Executor {
   // Returns whether it was pending. After the return it neither rings nor is
   // ringing, unless called from its own `ring`.
   virtual bool CancelAlarm(Alarm& alarm) = 0;
+
+  // A seed for random numbers, not the same for two callers. Without threads
+  // the executor's own seed decides it, so that a run can be replayed.
+  virtual uint64_t NewSeed() = 0;
 
   // -- waiting and ending ----------------------------------------------------
 

@@ -1,5 +1,6 @@
 #include "troupe/scheduler/executor.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -71,6 +72,19 @@ TEST_P(EitherExecutorTest, RunsWhatIsInjected) {
   executor_->Inject(runnable);
   EXPECT_TRUE(executor_->WaitFor(ran, MonotonicTime::InfiniteFuture()));
   EXPECT_THAT(executor_->Shutdown(), IsOk());
+}
+
+TEST_P(EitherExecutorTest, SeedsDiffer) {
+  EXPECT_NE(executor_->NewSeed(), executor_->NewSeed());
+}
+
+TEST(DeterministicExecutorTest, ItsSeedDecidesTheSeedsItGives) {
+  const auto seed_of = [](uint64_t seed) {
+    DeterministicExecutor executor({.seed = seed});
+    return executor.NewSeed();
+  };
+  EXPECT_EQ(seed_of(1), seed_of(1));
+  EXPECT_NE(seed_of(1), seed_of(2));
 }
 
 INSTANTIATE_TEST_SUITE_P(Executors, EitherExecutorTest,

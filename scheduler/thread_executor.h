@@ -40,6 +40,7 @@
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
+#include "troupe/base/random.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/internal/coarse_time.h"
@@ -110,6 +111,8 @@ class ThreadExecutor final : public Executor {
   bool RunUntil(absl::FunctionRef<bool()> done,
                 MonotonicTime deadline) override;
   absl::Status Shutdown() override;
+
+  uint64_t NewSeed() override { return EntropySeed(); }
 
   const Logger& logger() const override { return options_.logger; }
 

@@ -11,6 +11,7 @@
 #define TROUPE_ACTOR_INTERNAL_HELD_TIME_EXECUTOR_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -101,6 +102,7 @@ class HeldTimeExecutor final : public Executor {
   void Inject(Runnable& runnable) override { threads_->Inject(runnable); }
 
   const Clock& clock() const override { return clock_; }
+  uint64_t NewSeed() override { return threads_->NewSeed(); }
   const Logger& logger() const override { return threads_->logger(); }
   void SetAlarm(Alarm& alarm, MonotonicTime time) override {
     absl::MutexLock lock(&mu_);

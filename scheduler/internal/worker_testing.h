@@ -3,6 +3,7 @@
 #ifndef TROUPE_SCHEDULER_INTERNAL_WORKER_TESTING_H_
 #define TROUPE_SCHEDULER_INTERNAL_WORKER_TESTING_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,6 +46,7 @@ class IdleExecutor final : public Executor {
     return false;
   }
   absl::Status Shutdown() override { return absl::OkStatus(); }
+  uint64_t NewSeed() override { return 0; }
   const Logger& logger() const override { return logger_; }
   void Unpark(Worker& worker) override { unparked.push_back(&worker); }
   void AwaitSettledSeat() override {}
