@@ -52,11 +52,14 @@
 #include "troupe/actor/internal/forwarded_call.h"
 #include "troupe/actor/internal/started_call.h"
 #include "troupe/actor/reply_of.h"
+#include "troupe/actor/retry_options.h"
 
 namespace troupe {
 
 template <typename... Ps>
 class ActorRef;
+template <RequestType M>
+class RetriedCall;
 
 namespace internal {
 
@@ -129,6 +132,9 @@ class [[nodiscard]] Call {
     plan_.timeout = internal::CallTimeout(timeout);
     return std::move(*this);
   }
+
+  // Repeats it if it did not get through: see retry.h, which defines this.
+  RetriedCall<M> Retry(RetryOptions options) &&;
 
   // In a Task of an actor: makes the call, and waits for the answer. The Call
   // must live as long.

@@ -22,7 +22,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/call_group.h"
@@ -33,14 +32,6 @@
 namespace troupe {
 
 namespace internal {
-
-inline const absl::Status& StatusIn(const absl::Status& outcome) {
-  return outcome;
-}
-template <typename T>
-const absl::Status& StatusIn(const absl::StatusOr<T>& outcome) {
-  return outcome.status();
-}
 
 // Of a reply to a call of M.
 template <typename M>

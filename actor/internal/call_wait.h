@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/cell.h"
@@ -65,6 +66,14 @@ struct CallPlan {
   EnvelopePtr request;  // Null once it is on its way.
   CallTimeout timeout;
 };
+
+inline const absl::Status& StatusIn(const absl::Status& outcome) {
+  return outcome;
+}
+template <typename T>
+const absl::Status& StatusIn(const absl::StatusOr<T>& outcome) {
+  return outcome.status();
+}
 
 // What a reply envelope says.
 template <typename Outcome>

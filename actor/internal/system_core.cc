@@ -142,6 +142,12 @@ void SystemCore::Forget(ActorLocal& local) {
   ended_outside_.fetch_add(local.ended(), std::memory_order_relaxed);
 }
 
+uint64_t SystemCore::RandomNumber() {
+  absl::MutexLock lock(&mu_);
+  if (!random_.has_value()) random_.emplace(executor_->NewSeed());
+  return random_->NextUint64();
+}
+
 uint64_t SystemCore::LiveActors() {
   absl::MutexLock lock(&mu_);
   // Ends before spawns: an actor that ends meanwhile counts as alive, never as

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "troupe/actor/name_service.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
+#include "troupe/base/random.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/blocking_pool.h"
 #include "troupe/scheduler/executor.h"
@@ -153,6 +155,9 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   // For workers' shares of the ids.
   uint64_t TakeIds(uint64_t count) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // For what need not be hidden: pauses between attempts, say.
+  uint64_t RandomNumber() ABSL_LOCKS_EXCLUDED(mu_);
+
   // Actors that exist. Exact when nothing is spawned or ends meanwhile.
   uint64_t LiveActors() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -206,6 +211,8 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   std::atomic<uint64_t> ended_outside_{0};
 
   absl::Mutex mu_;
+  // Made when it is first needed.
+  std::optional<Random> random_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t end_of_ids_ ABSL_GUARDED_BY(mu_) = 0;
