@@ -120,6 +120,7 @@ Admission BoundedQueue::PushLocked(Envelope* envelope, Waiter* waiter,
 
 void BoundedQueue::Append(Envelope* envelope) {
   queue_.Append(envelope);
+  ++entered_;
   ++messages_;
   bytes_ += envelope->size_bytes();
 }
@@ -202,6 +203,16 @@ uint64_t BoundedQueue::messages() const {
 uint64_t BoundedQueue::bytes() const {
   absl::MutexLock lock(&mu_);
   return bytes_;
+}
+
+uint64_t BoundedQueue::entered() const {
+  absl::MutexLock lock(&mu_);
+  return entered_;
+}
+
+uint64_t BoundedQueue::left() const {
+  absl::MutexLock lock(&mu_);
+  return entered_ - messages_;
 }
 
 }  // namespace troupe

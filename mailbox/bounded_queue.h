@@ -12,7 +12,7 @@
 // Blocking: only PushWithDeadline() waits. The lock is held for a few
 // instructions; for as many envelopes as are dropped or admitted in the one
 // call.
-// Thread safety: Push...(), Withdraw(), Shut(), messages() and bytes() from any
+// Thread safety: Push...(), Withdraw(), Shut() and what counts from any
 // thread; Open(), Pop() and Close() belong to the receiver.
 // Memory ordering: what a sender did before it pushed is visible to the
 // receiver after the Pop() that returns the envelope. What the receiver did
@@ -136,6 +136,11 @@ class BoundedQueue {
   // What is queued, without what waits for space.
   uint64_t messages() const ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+  // How many were ever queued, and how many of them are not any more. When
+  // left() has come to what entered() was once, all that was queued then has
+  // been popped or dropped.
+  uint64_t entered() const ABSL_LOCKS_EXCLUDED(mu_);
+  uint64_t left() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   enum class State : uint8_t { kClosed, kOpen, kShut };
@@ -160,6 +165,7 @@ class BoundedQueue {
   State state_ ABSL_GUARDED_BY(mu_) = State::kClosed;
   bool armed_ ABSL_GUARDED_BY(mu_) = false;
   EnvelopeRing queue_ ABSL_GUARDED_BY(mu_);
+  uint64_t entered_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t messages_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   Waiter* first_waiter_ ABSL_GUARDED_BY(mu_) = nullptr;

@@ -366,6 +366,38 @@ TEST(BoundedQueueTest, ShutQueueStillGivesOutWhatItTook) {
   EXPECT_EQ(queue.PushMessage(Message(5)), Admission::kClosed);
 }
 
+TEST(BoundedQueueTest, CountsWhatHasEnteredAndLeft) {
+  OpenQueue queue({.messages = 2, .policy = OverflowPolicy::kDropOldest});
+  EXPECT_EQ(queue.PushMessage(Message(1)), Admission::kMustWake);
+  EXPECT_EQ(queue.PushMessage(Message(2)), Admission::kEnqueued);
+  EXPECT_EQ(queue.entered(), 2u);
+  EXPECT_EQ(queue.left(), 0u);
+  EXPECT_EQ(queue.PopMessage(), 1);
+  EXPECT_EQ(queue.left(), 1u);
+  // What is dropped has left as well.
+  EXPECT_EQ(queue.PushMessage(Message(3)), Admission::kEnqueued);
+  EXPECT_EQ(queue.PushMessage(Message(4)), Admission::kEnqueued);
+  EXPECT_EQ(queue.entered(), 4u);
+  EXPECT_EQ(queue.left(), 2u);
+  // What is refused has not entered.
+  EXPECT_EQ(queue.PushMessage(Message(5, kTarget + 1)), Admission::kClosed);
+  EXPECT_EQ(queue.entered(), 4u);
+  queue.Close();
+  EXPECT_EQ(queue.left(), queue.entered());
+}
+
+TEST(BoundedQueueTest, WaiterEntersWhenItIsAdmitted) {
+  OpenQueue queue({.messages = 1, .policy = OverflowPolicy::kAwait});
+  TestWaiter waiter;
+  EXPECT_EQ(queue.PushMessage(Message(1)), Admission::kMustWake);
+  EXPECT_EQ(queue.PushOrWait(Message(2), waiter, queue.dropped),
+            Admission::kWaiting);
+  EXPECT_EQ(queue.entered(), 1u);
+  EXPECT_EQ(queue.PopMessage(), 1);
+  EXPECT_EQ(queue.entered(), 2u);
+  EXPECT_EQ(queue.left(), 1u);
+}
+
 TEST(BoundedQueueTest, ClosedQueueMayBeOpenedForAnotherReceiver) {
   OpenQueue queue({.messages = 1, .policy = OverflowPolicy::kDropNewest});
   queue.PushMessage(Message(1));
