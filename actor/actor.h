@@ -26,6 +26,9 @@
 //   PostStop(const ExitReason&)   after a stop or drain; not after a failure.
 //   OnChild(const ChildEvent&)    without it, a child's failure fails the
 //                                 parent, and a normal end does nothing.
+//   OnDown(const Down&)           an actor that it monitors has ended; down.h.
+//   OnExit(const Exit&)           one that it is linked to has; exit.h. Without
+//                                 it, most ends but normal ones end this actor.
 //   TakeState() &&                after a graceful end: what it returns goes to
 //                                 the parent's OnChild. Never after a failure.
 //
@@ -48,6 +51,8 @@
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/child_event.h"
+#include "troupe/actor/down.h"
+#include "troupe/actor/exit.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/actor_base.h"
 #include "troupe/actor/internal/awaited_argument.h"

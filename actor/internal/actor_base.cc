@@ -5,11 +5,16 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/description.h"
+#include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/timers.h"
+#include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/check.h"
 #include "troupe/scheduler/worker.h"
 
@@ -49,6 +54,12 @@ std::vector<AnyActorRef> ActorBase::children() const {
   return children;
 }
 
+Cell& ActorBase::CellInItsCode() const {
+  Cell& me = cell();
+  TROUPE_DCHECK(CurrentActor() == &me, "an actor watches others itself");
+  return me;
+}
+
 void ActorBase::StopSelf() {
   Cell& me = cell();
   const uint64_t tag = EnterSeat();
@@ -82,6 +93,41 @@ Timer ActorBase::StopAfter(absl::Duration delay) {
 
 Timer ActorBase::KillAfter(absl::Duration delay) {
   return EndLater(cell(), delay, Ending::kKill);
+}
+
+MonitorHandle ActorBase::Monitor(const AnyActorRef& actor) {
+  Cell& me = CellInItsCode();
+  const ActorType& type = me.actor_type();
+  if (type.on_down == nullptr) {
+    Fail(absl::FailedPreconditionError(absl::StrCat(
+        "Monitor() in a ",
+        absl::string_view(type.class_name.data(), type.class_name.size()),
+        ", which has no OnDown(const Down&)")));
+    return MonitorHandle();
+  }
+  if (IsExiting(me) || actor == untyped_self()) return MonitorHandle();
+  return HandlerState::Of(me).Watches().Monitor(actor);
+}
+
+bool ActorBase::Demonitor(const MonitorHandle& monitor) {
+  Cell& me = CellInItsCode();
+  if (monitor.watcher() == 0) return false;
+  TROUPE_CHECK(monitor.watcher() == me.CurrentId(),
+               "a monitor is ended by the actor that began it");
+  return me.handler != nullptr && me.handler->watches() != nullptr &&
+         me.handler->watches()->Demonitor(monitor);
+}
+
+void ActorBase::Link(const AnyActorRef& actor) {
+  Cell& me = CellInItsCode();
+  if (IsExiting(me) || actor == untyped_self()) return;
+  HandlerState::Of(me).Watches().Link(actor);
+}
+
+bool ActorBase::Unlink(const AnyActorRef& actor) {
+  Cell& me = CellInItsCode();
+  return me.handler != nullptr && me.handler->watches() != nullptr &&
+         me.handler->watches()->Unlink(actor);
 }
 
 }  // namespace troupe::internal

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/down.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/timer.h"
@@ -50,6 +51,24 @@ class ActorBase {
   Timer StopAfter(absl::Duration delay);
   Timer KillAfter(absl::Duration delay);
 
+  // Has OnDown() told, once, that `actor` has ended; down.h. At once if it had
+  // already. Without effect, and over at once, for the actor itself, and in an
+  // actor that ends.
+  // kFailedPrecondition, as its failure: the class has no OnDown.
+  MonitorHandle Monitor(const AnyActorRef& actor);
+  // Ends a monitor of this actor: once this has returned no Down of it arrives,
+  // not even one that waits. Returns whether it was on: not demonitored yet,
+  // and no Down had come.
+  bool Demonitor(const MonitorHandle& monitor);
+
+  // Ties this actor's end and that of `actor` together; exit.h. Two actors have
+  // one link at most. A link to one that has ended already is an exit with
+  // kNoActor. Without effect for the actor itself, and in an actor that ends.
+  void Link(const AnyActorRef& actor);
+  // Ends the link, whoever made it: once this has returned no Exit of it
+  // arrives, not even one that waits. Returns whether there was one.
+  bool Unlink(const AnyActorRef& actor);
+
   AnyActorRef untyped_self() const {
     Cell& me = cell();
     return AnyActorRef(&me, me.CurrentId());
@@ -65,6 +84,7 @@ class ActorBase {
   friend struct ActorAccess;
   [[noreturn]] static void EndForPlainObject();
   void AttachTo(Cell& cell) { cell_ = &cell; }
+  Cell& CellInItsCode() const;
 
   Cell* cell_ = nullptr;  // Null: a plain object.
 };

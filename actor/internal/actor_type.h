@@ -7,6 +7,8 @@
 
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/child_event.h"
+#include "troupe/actor/down.h"
+#include "troupe/actor/exit.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/cell.h"
@@ -14,6 +16,7 @@
 #include "troupe/actor/internal/handler_forms.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/notice.h"
 #include "troupe/base/check.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
@@ -31,6 +34,7 @@ template <typename A>
   for (uint32_t handled = 1;; ++handled) {
     Envelope* const envelope = cell.Pop();
     const bool only = envelope == last;
+    TROUPE_DCHECK(!IsNotice(*envelope), "notices go the slow way");
     LeaveForUserCode();
     Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
                                                  envelope);
@@ -133,6 +137,22 @@ constexpr ActorType MakeActorType() {
                 }) {
     type.pass_control = [](Cell& cell, Envelope* envelope) {
       ObjectOf<A>(cell).PassControl(envelope);
+    };
+  }
+  if constexpr (HasOnDown<A>) {
+    type.on_down = [](Cell& cell, const Down& down) {
+      RunHook(
+          cell,
+          [&](const Down& kept) { return ObjectOf<A>(cell).OnDown(kept); },
+          down);
+    };
+  }
+  if constexpr (HasOnExit<A>) {
+    type.on_exit = [](Cell& cell, const Exit& exit) {
+      RunHook(
+          cell,
+          [&](const Exit& kept) { return ObjectOf<A>(cell).OnExit(kept); },
+          exit);
     };
   }
   return type;

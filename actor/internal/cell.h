@@ -31,6 +31,8 @@ namespace troupe {
 
 struct ChildEvent;
 class HandedState;
+struct Down;
+struct Exit;
 
 namespace internal {
 
@@ -59,6 +61,8 @@ struct ActorType : RunnableType {
   // What the runtime itself has to say to the actor, and not answers, goes here
   // for an actor that hands on what it gets. Mostly null.
   void (*pass_control)(Cell&, Envelope*);
+  void (*on_down)(Cell&, const Down&);
+  void (*on_exit)(Cell&, const Exit&);
 };
 
 // Where an actor is between its spawn and its end. "...ing" phases are those in
@@ -75,8 +79,9 @@ enum class Phase : uint8_t {
   kPostStopping,
   kAwaitingChildren,
   kDestroying,
-  kEnding,  // The object is gone.
-  kZombie,  // All is done but that the wake token is under way.
+  kTelling,  // The object is gone; monitors and links are told.
+  kEnding,   // They have been.
+  kZombie,   // All is done but that the wake token is under way.
 };
 
 // What was asked of an actor and not done yet; the larger one wins.
@@ -91,7 +96,8 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   static constexpr uint8_t kToken = Mailbox::kFirstFreeAttention;  // Is here.
   static constexpr uint8_t kRequested = kToken << 1;  // `request` is not kNone.
   static constexpr uint8_t kLifecycle = kToken << 2;  // `phase` has work.
-  // The queue of a bounded mailbox may hold something, and is not armed.
+  // Not all that waits are messages in the normal lane: the queue of a bounded
+  // mailbox may hold something, and is not armed; or there are notices.
   static constexpr uint8_t kQueued = kToken << 3;
   // A handler is suspended beside which nothing is handled.
   static constexpr uint8_t kSuspended = kToken << 4;

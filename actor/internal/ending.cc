@@ -13,12 +13,14 @@
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/notice.h"
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/internal/watch_table.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/base/contain.h"
 #include "troupe/mailbox/envelope_list.h"
@@ -58,13 +60,13 @@ Envelope* TakeWaitingMessages(Cell& cell) {
     *last = message;
     last = &message->next;
   }
+  cell.ClearAttention(Cell::kQueued);
   if (BoundedMailbox* const bounded = cell.bounded()) {
     EnvelopeList queued = bounded->queue.Close();
     while (EnvelopePtr message = queued.Pop()) {
       *last = message.release();
       last = &(*last)->next;
     }
-    cell.ClearAttention(Cell::kQueued);
   }
   *last = nullptr;
   return first;
@@ -170,6 +172,7 @@ void ForgetWaiter(Cell& cell, const ReplyRoute& route) {
 void Release(Cell& cell, Worker& worker) { ReleaseHere(cell, worker); }
 
 void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
+  if (IsNotice(*signal)) return AdmitNotice(cell, signal);
   if (Is<EndRequest>(*signal)) {
     EndRequest& request = signal->As<EndRequest>();
     ApplyRequest(cell, request.request, request.reason);
@@ -181,6 +184,10 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
     KillLateChild(cell, worker);
   } else if (Is<MailWaits>(*signal)) {
     if (!IsExiting(cell)) cell.AddAttention(Cell::kQueued);
+  } else if (Is<BeginWatch>(*signal)) {
+    AddWatcher(cell, signal->As<BeginWatch>(), worker.tag());
+  } else if (Is<EndWatch>(*signal)) {
+    RemoveWatcher(cell, signal->As<EndWatch>().key);
   }
   DestroyEnvelope(signal);
 }
@@ -320,6 +327,13 @@ void AbandonStart(Cell& cell) {
   }
   const ActingFor acting(cell);
   Destroy(cell, Identity(cell), ExitReason());
+  if (OthersHearOfEnd(cell)) {
+    SetExitReason(cell, ExitReason::Failed(cell.handler->TakeFailure()));
+    const uint64_t tag = EnterSeat();
+    while (!TellOthersOfEnd(cell, tag)) {
+    }
+    LeaveSeat();
+  }
   // Nobody runs it, and the token never left: this thread owns it.
   const Mailbox::Remains remains = cell.Die();
   BecomeDeadLetters(cell, TakeMessages(cell), SendResult::kNoActor);

@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/owed_answer.h"
+#include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/worker.h"
@@ -29,6 +30,8 @@ struct CellExtras {
   HandedState state;
   // For those who wait for the end.
   std::vector<OwedAnswer<ExitReason>> end_answers;
+  // Actors that monitor this one.
+  Watchers watchers;
   // For an actor that is constructed in its own first turn.
   absl::AnyInvocable<void(Cell&)> construct;
   // For who waits for it to have started, if somebody does.

@@ -17,6 +17,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "troupe/actor/child_event.h"
+#include "troupe/actor/down.h"
+#include "troupe/actor/exit.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/reply_of.h"
@@ -201,6 +203,14 @@ template <typename A>
 concept HasOnChild = requires(A& actor, const ChildEvent& event) {
   actor.OnChild(event);
 };
+template <typename A>
+concept HasOnDown = requires(A& actor, const Down& down) {
+  actor.OnDown(down);
+};
+template <typename A>
+concept HasOnExit = requires(A& actor, const Exit& exit) {
+  actor.OnExit(exit);
+};
 
 template <typename A>
 concept HasTakeState = requires(A&& actor) {
@@ -249,6 +259,16 @@ constexpr void CheckActor() {
     static_assert(kIsHookResult<decltype(std::declval<A&>().OnChild(
                       std::declval<const ChildEvent&>()))>,
                   "OnChild returns void or absl::Status, or a Task of one");
+  }
+  if constexpr (HasOnDown<A>) {
+    static_assert(kIsHookResult<decltype(std::declval<A&>().OnDown(
+                      std::declval<const Down&>()))>,
+                  "OnDown returns void or absl::Status, or a Task of one");
+  }
+  if constexpr (HasOnExit<A>) {
+    static_assert(kIsHookResult<decltype(std::declval<A&>().OnExit(
+                      std::declval<const Exit&>()))>,
+                  "OnExit returns void or absl::Status, or a Task of one");
   }
 }
 

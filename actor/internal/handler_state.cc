@@ -3,6 +3,7 @@
 #include "troupe/actor/internal/coroutine.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/timers.h"
+#include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/check.h"
 #include "troupe/scheduler/worker.h"
 
@@ -235,6 +236,11 @@ void HandlerState::RunDue(MonotonicTime now) {
 
 void HandlerState::MakeTimers() {
   timers_ = std::make_unique<TimerTable>(*this);
+}
+
+WatchTable& HandlerState::Watches() {
+  if (watches_ == nullptr) watches_ = std::make_unique<WatchTable>(cell_);
+  return *watches_;
 }
 
 bool HandlerState::HasDueMessages(MonotonicTime now) const {

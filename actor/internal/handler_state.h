@@ -34,6 +34,7 @@ namespace troupe::internal {
 class HandlerState;
 class TimerTable;
 class Wait;
+class WatchTable;
 
 // A handler or hook that is a coroutine, from its start to its end.
 struct RootTask {
@@ -350,6 +351,14 @@ class HandlerState {
   // It has fired.
   void TimerHasFired() { timer_time_ = MonotonicTime::InfiniteFuture(); }
 
+  // -- other actors
+  // What the actor is linked to, and monitors. Null: it has never been, and
+  // never has.
+  WatchTable* watches() { return watches_.get(); }
+  const WatchTable* watches() const { return watches_.get(); }
+  // The same, made if need be.
+  WatchTable& Watches();
+
   // Urgent messages that came while a handler was suspended.
   EnvelopeRing held_urgent;
   // What the actor hands on, on the way to its extras.
@@ -383,6 +392,7 @@ class HandlerState {
   std::unique_ptr<absl::flat_hash_set<std::pair<uint64_t, uint64_t>>>
       cancelled_;
   std::unique_ptr<TimerTable> timers_;  // Null: it has never had one.
+  std::unique_ptr<WatchTable> watches_;
 };
 
 inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,

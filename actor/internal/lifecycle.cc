@@ -1,6 +1,5 @@
 #include "troupe/actor/internal/lifecycle.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
+#include "troupe/actor/internal/queued_turn.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
@@ -20,13 +20,11 @@
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/timers.h"
 #include "troupe/actor/internal/user_code.h"
+#include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/contain.h"
 
 namespace troupe::internal {
 namespace {
-
-// How many messages of a bounded mailbox lie between looks at the clock.
-constexpr int kMessagesPerLook = 256;
 
 // Decides how the actor ends, unless that has been decided.
 void DecideExit(Cell& cell, const ExitReason& reason) {
@@ -162,6 +160,15 @@ Attention Advance(Cell& cell, Worker& worker) {
         }
         [[fallthrough]];
       case Phase::kDestroying:
+        cell.phase = Phase::kTelling;
+        [[fallthrough]];
+      case Phase::kTelling:
+        if (OthersHearOfEnd(cell) && !TellOthersOfEnd(cell, worker.tag())) {
+          // Others run in between, however many there are.
+          cell.AddAttention(Cell::kLifecycle);
+          worker.Yield(cell);
+          return Attention::kOver;
+        }
         cell.phase = Phase::kEnding;
         [[fallthrough]];
       case Phase::kEnding:
@@ -185,34 +192,6 @@ bool IsHandled(Cell& cell) {
          (cell.attention() & (Mailbox::kUrgent | Cell::kQueued)) == 0 &&
          (cell.handler == nullptr || cell.handler->held_urgent.empty());
 }
-
-// What of a bounded mailbox a turn may handle: as much as waited when it began,
-// unless that takes too long.
-class BoundedTurn {
- public:
-  explicit BoundedTurn(Cell& cell) : cell_(cell) {}
-
-  // The next message; null if the turn is over for the queue, or the queue is
-  // empty: then it is armed.
-  Envelope* Next() {
-    BoundedQueue& queue = cell_.bounded()->queue;
-    if (left_ < 0) {
-      left_ = static_cast<int64_t>(std::max<uint64_t>(queue.messages(), 1));
-    }
-    if (left_ == 0) return nullptr;
-    if (left_-- % kMessagesPerLook == 0 && TurnIsLong(cell_, clock_)) {
-      left_ = 0;
-    }
-    Envelope* const envelope = queue.Pop();
-    if (envelope == nullptr) cell_.ClearAttention(Cell::kQueued);
-    return envelope;
-  }
-
- private:
-  Cell& cell_;
-  int64_t left_ = -1;  // Not looked at yet.
-  TurnClock clock_;
-};
 
 // Returns messages that nobody will handle; the reason to end is known then.
 Envelope* ActOnRequest(Cell& cell, Worker& worker) {
@@ -348,8 +327,10 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
   return Attention::kOver;
 }
 
-// As Attend(), whatever there is to do.
-[[gnu::noinline]] Attention AttendToAll(Cell& cell, Worker& worker) {
+// As Attend(), whatever there is to do. Handles what kQueued stands for only if
+// asked: whoever is in the midst of the normal lane goes on there.
+[[gnu::noinline]] Attention AttendToAll(Cell& cell, Worker& worker,
+                                        bool handles_queued) {
   if ((cell.attention() & Cell::kToken) != 0 && cell.HasMail()) {
     DrainMail(cell, worker);
   }
@@ -357,7 +338,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
   // next turn, so that messages get theirs.
   const Envelope* const last_event = cell.lanes.events.last();
   bool events_first = last_event != nullptr;
-  BoundedTurn bounded(cell);
+  QueuedTurn queued(cell);
   TimerTurn timers(cell);
   while (true) {
     if (cell.has_news()) TakeNews(cell, worker);
@@ -420,11 +401,10 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       }
       continue;
     }
-    if ((cell.attention() & Cell::kQueued) != 0 &&
+    if (handles_queued && (cell.attention() & Cell::kQueued) != 0 &&
         cell.phase == Phase::kRunning) {
-      if (Envelope* const message = bounded.Next()) {
-        if (!OutsideSeat(
-                [&] { (void)cell.actor_type().deliver(cell, message); })) {
+      if (Envelope* const envelope = queued.Next()) {
+        if (!OutsideSeat([&] { HandleQueued(cell, envelope); })) {
           return Attention::kLost;
         }
         continue;
@@ -447,7 +427,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
 Attention Attend(Cell& cell, Worker& worker) {
   // Most actors that end leave nothing to be done.
   return MayEndAtOnce(cell) ? EndAtOnce(cell, worker)
-                            : AttendToAll(cell, worker);
+                            : AttendToAll(cell, worker, false);
 }
 
 namespace {
@@ -456,7 +436,7 @@ using MessageHandler = bool (*)(Cell&, Worker&);
 
 [[gnu::noinline]] bool AttendAndHandle(Cell& cell, Worker& worker,
                                        MessageHandler handle_messages) {
-  const Attention attention = AttendToAll(cell, worker);
+  const Attention attention = AttendToAll(cell, worker, true);
   if (attention != Attention::kGoOn) return attention == Attention::kOver;
   if (cell.empty() || !HandlesMessages(cell)) return FinishTurn(cell, worker);
   return handle_messages(cell, worker);

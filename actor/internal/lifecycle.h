@@ -6,7 +6,8 @@
 //   any of these --stop, kill, drained, failure--> kExiting
 //   kExiting --queue to dead letters, PostStop if graceful-->
 //   kAwaitingChildren --last child has ended-->
-//   (object destroyed, name released) --> kEnding --wake token in hand--> gone
+//   (object destroyed, name released) --> kTelling --monitors and links told-->
+//   kEnding --wake token in hand--> gone
 //
 // User code runs between the phases, with the seat left. If the seat is lost
 // there, the turn ends, and the phase says where the next one goes on.
@@ -32,10 +33,11 @@ enum class Attention : uint8_t {
 // owns `cell`.
 [[nodiscard]] Attention Attend(Cell& cell, Worker& worker);
 
-// Whether the actor is where it may handle the messages that wait.
+// Whether the actor is where it may handle the messages that wait, and they are
+// nothing but messages.
 inline bool HandlesMessages(const Cell& cell) {
   return cell.phase == Phase::kRunning &&
-         (cell.attention() & Cell::kSuspended) == 0;
+         (cell.attention() & (Cell::kSuspended | Cell::kQueued)) == 0;
 }
 
 // A turn that has more to look after than the normal lane, for which there is

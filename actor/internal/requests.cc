@@ -7,9 +7,11 @@
 #include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/notice.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/internal/watch_table.h"
 #include "troupe/actor/send_result.h"
 
 namespace troupe::internal {
@@ -58,6 +60,8 @@ void HandleControl(Cell& cell, Envelope* envelope) {
     HandlerState::Of(cell).CancelRequest(cancel->route);
   } else if (auto* const probe = envelope->TryAs<DeadlockProbe>()) {
     FollowProbe(cell, *probe);
+  } else {
+    (void)HandleLinkControl(cell, *envelope);
   }
   DestroyEnvelope(envelope);
 }
@@ -69,6 +73,10 @@ void Mourn(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
     undelivered = envelope->next;
     if (IsControl(*envelope)) {
       HandleControl(cell, envelope);
+      continue;
+    }
+    if (IsNotice(*envelope)) {
+      DestroyEnvelope(envelope);
       continue;
     }
     if (IsRequest(*envelope)) {

@@ -208,6 +208,24 @@ void PushControl(Cell& cell, uint64_t id, Envelope* envelope) {
   }
 }
 
+Reach ReachFromSeat(Cell& cell, uint64_t id, uint64_t tag) {
+  if (!SameWorker(cell, tag)) return Reach::kElsewhere;
+  return CatchUp(cell, id, *this_thread.worker) ? Reach::kHere : Reach::kGone;
+}
+
+void PushSignalFromSeat(Cell& cell, uint64_t id, Envelope* envelope,
+                        uint64_t tag) {
+  envelope->lane = Lane::kSignal;
+  if (PushAsStranger(cell, id, envelope, tag, Mailbox::Word::Kind::kSignal) ==
+      PushResult::kClosed) {
+    DestroyEnvelope(envelope);
+  }
+}
+
+void PushSignal(Cell& cell, uint64_t id, Envelope* envelope) {
+  PushSignalFromSeat(cell, id, envelope, OwnerTag::kNoSeat);
+}
+
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
 }

@@ -94,6 +94,20 @@ void SendRequest(Cell& cell, uint64_t id, Ending request,
 [[nodiscard]] bool SendSignal(Cell& cell, uint64_t id, Envelope* envelope,
                               Mailbox::Word::Kind kind);
 
+// Whether an actor's own matters can be seen to at once.
+enum class Reach : uint8_t {
+  kHere,       // Yes: what strangers pushed has been taken.
+  kElsewhere,  // Only by what is pushed to it.
+  kGone,       // There is no such actor any more.
+};
+// In the seat with `tag`.
+[[nodiscard]] Reach ReachFromSeat(Cell& cell, uint64_t id, uint64_t tag);
+// As SendSignal(), in the seat with `tag`; destroys what is not taken.
+void PushSignalFromSeat(Cell& cell, uint64_t id, Envelope* envelope,
+                        uint64_t tag);
+// The same anywhere: in the seat or outside, and under a lock.
+void PushSignal(Cell& cell, uint64_t id, Envelope* envelope);
+
 // As SendControl() in reply.h, but anywhere: in the seat or outside, and under
 // a lock. Never the fast way.
 void PushControl(Cell& cell, uint64_t id, Envelope* envelope);
