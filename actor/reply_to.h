@@ -59,6 +59,12 @@ class ReplyDuty {
   bool pending() const { return !route_.IsNull(); }
   MonotonicTime deadline() const { return deadline_; }
 
+  // Puts it behind a request that a handler is to get again.
+  void MoveTo(RequestInfo& info) {
+    info.route = std::exchange(route_, ReplyRoute());
+    info.deadline = deadline_;
+  }
+
   // False: there is no duty, or none any more.
   bool Answer(Envelope* reply) {
     SendReply(std::exchange(route_, ReplyRoute()), reply);
@@ -107,6 +113,7 @@ class [[nodiscard]] ReplyTo {
 
   // For the runtime.
   explicit ReplyTo(internal::ReplyDuty duty) : duty_(std::move(duty)) {}
+  internal::ReplyDuty& duty() { return duty_; }
 
  private:
   internal::ReplyDuty duty_;

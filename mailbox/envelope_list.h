@@ -37,6 +37,13 @@ class EnvelopeRing {
     last_ = envelope;
   }
 
+  // Appends all of `other`, which is empty then.
+  void AppendAll(EnvelopeRing& other) {
+    if (other.last_ == nullptr) return;
+    if (last_ != nullptr) std::swap(last_->next, other.last_->next);
+    last_ = std::exchange(other.last_, nullptr);
+  }
+
   // Null if empty.
   Envelope* Pop() {
     if (last_ == nullptr) return nullptr;

@@ -82,5 +82,25 @@ TEST(EnvelopeRingTest, FirstIsTheOldest) {
   DestroyEnvelope(newer);
 }
 
+TEST(EnvelopeRingTest, AppendAllEmptiesTheOther) {
+  for (const auto& [left, right] :
+       {std::pair(0, 0), std::pair(0, 2), std::pair(1, 1), std::pair(2, 3),
+        std::pair(3, 0)}) {
+    EnvelopeRing ring;
+    EnvelopeRing other;
+    for (int i = 0; i < left + right; ++i) {
+      (i < left ? ring : other).Append(Message(i).release());
+    }
+    ring.AppendAll(other);
+    EXPECT_TRUE(other.empty());
+    for (int i = 0; i < left + right; ++i) {
+      const EnvelopePtr message(ring.Pop());
+      ASSERT_NE(message, nullptr);
+      EXPECT_EQ(message->As<int>(), i);
+    }
+    EXPECT_TRUE(ring.empty());
+  }
+}
+
 }  // namespace
 }  // namespace troupe

@@ -96,6 +96,18 @@ class Mailbox {
     tail_ = envelope;
     ++queued_;
   }
+  // Puts all of `first` before what waits in the normal lane.
+  void Prepend(EnvelopeRing& first) {
+    Envelope* const waiting = head_;
+    Envelope** link = &head_;
+    while (Envelope* const envelope = first.Pop()) {
+      *link = envelope;
+      link = &envelope->next;
+      if (waiting == nullptr) tail_ = envelope;
+      ++queued_;
+    }
+    *link = waiting;
+  }
   // Appends to the lane that the envelope names. REQUIRES: not kSignal.
   void AppendToLane(Envelope* envelope, SideLanes& lanes) {
     switch (envelope->lane) {

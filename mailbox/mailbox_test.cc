@@ -67,6 +67,28 @@ TEST(MailboxTest, OnlyTheFirstPushAfterArmingAsksForAWake) {
   EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 3));
 }
 
+TEST(MailboxTest, PrependedEnvelopesComeFirst) {
+  for (const bool others_wait : {false, true}) {
+    Mailbox mailbox;
+    if (others_wait) mailbox.Append(Message(3));
+    EnvelopeRing first;
+    mailbox.Prepend(first);
+    EXPECT_EQ(mailbox.empty(), !others_wait);
+    first.Append(Message(1));
+    first.Append(Message(2));
+    mailbox.Prepend(first);
+    EXPECT_TRUE(first.empty());
+    EXPECT_EQ(mailbox.queued(), others_wait ? 3u : 2u);
+    mailbox.Append(Message(4));
+    if (others_wait) {
+      EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 3, 4));
+    } else {
+      EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 4));
+    }
+    EXPECT_EQ(mailbox.queued(), 0u);
+  }
+}
+
 TEST(MailboxTest, PushedEnvelopesLineUpBehindLocalOnesInTheOrderSent) {
   Mailbox mailbox;
   SideLanes lanes;

@@ -20,6 +20,7 @@ class ActorSystem;
 namespace internal {
 
 struct ActorAccess;
+class StashBase;
 
 class ActorBase {
  public:
@@ -82,6 +83,7 @@ class ActorBase {
 
  private:
   friend struct ActorAccess;
+  friend class StashBase;
   [[noreturn]] static void EndForPlainObject();
   void AttachTo(Cell& cell) { cell_ = &cell; }
   Cell& CellInItsCode() const;

@@ -42,9 +42,12 @@ template <typename A>
       return false;
     if (cell.HasNewsOr(0xff & ~Cell::kToken)) [[unlikely]] {
       const Attention attention = Attend(cell, worker);
-      if (attention != Attention::kGoOn) return attention == Attention::kOver;
-      // Its messages may be gone.
-      if (cell.empty() || !HandlesMessages(cell)) break;
+      if (attention >= Attention::kOver) return attention == Attention::kOver;
+      // Its messages may be gone, and others be there.
+      if (attention == Attention::kEnough || cell.empty() ||
+          !HandlesMessages(cell)) {
+        break;
+      }
     }
     if (only) break;
     if (handled % kMessagesPerLook == 0) [[unlikely]] {

@@ -52,10 +52,11 @@ absl::Status CallerTimedOut(const CallName& call) {
                DeliveryState::kUnknown);
 }
 
-absl::Status CallExpired(const CallName& call) {
-  return Error(absl::StatusCode::kDeadlineExceeded, call,
-               "the deadline passed while the request waited",
-               DeliveryState::kNotDelivered);
+absl::Status CallExpired(const CallName& call, bool delivered) {
+  return Error(
+      absl::StatusCode::kDeadlineExceeded, call,
+      "the deadline passed while the request waited",
+      delivered ? DeliveryState::kUnknown : DeliveryState::kNotDelivered);
 }
 
 absl::Status CallDropped(const CallName& call) {

@@ -30,8 +30,9 @@ absl::Status CallTooLate(const CallName& call);
 absl::Status CallTimedOut(const CallName& call, absl::Duration waited);
 // The same, for the deadline of the request that the caller handles.
 absl::Status CallerTimedOut(const CallName& call);
-// It passed before a handler saw the request.
-absl::Status CallExpired(const CallName& call);
+// It passed while the request waited for its handler; `delivered`: a second
+// time, after that one had set it aside.
+absl::Status CallExpired(const CallName& call, bool delivered);
 // The handler dropped its duty to answer.
 absl::Status CallDropped(const CallName& call);
 // Whoever called was told to give up; `begun`: the request had been sent.

@@ -19,6 +19,7 @@
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/stashes.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/actor/send_result.h"
@@ -49,6 +50,13 @@ Envelope* TakeWaitingMessages(Cell& cell) {
     while (Envelope* const held = cell.handler->held_urgent.Pop()) {
       *last = held;
       last = &held->next;
+    }
+    Stashes* const stashes = cell.handler->stashes();
+    EnvelopeRing aside =
+        stashes != nullptr ? stashes->TakeAll() : EnvelopeRing();
+    while (Envelope* const message = aside.Pop()) {
+      *last = message;
+      last = &message->next;
     }
   }
   while (Envelope* const urgent = cell.PopUrgent(cell.lanes)) {

@@ -2,6 +2,7 @@
 
 #include "troupe/actor/internal/coroutine.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/stashes.h"
 #include "troupe/actor/internal/timers.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/check.h"
@@ -178,10 +179,7 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
   if (root == nullptr) {
     // It may still wait to be handled. What is not, was: then the queue is
     // empty soon, and this is forgotten.
-    if (cancelled_ == nullptr) {
-      cancelled_ = std::make_unique<
-          absl::flat_hash_set<std::pair<uint64_t, uint64_t>>>();
-    }
+    if (cancelled_ == nullptr) cancelled_ = std::make_unique<Cancelled>();
     cancelled_->emplace(route.id, route.number);
     return;
   }
@@ -221,6 +219,28 @@ std::optional<WaitedCall> HandlerState::OnlyCall() const {
 bool HandlerState::TakeCancelled(const ReplyRoute& route) {
   return cancelled_ != nullptr &&
          cancelled_->erase({route.id, route.number}) > 0;
+}
+
+void HandlerState::ForgetCancelled() {
+  if (stashes_ == nullptr || stashes_->empty()) return cancelled_.reset();
+  // What is set aside may be among them. The rest would stay for as long as
+  // anything is.
+  if (cancelled_->size() <= 2 * stashes_->size()) return;
+  Cancelled kept;
+  stashes_->ForEach([&](Envelope& envelope) {
+    if (!IsRequest(envelope)) return;
+    const ReplyRoute& route = InfoOf(envelope).route;
+    if (cancelled_->contains({route.id, route.number})) {
+      kept.emplace(route.id, route.number);
+    }
+  });
+  if (kept.empty()) return cancelled_.reset();
+  *cancelled_ = std::move(kept);
+}
+
+Stashes& HandlerState::MakeStashes() {
+  if (stashes_ == nullptr) stashes_ = std::make_unique<Stashes>();
+  return *stashes_;
 }
 
 void HandlerState::RunDue(MonotonicTime now) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@
 namespace troupe::internal {
 
 class HandlerState;
+class Stashes;
 class TimerTable;
 class Wait;
 class WatchTable;
@@ -292,8 +294,10 @@ class HandlerState {
   void CancelRequest(const ReplyRoute& route);
   // Whether a message that comes now has been given up. Forgets it.
   bool TakeCancelled(const ReplyRoute& route);
-  void ForgetCancelled() { cancelled_.reset(); }
+  // No message waits in the mailbox that may have been.
+  void ForgetCancelled();
   bool has_cancelled() const { return cancelled_ != nullptr; }
+  size_t cancelled() const { return has_cancelled() ? cancelled_->size() : 0; }
 
   // Whether that request waits for the handler that is suspended: it is what
   // the handler handles, or it stands behind it.
@@ -358,6 +362,10 @@ class HandlerState {
   const WatchTable* watches() const { return watches_.get(); }
   // The same, made if need be.
   WatchTable& Watches();
+  // -- messages set aside
+  // Null: there are none.
+  Stashes* stashes() const { return stashes_.get(); }
+  Stashes& MakeStashes();
 
   // Urgent messages that came while a handler was suspended.
   EnvelopeRing held_urgent;
@@ -366,6 +374,9 @@ class HandlerState {
 
  private:
   friend class Wait;
+
+  // Requests, by who waits for the answer.
+  using Cancelled = absl::flat_hash_set<std::pair<uint64_t, uint64_t>>;
 
   static HandlerState& Make(Cell& cell);
   void MakeTimers();
@@ -389,10 +400,10 @@ class HandlerState {
   CellTimer timer_;  // The worker's.
   // When the timer fires, at the latest.
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
-  std::unique_ptr<absl::flat_hash_set<std::pair<uint64_t, uint64_t>>>
-      cancelled_;
+  std::unique_ptr<Cancelled> cancelled_;
   std::unique_ptr<TimerTable> timers_;  // Null: it has never had one.
   std::unique_ptr<WatchTable> watches_;
+  std::unique_ptr<Stashes> stashes_;    // Likewise.
 };
 
 inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,

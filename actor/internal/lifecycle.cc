@@ -17,6 +17,7 @@
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/stashes.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/timers.h"
 #include "troupe/actor/internal/user_code.h"
@@ -253,15 +254,18 @@ Envelope* ActOnRequest(Cell& cell, Worker& worker) {
   return nullptr;
 }
 
-// What user code left behind.
-void TakeNews(Cell& cell, Worker& worker) {
+// What user code left behind. Whether the mailbox got messages back that had
+// been set aside.
+bool TakeNews(Cell& cell, Worker& worker) {
   HandlerState& handler = *cell.handler;
   cell.set_has_news(false);
+  const bool got_some_back =
+      handler.stashes() != nullptr && handler.stashes()->Return(cell);
   if (handler.failed()) TakeFailure(cell);
   handler.ArmTimer(worker);
   if (handler.is_suspended()) {
     cell.AddAttention(Cell::kSuspended);
-    return;
+    return got_some_back;
   }
   // Messages that became due meanwhile come before those that wait.
   if ((cell.attention() & Cell::kSuspended) != 0 &&
@@ -275,6 +279,7 @@ void TakeNews(Cell& cell, Worker& worker) {
       cell.phase == Phase::kPostStopping) {
     cell.AddAttention(Cell::kLifecycle);
   }
+  return got_some_back;
 }
 
 // Whether an urgent message has to wait: a handler is suspended, others wait
@@ -338,10 +343,11 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
   // next turn, so that messages get theirs.
   const Envelope* const last_event = cell.lanes.events.last();
   bool events_first = last_event != nullptr;
+  bool got_some_back = false;
   QueuedTurn queued(cell);
   TimerTurn timers(cell);
   while (true) {
-    if (cell.has_news()) TakeNews(cell, worker);
+    if (cell.has_news() && TakeNews(cell, worker)) got_some_back = true;
     // Who has begun to start starts first; Advance() knows of a kill.
     if ((cell.attention() & Cell::kRequested) != 0 &&
         (cell.phase >= Phase::kRunning || IsSuspended(cell))) {
@@ -401,7 +407,9 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       }
       continue;
     }
+    // What had been set aside comes before the queue of a bounded mailbox.
     if (handles_queued && (cell.attention() & Cell::kQueued) != 0 &&
+        (cell.bounded() == nullptr || cell.empty()) &&
         cell.phase == Phase::kRunning) {
       if (Envelope* const envelope = queued.Next()) {
         if (!OutsideSeat([&] { HandleQueued(cell, envelope); })) {
@@ -419,7 +427,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       return Attention::kLost;
     }
   }
-  return Attention::kGoOn;
+  return got_some_back ? Attention::kEnough : Attention::kGoOn;
 }
 
 }  // namespace
@@ -437,8 +445,11 @@ using MessageHandler = bool (*)(Cell&, Worker&);
 [[gnu::noinline]] bool AttendAndHandle(Cell& cell, Worker& worker,
                                        MessageHandler handle_messages) {
   const Attention attention = AttendToAll(cell, worker, true);
-  if (attention != Attention::kGoOn) return attention == Attention::kOver;
-  if (cell.empty() || !HandlesMessages(cell)) return FinishTurn(cell, worker);
+  if (attention >= Attention::kOver) return attention == Attention::kOver;
+  if (attention == Attention::kEnough || cell.empty() ||
+      !HandlesMessages(cell)) {
+    return FinishTurn(cell, worker);
+  }
   return handle_messages(cell, worker);
 }
 

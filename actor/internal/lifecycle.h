@@ -24,9 +24,10 @@
 namespace troupe::internal {
 
 enum class Attention : uint8_t {
-  kGoOn,  // The turn may handle messages.
-  kOver,  // The turn is over, the actor perhaps too: touch nothing.
-  kLost,  // The seat was lost: touch nothing.
+  kGoOn,    // The turn may handle messages.
+  kEnough,  // It may not: it got back what had been set aside.
+  kOver,    // The turn is over, the actor perhaps too: touch nothing.
+  kLost,    // The seat was lost: touch nothing.
 };
 
 // Looks after everything but the normal lane. In the seat of `worker`, which

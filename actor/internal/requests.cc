@@ -21,6 +21,9 @@ CallName NameOfCall(const Cell& cell, const Envelope& request) {
   return {ActorId(cell.CurrentId()), request.type};
 }
 
+// Whether a handler has seen it already, and set it aside.
+bool WasSeen(const Envelope& request) { return (request.tag & kSeenTag) != 0; }
+
 }  // namespace
 
 bool DropGivenUp(Cell& cell, Envelope* request) {
@@ -28,7 +31,8 @@ bool DropGivenUp(Cell& cell, Envelope* request) {
   const bool cancelled =
       cell.handler != nullptr && cell.handler->TakeCancelled(info.route);
   if (!cancelled && info.deadline > TimeOfTurn(*cell.system)) return false;
-  FailRequest(*request, CallExpired(NameOfCall(cell, *request)));
+  FailRequest(*request,
+              CallExpired(NameOfCall(cell, *request), WasSeen(*request)));
   cell.system->MournMessage(ActorId(cell.CurrentId()),
                             DeadLetter::Reason::kExpired, *request);
   DestroyEnvelope(request);
@@ -81,7 +85,7 @@ void Mourn(Cell& cell, Envelope* undelivered, const ExitReason& reason) {
     }
     if (IsRequest(*envelope)) {
       FailRequest(*envelope, CallAborted(NameOfCall(cell, *envelope), reason,
-                                         /*delivered=*/false));
+                                         WasSeen(*envelope)));
     }
     BecomeDeadLetter(cell, id, envelope, SendResult::kStopped);
   }
