@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/shared_thread.h"
 #include "troupe/base/check.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/thread_executor.h"
@@ -105,6 +106,17 @@ void* ActorSystem::GetExtension(std::type_index type, MakeExtension make) {
   }
   extensions_.emplace_back(type, std::move(made));
   return extensions_.back().second.get();
+}
+
+absl::StatusOr<PinnedThread> ActorSystem::StartThread(absl::string_view name) {
+  if (core_->closed()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("thread '", name, "': the system is shutting down"));
+  }
+  absl::StatusOr<std::shared_ptr<internal::SharedThread>> thread =
+      internal::SharedThread::Start(*core_, name);
+  if (!thread.ok()) return thread.status();
+  return PinnedThread(*std::move(thread));
 }
 
 void ActorSystem::PublishLongTurn(const LongTurn& turn) {

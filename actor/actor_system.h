@@ -22,6 +22,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor_ref.h"
@@ -30,6 +31,7 @@
 #include "troupe/actor/internal/spawn.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/name_service.h"
+#include "troupe/actor/pinned_thread.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/base/log.h"
 #include "troupe/mailbox/message_type.h"
@@ -104,6 +106,11 @@ class ActorSystem {
     return internal::SpawnInstant<A>(*core_, nullptr, SpawnOptions(),
                                      std::forward<Args>(args)...);
   }
+
+  // Starts a thread to which actors can be pinned, with SpawnOptions::thread.
+  // kResourceExhausted: there is none to be had. kFailedPrecondition: the
+  // system is shutting down.
+  absl::StatusOr<PinnedThread> StartThread(absl::string_view name);
 
   // Calls `subscriber` for each event of type E (events.h, or what another
   // package publishes), until the Subscription is dropped. It must be callable

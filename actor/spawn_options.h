@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 
+#include "troupe/actor/pinned_thread.h"
 #include "troupe/mailbox/capacity.h"
 
 namespace troupe {
@@ -21,6 +22,10 @@ struct SpawnOptions {
   // or that must not share a thread. Costs a thread.
   bool dedicated_thread = false;
 
+  // Runs on that thread, which others may share; see
+  // ActorSystem::StartThread(). One of the same system.
+  PinnedThread thread = {};
+
   // Bounds the mailbox; by default it has no bounds. Only messages without
   // urgency count, from when they are sent to when their handler begins. With
   // OverflowPolicy::kAwait who uses ActorRef::SendWhenReady() waits for space;
@@ -32,6 +37,11 @@ struct SpawnOptions {
 };
 
 namespace internal {
+
+// Whether the actor is to begin on another thread than its spawner's.
+inline bool RunsElsewhere(const SpawnOptions& options) {
+  return options.dedicated_thread || !options.thread.IsNull();
+}
 
 // Tells Spawn(options, args...) from Spawn(args...), also where the options are
 // a variable that is not constant.

@@ -1,5 +1,6 @@
 #include "troupe/actor/internal/ending.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/shared_thread.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/stashes.h"
 #include "troupe/actor/internal/system_core.h"
@@ -99,14 +101,10 @@ class Mourners {
     }
     end_answers_ = std::move(extras.end_answers);
     start_answer_ = std::move(extras.start_answer);
-    dedicated_ = extras.dedicated_worker;
+    thread_ = std::move(extras.thread);
   }
 
-  void ReleaseWorker() {
-    if (dedicated_ != nullptr) {
-      system_.executor().ReleaseDedicatedWorker(*dedicated_);
-    }
-  }
+  void LeaveThread() { thread_ = nullptr; }
   void Tell() {
     for (OwedAnswer<ExitReason>& answer : end_answers_) {
       std::move(answer).Give(reason_);
@@ -121,7 +119,7 @@ class Mourners {
   const ExitReason reason_;
   std::vector<OwedAnswer<ExitReason>> end_answers_;
   OwedAnswer<absl::Status> start_answer_;
-  Worker* dedicated_ = nullptr;
+  std::shared_ptr<SharedThread> thread_;  // Its own, or shared.
 };
 
 // Marks the cell as free and gives it to its parent or the pool.
@@ -153,7 +151,7 @@ class Mourners {
   SystemCore& system = *cell.system;
   Mourners mourners(cell);
   GiveCellAway(cell, worker);
-  mourners.ReleaseWorker();
+  mourners.LeaveThread();
   system.CountEnd(&worker);
   mourners.Tell();
 }

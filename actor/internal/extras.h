@@ -13,10 +13,10 @@
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/owed_answer.h"
+#include "troupe/actor/internal/shared_thread.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/executor.h"
-#include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
 
@@ -36,8 +36,8 @@ struct CellExtras {
   absl::AnyInvocable<void(Cell&)> construct;
   // For who waits for it to have started, if somebody does.
   OwedAnswer<absl::Status> start_answer;
-  // Its thread, if it has one of its own.
-  Worker* dedicated_worker = nullptr;
+  // Its thread, if it keeps to one.
+  std::shared_ptr<SharedThread> thread;
   // Rings when the child that is asked to stop may have taken too long.
   std::unique_ptr<Alarm> child_alarm;
   bool child_alarm_is_set = false;

@@ -1,5 +1,6 @@
 #include "troupe/actor/internal/spawn.h"
 
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/shared_thread.h"
 #include "troupe/base/check.h"
 #include "troupe/base/contain.h"
 #include "troupe/mailbox/capacity.h"
@@ -208,10 +210,28 @@ void Launch(Cell& cell, bool opened) {
   return ref;
 }
 
-void LaunchOn(Cell& cell, Worker* dedicated) {
+// The thread that the actor is to keep to; null: to none.
+absl::StatusOr<std::shared_ptr<SharedThread>> ThreadFor(
+    SystemCore& system, const SpawnOptions& options) {
+  if (options.dedicated_thread) {
+    if (!options.thread.IsNull()) {
+      return absl::InvalidArgumentError(
+          "an actor runs on a thread of its own or on a shared one, not both");
+    }
+    return SharedThread::Start(system,
+                               options.name.empty() ? "actor" : options.name);
+  }
+  if (!options.thread.IsNull() &&
+      &options.thread.shared()->system() != &system) {
+    return absl::InvalidArgumentError("the thread is another system's");
+  }
+  return options.thread.shared();
+}
+
+void LaunchOn(Cell& cell, SharedThread* thread) {
   cell.AddAttention(Cell::kLifecycle);
-  if (dedicated != nullptr) {
-    dedicated->Deliver(cell);
+  if (thread != nullptr) {
+    thread->worker().Deliver(cell);
   } else {
     cell.system->executor().Inject(cell);
   }
@@ -329,15 +349,14 @@ absl::StatusOr<AnyActorRef> SpawnThere(
   if (made == nullptr) return status;
   Cell& cell = *made;
   status = Reserve(cell, options);
-  Worker* dedicated = nullptr;
-  if (status.ok() && options.dedicated_thread) {
-    absl::StatusOr<Worker*> worker =
-        plan.system.executor().StartDedicatedWorker(
-            options.name.empty() ? "actor" : options.name);
-    if (worker.ok()) {
-      dedicated = *worker;
+  std::shared_ptr<SharedThread> thread;
+  if (status.ok()) {
+    absl::StatusOr<std::shared_ptr<SharedThread>> found =
+        ThreadFor(plan.system, options);
+    if (found.ok()) {
+      thread = *std::move(found);
     } else {
-      status = worker.status();
+      status = found.status();
     }
   }
   if (!status.ok()) {
@@ -347,11 +366,11 @@ absl::StatusOr<AnyActorRef> SpawnThere(
   CellExtras& extras = cell.Extras();
   extras.construct = std::move(construct);
   extras.start_answer = std::move(start_answer);
-  extras.dedicated_worker = dedicated;
+  extras.thread = thread;
   cell.phase = Phase::kCreated;
   LinkToParent(cell);
   const AnyActorRef ref = RefTo(cell);
-  LaunchOn(cell, dedicated);
+  LaunchOn(cell, thread.get());
   StopIfClosed(plan, ref);
   return ref;
 }

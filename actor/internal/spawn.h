@@ -115,7 +115,7 @@ absl::StatusOr<typename A::Ref> Spawn(SystemCore& system, Cell* parent,
                 "this actor cannot be constructed from these arguments");
   CheckActor<A>();
   const SpawnPlan plan = PlanFor<A>(system, parent);
-  if (kStartsInTask<A> || options.dedicated_thread) [[unlikely]] {
+  if (kStartsInTask<A> || RunsElsewhere(options)) [[unlikely]] {
     // The caller waits: its arguments outlive the construction.
     return Typed<A>(SpawnThereAndWait(plan, options, [&](Cell& cell) {
       ConstructIn<A>(cell, std::forward<Args>(args)...);

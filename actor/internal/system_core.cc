@@ -88,7 +88,17 @@ bool SystemCore::AdmitTopLevelSpawn() {
   return true;
 }
 
+void SystemCore::ReleaseThread(Worker& worker) {
+  absl::MutexLock lock(&threads_mu_);
+  if (!threads_ended_) executor_->ReleaseDedicatedWorker(worker);
+}
+
 void SystemCore::EndExecutor() {
+  {
+    // From here on workers go by themselves.
+    absl::MutexLock lock(&threads_mu_);
+    threads_ended_ = true;
+  }
   const absl::Status status = executor_->Shutdown();
   TROUPE_CHECK(status.ok(), status.message());
   // What came too late for the last turns. No worker runs any more.

@@ -191,11 +191,15 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   // Runs nothing more there, and waits for what runs.
   absl::Status EndBlocking(MonotonicTime deadline) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Ends a dedicated worker once it has nothing to run, if that has not come
+  // with the end of the executor.
+  void ReleaseThread(Worker& worker) ABSL_LOCKS_EXCLUDED(threads_mu_);
+
   std::unique_ptr<ActorLocal> MakeLocal();
   // Ends the threads. REQUIRES: no actor exists; not in a turn. The executor
   // itself lives on: somebody may just be coming back from waiting for an
   // actor.
-  void EndExecutor();
+  void EndExecutor() ABSL_LOCKS_EXCLUDED(threads_mu_);
   // A worker that ends leaves its counts behind.
   void Forget(ActorLocal& local) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -219,6 +223,8 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   // Workers own them; they live as long as the executor.
   std::vector<ActorLocal*> locals_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<BlockingPool> blocking_ ABSL_GUARDED_BY(mu_);
+  absl::Mutex threads_mu_;
+  bool threads_ended_ ABSL_GUARDED_BY(threads_mu_) = false;
   std::unique_ptr<Executor> executor_;
 };
 
