@@ -4,6 +4,7 @@
 
 #include "absl/time/time.h"
 #include "troupe/base/check.h"
+#include "troupe/supervision/child_options.h"
 #include "troupe/supervision/internal/backoff_delay.h"
 
 namespace troupe::internal {
