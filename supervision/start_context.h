@@ -131,7 +131,7 @@ absl::StatusOr<typename A::Ref> StartContext::Spawn(const SpawnOptions& options,
                 "that is constructed later; std::ref() keeps a reference");
   internal::CheckActor<A>();
   if (absl::Status status = CheckFirst(); !status.ok()) return status;
-  if (internal::kStartsInTask<A> || options.dedicated_thread) {
+  if (internal::kStartsInTask<A> || internal::RunsElsewhere(options)) {
     absl::StatusOr<AnyActorRef> ref = internal::SpawnThere(
         internal::PlanFor<A>(*supervisor_.system, &supervisor_), options,
         [construct = internal::ConstructLater<A>(std::forward<Args>(args)...),

@@ -26,16 +26,6 @@ constexpr int kStartsPerTurn = 64;
 // Of the texts that go from supervisor to supervisor.
 constexpr size_t kMaxReasonBytes = 2048;
 
-// What decides the delays of backoff: chance, or the system's seed alone.
-uint64_t SeedFor(ActorSystem& system, absl::string_view path) {
-  if (system.executor().has_threads()) return EntropySeed();
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a.
-  for (const char c : path) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  return hash;
-}
-
 // Both ends of a long text: what gave up last, and what it all began with.
 std::string Bounded(absl::string_view text) {
   if (text.size() <= kMaxReasonBytes) return std::string(text);
@@ -96,7 +86,7 @@ Supervision::Supervision(Supervisor& supervisor,
     : supervisor_(supervisor),
       spec_(std::move(spec)),
       path_(std::move(path)),
-      random_(SeedFor(supervisor.system(), path_)),
+      random_(supervisor.system().executor().NewSeed()),
       machine_({.strategy = spec_->strategy,
                 .intensity = spec_->intensity,
                 .auto_shutdown = spec_->auto_shutdown},

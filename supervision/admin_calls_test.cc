@@ -43,7 +43,7 @@ using ::troupe::testing::IsOk;
 using ::troupe::testing::IsOkAndHolds;
 using ::troupe::testing::StatusIs;
 
-class SupervisorAdminTest : public internal::SystemTest {
+class AdminCallsTest : public internal::SystemTest {
  protected:
   SupervisorRef Start(Supervisor::Spec spec) {
     return Supervisor::Start(*system_, std::move(spec)).value();
@@ -61,10 +61,10 @@ class SupervisorAdminTest : public internal::SystemTest {
   std::unique_ptr<ActorSystem> system_ = MakeSystem();
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, SupervisorAdminTest,
+INSTANTIATE_TEST_SUITE_P(Executors, AdminCallsTest,
                          internal::AllExecutors());
 
-TEST_P(SupervisorAdminTest, StartsAChild) {
+TEST_P(AdminCallsTest, StartsAChild) {
   const SupervisorRef bank = Start({.name = "bank"});
   const absl::StatusOr<AnyActorRef> a =
       bank.Call<StartChild>(WorkerNamed("a")).Wait();
@@ -78,7 +78,7 @@ TEST_P(SupervisorAdminTest, StartsAChild) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("id")));
 }
 
-TEST_P(SupervisorAdminTest, ChildThatCannotStartIsForgotten) {
+TEST_P(AdminCallsTest, ChildThatCannotStartIsForgotten) {
   const SupervisorRef bank = Start({.name = "bank"});
   EXPECT_THAT(
       bank.Call<StartChild>(
@@ -92,7 +92,7 @@ TEST_P(SupervisorAdminTest, ChildThatCannotStartIsForgotten) {
   EXPECT_THAT(bank.Call<StartChild>(WorkerNamed("a")).Wait(), IsOk());
 }
 
-TEST_P(SupervisorAdminTest, TerminatesRestartsAndDeletes) {
+TEST_P(AdminCallsTest, TerminatesRestartsAndDeletes) {
   const SupervisorRef bank = Start({.name = "bank"});
   ASSERT_THAT(bank.Call<StartChild>(WorkerNamed("a")).Wait(), IsOk());
   EXPECT_THAT(bank.Call<RestartChild>("a").Wait(),
@@ -117,7 +117,7 @@ TEST_P(SupervisorAdminTest, TerminatesRestartsAndDeletes) {
   }
 }
 
-TEST_P(SupervisorAdminTest, ListsAndCountsInOrder) {
+TEST_P(AdminCallsTest, ListsAndCountsInOrder) {
   Supervisor::Spec tellers;
   Supervisor::Spec spec{.name = "bank"};
   spec.children.push_back(WorkerNamed("a", {.restart = kTransient}));
@@ -142,7 +142,7 @@ TEST_P(SupervisorAdminTest, ListsAndCountsInOrder) {
   EXPECT_EQ(counts->workers, 2u);
 }
 
-TEST_P(SupervisorAdminTest, StrategyIsReplacedAtRunTime) {
+TEST_P(AdminCallsTest, StrategyIsReplacedAtRunTime) {
   Supervisor::Spec spec{.name = "bank"};
   const auto a = spec.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
   spec.Add<Worker>({.id = "b"}, std::ref(journal_), "b");
@@ -182,7 +182,7 @@ class Stubborn : public Actor<Ask> {
   const absl::Duration time_to_stop_;
 };
 
-TEST_P(SupervisorAdminTest, ChildHasItsTimeToStop) {
+TEST_P(AdminCallsTest, ChildHasItsTimeToStop) {
   Supervisor::Spec spec;
   spec.Add<Stubborn>({.id = "a", .shutdown = Shutdown::Infinite()},
                      std::ref(journal_), absl::Milliseconds(5));
@@ -191,7 +191,7 @@ TEST_P(SupervisorAdminTest, ChildHasItsTimeToStop) {
   EXPECT_THAT(journal_.entries(), ElementsAre("stopping", "stopped", "gone"));
 }
 
-TEST_P(SupervisorAdminTest, ChildIsKilledWhenItsTimeIsOver) {
+TEST_P(AdminCallsTest, ChildIsKilledWhenItsTimeIsOver) {
   Supervisor::Spec spec;
   spec.Add<Stubborn>(
       {.id = "a", .shutdown = Shutdown::Within(absl::Milliseconds(2))},
@@ -208,7 +208,7 @@ TEST_P(SupervisorAdminTest, ChildIsKilledWhenItsTimeIsOver) {
   EXPECT_TRUE(system_->AwaitNoActors());
 }
 
-TEST_P(SupervisorAdminTest, StopDuringASlowStartEndsIt) {
+TEST_P(AdminCallsTest, StopDuringASlowStartEndsIt) {
   Supervisor::Spec spec;
   spec.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
   const SupervisorRef bank = Start(std::move(spec));
@@ -236,7 +236,7 @@ TEST_P(SupervisorAdminTest, StopDuringASlowStartEndsIt) {
 
 // -- dynamic
 
-TEST_P(SupervisorAdminTest, DynamicChildrenNeedNoId) {
+TEST_P(AdminCallsTest, DynamicChildrenNeedNoId) {
   const SupervisorRef pool = Start(
       {.name = "pool", .strategy = kDynamic, .intensity = {.restarts = 100}});
   const AnyActorRef a =
@@ -263,7 +263,7 @@ TEST_P(SupervisorAdminTest, DynamicChildrenNeedNoId) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr(b.ToString())));
 }
 
-TEST_P(SupervisorAdminTest, DynamicChildrenStopAtOnce) {
+TEST_P(AdminCallsTest, DynamicChildrenStopAtOnce) {
   const SupervisorRef pool = Start({.name = "pool", .strategy = kDynamic});
   constexpr int kChildren = 20;
   for (int i = 0; i < kChildren; ++i) {
@@ -285,7 +285,7 @@ TEST_P(SupervisorAdminTest, DynamicChildrenStopAtOnce) {
 
 // -- what it tells
 
-TEST_P(SupervisorAdminTest, EachFailureIsOneReport) {
+TEST_P(AdminCallsTest, EachFailureIsOneReport) {
   absl::Mutex mu;
   std::vector<SupervisionReport> reports;
   const Subscription subscription = system_->Subscribe<SupervisionReport>(
@@ -325,7 +325,7 @@ TEST_P(SupervisorAdminTest, EachFailureIsOneReport) {
                     HasSubstr("'bank/tellers' gave up"), HasSubstr("worn")));
 }
 
-TEST_P(SupervisorAdminTest, TreeShowsAllLevels) {
+TEST_P(AdminCallsTest, TreeShowsAllLevels) {
   Supervisor::Spec tellers{.strategy = kOneForAll};
   const auto a = tellers.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
   Supervisor::Spec spec{.name = "bank", .strategy = kRestForOne};
