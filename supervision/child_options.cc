@@ -14,7 +14,7 @@ namespace troupe {
 namespace {
 
 // What is wrong with it; nothing if nothing is.
-std::optional<std::string> Fault(const Backoff& backoff) {
+std::optional<std::string> Fault(const RestartBackoff& backoff) {
   if (backoff.initial <= absl::ZeroDuration()) {
     return absl::StrCat("backoff.initial is ",
                         absl::FormatDuration(backoff.initial),

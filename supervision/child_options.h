@@ -4,7 +4,8 @@
 //   spec.Add<Account>({.id = "account",
 //                      .restart = kTransient,
 //                      .shutdown = Shutdown::Within(absl::Seconds(1)),
-//                      .backoff = Backoff{.initial = absl::Milliseconds(50)}},
+//                      .backoff = RestartBackoff{.initial =
+//                      absl::Milliseconds(50)}},
 //                     100);
 //
 // Thread safety: values.
@@ -88,14 +89,15 @@ class Shutdown {
 // Failures are in a row until an instance has run for `reset_after`. The
 // supervisor gives up when more of them are than Intensity::restarts says,
 // however long they took; they do not count together with those of siblings.
-struct Backoff {
+struct RestartBackoff {
   absl::Duration initial = absl::Milliseconds(100);
   absl::Duration max = absl::Seconds(10);
   double factor = 2;
   double jitter = 0.1;
   absl::Duration reset_after = absl::Minutes(1);
 
-  friend bool operator==(const Backoff&, const Backoff&) = default;
+  friend bool operator==(const RestartBackoff&,
+                         const RestartBackoff&) = default;
 };
 
 struct ChildOptions {
@@ -106,7 +108,7 @@ struct ChildOptions {
   // Its end may end the supervisor: see AutoShutdown.
   bool significant = false;
   // Without it, restarts are made at once.
-  std::optional<Backoff> backoff = {};
+  std::optional<RestartBackoff> backoff = {};
   ChildKind kind = kWorker;
   // Messages sent through its ChildRef while no instance runs wait for the next
   // one; more than so many become dead letters.

@@ -24,7 +24,8 @@ auto Refused(const char* fault) {
 
 TEST(ChildOptionsTest, DefaultsAreValid) {
   EXPECT_THAT(Validate({.id = "till"}, kNever), IsOk());
-  EXPECT_THAT(Validate({.id = "till", .backoff = Backoff{}}, kNever), IsOk());
+  EXPECT_THAT(Validate({.id = "till", .backoff = RestartBackoff{}}, kNever),
+              IsOk());
 }
 
 // Clause 29: a time limit (default 5 s), infinity for supervisors.
@@ -80,7 +81,7 @@ TEST(ChildOptionsTest, EnumsOutOfRangeAreRefused) {
 }
 
 TEST(BackoffTest, NamesTheFieldAndTheValueItRefuses) {
-  const auto validate = [](const Backoff& backoff) {
+  const auto validate = [](const RestartBackoff& backoff) {
     return Validate({.id = "till", .backoff = backoff}, kNever);
   };
   EXPECT_THAT(validate({.initial = absl::ZeroDuration()}),

@@ -54,7 +54,7 @@ class ChildRefTest : public internal::SystemTest {
   SupervisorRef Start(absl::Duration delay, ChildOptions options = {}) {
     options.id = "w";
     if (delay > absl::ZeroDuration()) {
-      options.backoff = Backoff{
+      options.backoff = RestartBackoff{
           .initial = delay, .max = delay, .jitter = 0, .reset_after = delay};
     }
     Supervisor::Spec spec{.intensity = {.restarts = 100}};

@@ -1,42 +1,49 @@
-// A snapshot of a tree of supervisors, as data and as text:
+// A supervisor with all that it supervises, as it was at one moment: as data,
+// and as text for people.
 //
-//   absl::StatusOr<SupervisionTree> tree = bank.Call<GetTree>().Wait();
-//   if (tree.ok()) std::cout << FormatTree(*tree);
+//   std::cout << TreeText(tree);
 //
-//   bank             supervisor  running  one_for_one
-//   |-- account      Account     running  1 restart
-//   `-- tellers      supervisor  running  dynamic
-//       `-- teller   Teller      waiting  3 restarts
+//   bank: supervisor, running
+//   ├── account: Account, running, mailbox 3, restarts 1
+//   └── tellers: supervisor, running
+//       ├── Teller, running
+//       └── Teller, waiting, restarts 4
 //
-// Order: children in the order of their start.
 // Thread safety: values.
 #ifndef TROUPE_SUPERVISION_SUPERVISION_TREE_H_
 #define TROUPE_SUPERVISION_SUPERVISION_TREE_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/actor_id.h"
 #include "troupe/supervision/child_options.h"
 #include "troupe/supervision/child_status.h"
-#include "troupe/supervision/strategy.h"
 
 namespace troupe {
 
 struct SupervisionTree {
-  std::string id;
-  std::string class_name;  // Empty if a function starts it.
+  std::string id = {};         // Empty: it has none, as dynamic children.
+  std::string type_name = {};  // Of the actor; empty if a function starts it.
+  ActorId instance = {};       // Null: there is none.
   ChildKind kind = kWorker;
-  ChildStatus status = ChildStatus::kIdle;
-  AnyActorRef instance;   // Null if there is none.
-  uint64_t restarts = 0;  // Of this child, over its supervisor's life.
-  // Messages that wait in its mailbox; none if it did not say so in time.
-  std::optional<uint64_t> queued_messages = {};
-  std::optional<Strategy> strategy = {};  // Of a supervisor that answered.
-  std::vector<SupervisionTree> children = {};
+  ChildStatus status = ChildStatus::kRunning;
+  uint64_t mailbox_messages = 0;  // That wait to be handled.
+  uint64_t restarts = 0;          // Made of it, since it was added.
+  std::vector<SupervisionTree> children = {};  // In the order of their starts.
 };
+
+struct TreeTextOptions {
+  // Of one supervisor; how many more there are is said.
+  size_t max_children = 100;
+};
+
+// One line for each, as above; what is zero is left out. Every line ends with
+// '\n', and none has another one or a control character: names are escaped.
+std::string TreeText(const SupervisionTree& tree,
+                     const TreeTextOptions& options = {});
 
 }  // namespace troupe
 

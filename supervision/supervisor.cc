@@ -3,11 +3,33 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/actor/internal/queue_length.h"
+#include "troupe/actor/when_all.h"
 #include "troupe/supervision/internal/supervision.h"
 
 namespace troupe {
 
 using internal::Supervision;
+
+namespace {
+
+// How long an actor may take to say how many messages wait for it.
+constexpr absl::Duration kLookTimeout = absl::Milliseconds(100);
+
+// Completes what is told of one child, in the supervisor's turns.
+Task<void> LookAt(AnyActorRef instance, SupervisionTree& child) {
+  const absl::StatusOr<uint64_t> waiting =
+      co_await internal::QueueLength(instance, kLookTimeout);
+  if (waiting.ok()) child.mailbox_messages = *waiting;
+  if (child.kind != kSupervisor) co_return;
+  const absl::StatusOr<SupervisorRef> supervisor = instance.As<SupervisorApi>();
+  if (!supervisor.ok()) co_return;
+  absl::StatusOr<SupervisionTree> below = co_await supervisor->Call<GetTree>();
+  if (below.ok()) child.children = std::move(below->children);
+}
+
+}  // namespace
 
 ChildSpec Supervisor::ChildOf(ChildOptions options, Spec spec) {
   options.kind = kSupervisor;
@@ -85,18 +107,15 @@ absl::Status Supervisor::Handle(const SetStrategy& m) {
 }
 
 Task<SupervisionTree> Supervisor::Handle(GetTree) {
+  // Other messages are handled meanwhile: what is shown is what was.
   SupervisionTree tree = supervision_->Snapshot();
-  for (SupervisionTree& child : tree.children) {
-    if (child.kind != kSupervisor) continue;
-    const absl::StatusOr<SupervisorRef> supervisor =
-        child.instance.As<SupervisorApi>();
-    if (!supervisor.ok()) continue;
-    absl::StatusOr<SupervisionTree> below =
-        co_await supervisor->Call<GetTree>();
-    if (!below.ok()) continue;
-    child.strategy = below->strategy;
-    child.children = std::move(below->children);
+  const std::vector<ChildInfo> list = supervision_->List();
+  std::vector<Task<void>> looks;
+  looks.reserve(list.size());
+  for (size_t i = 0; i < list.size(); ++i) {
+    looks.push_back(LookAt(list[i].instance, tree.children[i]));
   }
+  (void)co_await WhenAll(std::move(looks));
   co_return tree;
 }
 

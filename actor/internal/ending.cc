@@ -186,6 +186,11 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
     cell.Extras().end_answers.push_back(std::move(signal->As<AwaitEnd>().why));
   } else if (Is<AwaitEndNoMore>(*signal)) {
     ForgetWaiter(cell, signal->As<AwaitEndNoMore>().route);
+  } else if (Is<AskQueueLength>(*signal)) {
+    const BoundedMailbox* const bounded = cell.bounded();
+    std::move(signal->As<AskQueueLength>().length)
+        .Give(cell.queued() +
+              (bounded != nullptr ? bounded->queue.messages() : 0));
   } else if (Is<ChildMayBeLate>(*signal)) {
     KillLateChild(cell, worker);
   } else if (Is<MailWaits>(*signal)) {

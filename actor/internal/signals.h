@@ -25,6 +25,9 @@ struct AwaitEnd {
 struct AwaitEndNoMore {
   ReplyRoute route;
 };
+struct AskQueueLength {
+  OwedAnswer<uint64_t> length;
+};
 // From the alarm of an actor that stops its children.
 struct ChildMayBeLate {};
 // A bounded mailbox was empty and is not any more.

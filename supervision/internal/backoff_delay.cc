@@ -10,7 +10,7 @@
 
 namespace troupe::internal {
 
-absl::Duration BackoffDelay(const Backoff& backoff, uint32_t failures,
+absl::Duration BackoffDelay(const RestartBackoff& backoff, uint32_t failures,
                             Random& random) {
   // Too large for a double is infinite, and so is the product.
   const double growth = std::pow(backoff.factor, failures - 1);

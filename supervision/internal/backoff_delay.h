@@ -1,4 +1,4 @@
-// How long a child with a Backoff waits for its restart.
+// How long a child with a RestartBackoff waits for its restart.
 #ifndef TROUPE_SUPERVISION_INTERNAL_BACKOFF_DELAY_H_
 #define TROUPE_SUPERVISION_INTERNAL_BACKOFF_DELAY_H_
 
@@ -12,7 +12,7 @@ namespace troupe::internal {
 
 // After that many failures in a row. Draws a number if there is jitter.
 // REQUIRES: failures > 0
-absl::Duration BackoffDelay(const Backoff& backoff, uint32_t failures,
+absl::Duration BackoffDelay(const RestartBackoff& backoff, uint32_t failures,
                             Random& random);
 
 }  // namespace troupe::internal

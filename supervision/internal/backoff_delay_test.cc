@@ -12,10 +12,10 @@
 namespace troupe::internal {
 namespace {
 
-constexpr Backoff kExact = {.initial = absl::Milliseconds(100),
-                            .max = absl::Seconds(1),
-                            .factor = 2,
-                            .jitter = 0};
+constexpr RestartBackoff kExact = {.initial = absl::Milliseconds(100),
+                                   .max = absl::Seconds(1),
+                                   .factor = 2,
+                                   .jitter = 0};
 
 TEST(BackoffDelayTest, GrowsByTheFactorUpToTheLimit) {
   Random random(1);
@@ -33,14 +33,14 @@ TEST(BackoffDelayTest, EndlessFailuresStayAtTheLimit) {
 
 TEST(BackoffDelayTest, FactorOfOneStaysWhereItBegan) {
   Random random(1);
-  Backoff backoff = kExact;
+  RestartBackoff backoff = kExact;
   backoff.factor = 1;
   EXPECT_EQ(BackoffDelay(backoff, 1'000'000, random), absl::Milliseconds(100));
 }
 
 TEST(BackoffDelayTest, JitterSpreadsBothWaysAndNoFurther) {
   Random random(1);
-  Backoff backoff = kExact;
+  RestartBackoff backoff = kExact;
   backoff.jitter = 0.25;
   absl::Duration least = absl::InfiniteDuration();
   absl::Duration most = absl::ZeroDuration();
@@ -58,8 +58,8 @@ TEST(BackoffDelayTest, JitterSpreadsBothWaysAndNoFurther) {
 TEST(BackoffDelayTest, SeedDecidesTheJitter) {
   Random first(5);
   Random second(5);
-  EXPECT_EQ(BackoffDelay(Backoff(), 3, first),
-            BackoffDelay(Backoff(), 3, second));
+  EXPECT_EQ(BackoffDelay(RestartBackoff(), 3, first),
+            BackoffDelay(RestartBackoff(), 3, second));
 }
 
 }  // namespace

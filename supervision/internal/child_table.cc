@@ -82,12 +82,12 @@ void ChildTable::Release(ChildKey key) {
   free_children_.push_back(key);
 }
 
-const Backoff* ChildTable::backoff(ChildKey key) const {
+const RestartBackoff* ChildTable::backoff(ChildKey key) const {
   const uint32_t place = children_[key].backoff;
   return place == Child::kNothing ? nullptr : &backoffs_[place].backoff;
 }
 
-uint32_t ChildTable::ShareBackoff(const Backoff& backoff) {
+uint32_t ChildTable::ShareBackoff(const RestartBackoff& backoff) {
   if (latest_backoff_ == Child::kNothing ||
       backoffs_[latest_backoff_].backoff != backoff) {
     latest_backoff_ = Allocate(backoffs_, free_backoffs_);

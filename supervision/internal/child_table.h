@@ -26,7 +26,7 @@ struct ChildRules {
   Restart restart = kPermanent;
   Shutdown shutdown = Shutdown().For(kWorker);  // Not the default.
   bool significant = false;
-  std::optional<Backoff> backoff = {};
+  std::optional<RestartBackoff> backoff = {};
 };
 
 // An admin operation that is to be answered when something has happened to a
@@ -101,7 +101,7 @@ class ChildTable {
   size_t size() const { return size_; }
 
   // Null if it has none.
-  const Backoff* backoff(ChildKey key) const;
+  const RestartBackoff* backoff(ChildKey key) const;
 
   // Waiters are answered in the order in which they came.
   void AddWaiter(ChildKey key, const Waiter& waiter);
@@ -115,7 +115,7 @@ class ChildTable {
 
  private:
   struct SharedBackoff {
-    Backoff backoff;
+    RestartBackoff backoff;
     uint32_t users = 0;
   };
   struct WaiterNode {
@@ -123,7 +123,7 @@ class ChildTable {
     uint32_t next = Child::kNothing;  // Of the last one: the first one.
   };
 
-  uint32_t ShareBackoff(const Backoff& backoff);
+  uint32_t ShareBackoff(const RestartBackoff& backoff);
 
   std::vector<Child> children_;
   std::vector<ChildKey> free_children_;

@@ -73,27 +73,27 @@ TEST(ChildTableTest, KeepsHowAChildIsEnded) {
 
 TEST(ChildTableTest, EqualBackoffsInARowAreShared) {
   ChildTable table;
-  const Backoff slow = {.initial = absl::Seconds(9)};
-  for (int i = 0; i < 2; ++i) table.Add({.backoff = Backoff()});
+  const RestartBackoff slow = {.initial = absl::Seconds(9)};
+  for (int i = 0; i < 2; ++i) table.Add({.backoff = RestartBackoff()});
   table.Add({.backoff = slow});
   table.Add({});
   EXPECT_EQ(table.backoff(0), table.backoff(1));
-  EXPECT_EQ(*table.backoff(1), Backoff());
+  EXPECT_EQ(*table.backoff(1), RestartBackoff());
   EXPECT_EQ(*table.backoff(2), slow);
   EXPECT_EQ(table.backoff(3), nullptr);
 }
 
 TEST(ChildTableTest, SharedBackoffLastsAsLongAsItsUsers) {
   ChildTable table;
-  const Backoff slow = {.initial = absl::Seconds(9)};
-  for (int i = 0; i < 2; ++i) table.Add({.backoff = Backoff()});
+  const RestartBackoff slow = {.initial = absl::Seconds(9)};
+  for (int i = 0; i < 2; ++i) table.Add({.backoff = RestartBackoff()});
   table.Unlist(0);
   table.Release(0);
   table.Add({.backoff = slow});
-  EXPECT_EQ(*table.backoff(1), Backoff());
+  EXPECT_EQ(*table.backoff(1), RestartBackoff());
   table.Unlist(1);
   table.Release(1);
-  table.Add({.backoff = Backoff{.factor = 5}});
+  table.Add({.backoff = RestartBackoff{.factor = 5}});
   EXPECT_EQ(table.backoff(1)->factor, 5);
   EXPECT_EQ(*table.backoff(0), slow);
 }

@@ -173,22 +173,21 @@ ChildCounts Supervision::Count() const {
 SupervisionTree Supervision::Snapshot() const {
   SupervisionTree tree;
   tree.id = path_.substr(path_.rfind('/') + 1);
-  tree.class_name = "Supervisor";
+  tree.type_name = "Supervisor";
   tree.kind = kSupervisor;
   tree.status =
       machine_.ending() ? ChildStatus::kStopping : ChildStatus::kRunning;
-  tree.instance = supervisor_.self();
-  tree.strategy = machine_.strategy();
+  tree.instance = supervisor_.self().id();
   tree.children.reserve(machine_.size());
   for (ChildKey key = machine_.first(); key != kNoChild;
        key = machine_.next(key)) {
     ChildInfo info = InfoOf(key);
     SupervisionTree& child = tree.children.emplace_back();
     child.id = std::move(info.options.id);
-    child.class_name = std::move(info.class_name);
+    child.type_name = std::move(info.class_name);
     child.kind = info.options.kind;
     child.status = info.status;
-    child.instance = info.instance;
+    child.instance = info.instance.id();
     child.restarts = info.restarts;
   }
   return tree;

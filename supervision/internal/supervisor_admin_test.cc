@@ -142,7 +142,7 @@ TEST(SupervisorAdminTest, TerminateForgetsDynamicChildren) {
 
 TEST(SupervisorAdminTest, TerminateCancelsADelayedRestart) {
   TestShell shell({.intensity = {.restarts = 9}},
-                  {{.backoff = Backoff{.jitter = 0}}});
+                  {{.backoff = RestartBackoff{.jitter = 0}}});
   shell.StartAll();
   shell.Fails(0);
   shell.Terminate(0, 1);

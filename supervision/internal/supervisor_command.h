@@ -72,7 +72,7 @@ struct SupervisorCommand {
   ChildKey child = kNoChild;
   // kReport: how often the child has been restarted before. kFinished: the
   // failures that were too many, of all children within `within`, or in a row
-  // of a child with a Backoff; then `within` is infinite.
+  // of a child with a RestartBackoff; then `within` is infinite.
   uint32_t restarts = 0;
   Ticket ticket = 0;
   absl::Duration delay = absl::ZeroDuration();

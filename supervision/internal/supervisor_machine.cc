@@ -159,7 +159,7 @@ void SupervisorMachine::TimerDue(MonotonicTime now) {
 
 void SupervisorMachine::InstanceEnded(ChildKey key, ExitReason::Kind kind) {
   Child& child = children_[key];
-  const Backoff* backoff = children_.backoff(key);
+  const RestartBackoff* backoff = children_.backoff(key);
   if (backoff != nullptr &&
       now_ - child.running_since >= backoff->reset_after) {
     child.failures = 0;
@@ -210,7 +210,7 @@ void SupervisorMachine::Down(ChildKey key) {
 
 void SupervisorMachine::Failed(ChildKey key) {
   if (!AdmitRestart(key)) return;
-  const Backoff* backoff = children_.backoff(key);
+  const RestartBackoff* backoff = children_.backoff(key);
   const absl::Duration delay =
       backoff == nullptr
           ? absl::ZeroDuration()

@@ -59,7 +59,7 @@ class SupervisorMachine {
     AutoShutdown auto_shutdown = kNever;
   };
 
-  // `random` is for the jitter of Backoff, and outlives the machine.
+  // `random` is for the jitter of RestartBackoff, and outlives the machine.
   SupervisorMachine(const Settings& settings, Random& random);
   SupervisorMachine(const SupervisorMachine&) = delete;
   SupervisorMachine& operator=(const SupervisorMachine&) = delete;

@@ -103,11 +103,12 @@ class History {
                             Shutdown::Within(absl::ZeroDuration())});
     rules.significant = rules.restart != kPermanent && Chance(50);
     if (Chance(25)) {
-      rules.backoff = Backoff{.initial = absl::Nanoseconds(OneOf({1, 4})),
-                              .max = absl::Nanoseconds(9),
-                              .factor = OneOf({1.0, 2.0, 3.0}),
-                              .jitter = OneOf({0.0, 0.5}),
-                              .reset_after = absl::Nanoseconds(10)};
+      rules.backoff =
+          RestartBackoff{.initial = absl::Nanoseconds(OneOf({1, 4})),
+                         .max = absl::Nanoseconds(9),
+                         .factor = OneOf({1.0, 2.0, 3.0}),
+                         .jitter = OneOf({0.0, 0.5}),
+                         .reset_after = absl::Nanoseconds(10)};
     }
     return rules;
   }

@@ -394,7 +394,7 @@ void SupervisorModel::Broken(ChildKey key) {
   absl::Duration delay = absl::ZeroDuration();
   bool too_many;
   if (kid.rules.backoff.has_value()) {
-    const Backoff& backoff = *kid.rules.backoff;
+    const RestartBackoff& backoff = *kid.rules.backoff;
     ++kid.failures;
     too_many = kid.failures > how_.intensity.restarts;
     give_up.restarts = kid.failures;

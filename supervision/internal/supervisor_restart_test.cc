@@ -33,11 +33,11 @@ std::vector<ChildRules> Three() {
 
 ChildRules WithBackoff() {
   return {.restart = kPermanent,
-          .backoff = Backoff{.initial = absl::Seconds(1),
-                             .max = absl::Seconds(3),
-                             .factor = 2,
-                             .jitter = 0,
-                             .reset_after = absl::Seconds(60)}};
+          .backoff = RestartBackoff{.initial = absl::Seconds(1),
+                                    .max = absl::Seconds(3),
+                                    .factor = 2,
+                                    .jitter = 0,
+                                    .reset_after = absl::Seconds(60)}};
 }
 
 // ---- Clause 29: intensity, in a sliding window, then escalation
