@@ -1,14 +1,21 @@
 // The operations of SupervisorMachine that people and programs ask for.
 #include <cstddef>
 
+#include "troupe/base/check.h"
 #include "troupe/base/clock.h"
+#include "troupe/supervision/child_status.h"
+#include "troupe/supervision/internal/child_table.h"
+#include "troupe/supervision/internal/supervisor_command.h"
 #include "troupe/supervision/internal/supervisor_machine.h"
+#include "troupe/supervision/strategy.h"
 
 namespace troupe::internal {
 
 void SupervisorMachine::StartChild(ChildKey key, MonotonicTime now,
                                    Ticket ticket) {
   SeeTime(now);
+  TROUPE_CHECK(children_[key].status == ChildStatus::kIdle,
+               "who is started by hand was just added");
   if (ending_) {
     Answer(key, ticket, AdminOutcome::kEnding);
     Forget(key);

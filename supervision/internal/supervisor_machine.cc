@@ -13,6 +13,7 @@ namespace {
 // The invariants between calls:
 //
 // 1. An instance is there exactly in the states kStarting, kRunning, kStopping.
+//    A temporary child is idle only from Add() to StartChild().
 // 2. `to_stop` and `wanted` are only set for those; `queued` only in kWaiting.
 // 3. Nobody is started in turn while somebody is to stop.
 // 4. A child has a deadline exactly while it waits for its delay (kWaiting), or
@@ -276,9 +277,7 @@ void SupervisorMachine::Mark(ChildKey key) {
       child.origin = Child::Origin::kRestart;
     }
     stop_cursor_ = children_.last();
-  } else if (child.status == ChildStatus::kWaiting) {
-    Queue(key);
-  } else if (child.restart != kTemporary) {
+  } else {
     SetStatus(key, ChildStatus::kWaiting);
     Queue(key);
   }

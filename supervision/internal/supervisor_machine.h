@@ -40,9 +40,11 @@ namespace troupe::internal {
 // * A start that fails during a restart is tried again by the next command.
 //   That the loop leaves room for other work is up to the shell.
 //
-// One child at a time is started and stopped, those apart that fail or are
-// dealt with on their own: whoever comes after waits until it has started, or
-// ended. kDynamic has no order: its children stop all at once.
+// The children of Start() and of a restart of many are stopped one at a time,
+// and then started one at a time: who comes next waits until the one before has
+// ended, or has started. What concerns one child alone does not wait for that:
+// its restart under kOneForOne and kDynamic, and admin operations. kDynamic has
+// no order: its children stop all at once.
 //
 // Blocking: never. No operation waits for a child that is being stopped or
 // started, but the answer to whom it is about may come later.
@@ -106,8 +108,8 @@ class SupervisorMachine {
 
   // ---- Admin: each is answered once, by kAnswer, at once or later
 
-  // Starts an idle child that was just added. kDone when it has started. If it
-  // cannot (kStartFailed), it is forgotten.
+  // Starts a child that was just added, by the call before this one. kDone when
+  // it has started. If it cannot (kStartFailed), it is forgotten.
   void StartChild(ChildKey child, MonotonicTime now, Ticket ticket);
   // Ends its instance, if there is one, and cancels its restart, if one is
   // under way; kDone when it is idle, or forgotten: temporary children are, and

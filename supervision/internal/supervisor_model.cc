@@ -450,8 +450,7 @@ void SupervisorModel::RestartGroup(ChildKey culprit, bool before_too) {
           kid.start_of = StartOf::kOther;
         }
       }
-    } else if (in_group && (kid.rules.restart != kTemporary ||
-                            kid.status == ChildStatus::kWaiting)) {
+    } else if (in_group) {
       kid.status = ChildStatus::kWaiting;
       Insert(starts_, kid.key);
     }
