@@ -2,6 +2,7 @@
 // compared with what SupervisorModel does, and with what must hold whatever the
 // two of them think.
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -377,14 +378,20 @@ class History {
   bool failed_ = false;
 };
 
+// A check that fails ends the process before GoogleTest can say where it was.
+constinit uint64_t seed_under_way = 0;
+void SaySeed(int) { std::cerr << SeedTrace(seed_under_way) << std::endl; }
+
 class SupervisorMachineSimTest : public ::testing::TestWithParam<int> {};
 
 // Clauses 29 and 30, all of what they say about decisions.
 TEST_P(SupervisorMachineSimTest, AgreesWithTheModelOnRandomHistories) {
   const std::vector<uint64_t> seeds = TestSeeds(kHistories);
+  std::signal(SIGABRT, SaySeed);
   Coverage coverage;
   for (size_t i = GetParam(); i < seeds.size() && !HasFailure(); i += kParts) {
     SCOPED_TRACE(SeedTrace(seeds[i]));
+    seed_under_way = seeds[i];
     History(seeds[i], coverage).Run();
   }
   if (seeds.size() == 1) return;  // One is replayed.
