@@ -50,8 +50,9 @@ class ChildRef {
   ChildRef(const ChildRef<Qs...>& other) : slot_(other.slot_) {}
 
   // The actor that hands on to the current instance, whichever that is; null
-  // before the supervisor has started. It ends with the supervisor; stopping it
-  // cuts the child off from whoever has the address.
+  // before the supervisor has started. It ends with the topmost supervisor of
+  // those that the Spec describes together; stopping it cuts the child off from
+  // whoever has the address.
   ActorRef<Ps...> address() const {
     return slot_ == nullptr ? ActorRef<Ps...>() : Typed(slot_->address());
   }

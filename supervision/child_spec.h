@@ -18,6 +18,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -122,6 +123,11 @@ class ChildSpec {
   internal::MakeDoor make_door() const { return make_door_; }
   // Null: nobody has a reference.
   const std::shared_ptr<internal::ChildSlot>& slot() const { return slot_; }
+  // The children that it has itself, if it is a supervisor with a Spec.
+  std::vector<ChildSpec>* children() const { return children_.get(); }
+  void set_children(std::shared_ptr<std::vector<ChildSpec>> children) {
+    children_ = std::move(children);
+  }
 
  private:
   ChildSpec(ChildOptions options, std::string_view class_name,
@@ -136,6 +142,7 @@ class ChildSpec {
   internal::MakeDoor make_door_;
   Start start_;
   std::shared_ptr<internal::ChildSlot> slot_;
+  std::shared_ptr<std::vector<ChildSpec>> children_;  // Null: none.
 };
 
 }  // namespace troupe

@@ -34,10 +34,13 @@ Task<void> LookAt(AnyActorRef instance, SupervisionTree& child) {
 ChildSpec Supervisor::ChildOf(ChildOptions options, Spec spec) {
   options.kind = kSupervisor;
   auto shared = std::make_shared<Spec>(std::move(spec));
-  return ChildSpec::Of(std::move(options), [shared](StartContext& start) {
-    return start.Spawn<Supervisor>(
-        shared, absl::StrCat(start.supervisor_path(), "/", start.id()));
-  });
+  ChildSpec child =
+      ChildSpec::Of(std::move(options), [shared](StartContext& start) {
+        return start.Spawn<Supervisor>(
+            shared, absl::StrCat(start.supervisor_path(), "/", start.id()));
+      });
+  child.set_children({shared, &shared->children});
+  return child;
 }
 
 ChildRef<SupervisorApi> Supervisor::Spec::Add(ChildOptions options, Spec spec) {

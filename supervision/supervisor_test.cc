@@ -390,5 +390,29 @@ TEST_P(SupervisorTest, RestartedSupervisorStartsItsChildrenAgain) {
   EXPECT_THAT(bank.StopAndWait(), IsOk());
 }
 
+TEST_P(SupervisorTest, AddressOutlivesARestartOfItsSupervisor) {
+  Supervisor::Spec tellers{.intensity = {.restarts = 0}};
+  a_ = tellers.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
+  Supervisor::Spec spec{.name = "bank"};
+  spec.Add({.id = "tellers"}, std::move(tellers));
+  const SupervisorRef bank =
+      Supervisor::Start(*system_, std::move(spec)).value();
+  const ActorRef<WorkerApi> address = a_;
+  const AnyActorRef first = a_.ref();
+  address.Send<Hurt>(absl::DataLossError("torn"));
+  PlayUntil(*system_, [&] { return a_.ref() != first; });
+  // The supervisor has failed, and perhaps not been started again.
+  EXPECT_THAT(address.Call<Ask>().Wait(), IsOkAndHolds(1));
+  EXPECT_EQ(a_.address(), address);
+  // It is terminated: nobody is expected back.
+  EXPECT_THAT(bank.Call<TerminateChild>("tellers").Wait(), IsOk());
+  EXPECT_THAT(address.Call<Ask>().Wait(),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(bank.Call<RestartChild>("tellers").Wait(), IsOk());
+  EXPECT_THAT(address.Call<Ask>().Wait(), IsOkAndHolds(1));
+  EXPECT_THAT(bank.StopAndWait(), IsOk());
+  EXPECT_TRUE(system_->AwaitNoActors());
+}
+
 }  // namespace
 }  // namespace troupe

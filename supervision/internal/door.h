@@ -6,7 +6,7 @@
 // directly; who gives up a call is passed on too.
 //
 // Order: per sender, as they were sent through the door.
-// Ownership: a child of the supervisor, and ends with it.
+// Ownership: a child of the supervisor, or of one above it, and ends with that.
 #ifndef TROUPE_SUPERVISION_INTERNAL_DOOR_H_
 #define TROUPE_SUPERVISION_INTERNAL_DOOR_H_
 

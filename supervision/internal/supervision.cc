@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/ended.h"
 #include "troupe/actor/internal/system_core.h"
@@ -69,6 +70,29 @@ SupervisionReport::Decision DecisionOf(Verdict verdict) {
 absl::Status NoSuchChild(absl::string_view path, const ChildName& name) {
   return absl::NotFoundError(
       absl::StrCat("supervisor '", path, "' has no child ", name.ToString()));
+}
+
+void StopAll(const std::vector<AnyActorRef>& actors) {
+  for (const AnyActorRef& actor : actors) actor.Stop(ExitReason::Shutdown());
+}
+
+// Nobody finds the doors of a child any more, nor of those below it.
+void ForgetDoors(const ChildSpec& spec) {
+  if (spec.slot() != nullptr) spec.slot()->set_address(AnyActorRef());
+  if (spec.children() == nullptr) return;
+  for (const ChildSpec& child : *spec.children()) ForgetDoors(child);
+}
+
+// The doors of the children of a supervisor that does not run lead nowhere.
+void CloseDoorsBelow(const ChildSpec& spec) {
+  if (spec.children() == nullptr) return;
+  for (const ChildSpec& child : *spec.children()) {
+    if (child.slot() != nullptr) {
+      SetDoor(child.slot()->address(), DoorLeadsTo::Where::kGone,
+              AnyActorRef());
+    }
+    CloseDoorsBelow(child);
+  }
 }
 
 // A reason as a status, to fail with.
@@ -214,32 +238,45 @@ absl::Status Supervision::CheckSpec(const ChildSpec& spec) const {
       instance.IsNull() ? "which does not run" : instance.ToString()));
 }
 
+absl::Status Supervision::MakeDoors(const ChildSpec& spec,
+                                    std::vector<AnyActorRef>& doors) {
+  const std::shared_ptr<ChildSlot>& slot = spec.slot();
+  // Only who has a reference by now can ever have one.
+  if (slot != nullptr && slot.use_count() > 1 &&
+      slot->address().status() == ActorStatus::kStopped) {
+    absl::Status failure;
+    const AnyActorRef door = spec.make_door()(
+        supervisor_.cell(), spec.options().hold_messages, failure);
+    if (door.IsNull()) return failure;
+    doors.push_back(door);
+    slot->set_address(door);
+  }
+  if (spec.children() == nullptr) return absl::OkStatus();
+  for (const ChildSpec& child : *spec.children()) {
+    absl::Status status = MakeDoors(child, doors);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ChildKey> Supervision::Add(ChildSpec* spec,
                                           std::unique_ptr<ChildSpec> owned) {
   if (absl::Status status = CheckSpec(*spec); !status.ok()) return status;
-  const absl::StatusOr<AnyActorRef> door = MakeDoor(*spec);
-  if (!door.ok()) return door.status();
+  std::vector<AnyActorRef> doors;
+  if (absl::Status status = MakeDoors(*spec, doors); !status.ok()) {
+    StopAll(doors);
+    return status;
+  }
   const ChildKey key = machine_.Add(RulesOf(spec->options()));
   if (key >= children_.size()) children_.resize(key + 1);
   Child& child = children_[key];
   child.details = std::make_unique<Details>();
   child.details->spec = spec;
   child.details->owned = std::move(owned);
-  child.details->door = *door;
+  if (spec->slot() != nullptr) child.details->door = spec->slot()->address();
+  child.details->doors = std::move(doors);
   if (!spec->options().id.empty()) by_id_.emplace(spec->options().id, key);
   return key;
-}
-
-absl::StatusOr<AnyActorRef> Supervision::MakeDoor(const ChildSpec& spec) {
-  // Only who has a reference by now can ever have one.
-  const std::shared_ptr<ChildSlot>& slot = spec.slot();
-  if (slot == nullptr || slot.use_count() == 1) return AnyActorRef();
-  absl::Status failure;
-  const AnyActorRef door = spec.make_door()(
-      supervisor_.cell(), spec.options().hold_messages, failure);
-  if (door.IsNull()) return failure;
-  slot->set_address(door);
-  return door;
 }
 
 absl::Status Supervision::AddAll() {
@@ -409,9 +446,15 @@ void Supervision::HasEnded(ChildKey key, const ExitReason& reason) {
 
 void Supervision::LeadDoor(ChildKey key) {
   const Child& child = children_[key];
-  if (child.details == nullptr || child.details->door.IsNull()) return;
+  if (child.details == nullptr) return;
   using Where = DoorLeadsTo::Where;
-  switch (machine_.status(key)) {
+  // A supervisor that ends may be started again: its children, too, then.
+  ChildStatus status = machine_.status(key);
+  if (status == ChildStatus::kIdle && machine_.ending()) {
+    status = ChildStatus::kWaiting;
+  }
+  if (status == ChildStatus::kIdle) CloseDoorsBelow(*child.details->spec);
+  switch (status) {
     case ChildStatus::kRunning:
       return SetDoor(child.details->door, Where::kInstance, child.instance);
     case ChildStatus::kIdle:
@@ -429,9 +472,10 @@ void Supervision::Forget(ChildKey key) {
   if (child.details == nullptr) return;
   const ChildSpec& spec = *child.details->spec;
   if (!spec.options().id.empty()) by_id_.erase(spec.options().id);
-  if (!child.details->door.IsNull()) {
-    spec.slot()->set_address(AnyActorRef());
-    child.details->door.Stop(ExitReason::Shutdown());
+  SetDoor(child.details->door, DoorLeadsTo::Where::kGone, AnyActorRef());
+  if (!child.details->doors.empty()) {
+    ForgetDoors(spec);
+    StopAll(child.details->doors);
   }
   child.details = nullptr;
 }

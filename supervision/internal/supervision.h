@@ -75,6 +75,9 @@ class Supervision {
     ChildSpec* spec;
     std::unique_ptr<ChildSpec> owned;  // Unless it is one of the Spec's.
     AnyActorRef door;                  // Null: there is none.
+    // Those that were made here: its own, and those of children below it, so
+    // that they outlive a restart of the supervisor between.
+    std::vector<AnyActorRef> doors;
     HandedState state;
     uint64_t starts = 0;
     absl::Status start_failure;  // The last one's.
@@ -93,8 +96,10 @@ class Supervision {
   std::string Describe(ChildKey key) const;
 
   absl::Status CheckSpec(const ChildSpec& spec) const;
-  // Null if nobody has a reference to the child.
-  absl::StatusOr<AnyActorRef> MakeDoor(const ChildSpec& spec);
+  // Makes doors for a child and those below it, as far as somebody has a
+  // reference to them and they have none yet.
+  absl::Status MakeDoors(const ChildSpec& spec,
+                         std::vector<AnyActorRef>& doors);
   absl::StatusOr<ChildKey> Add(ChildSpec* spec,
                                std::unique_ptr<ChildSpec> owned);
   absl::Status AddAll();
