@@ -1,5 +1,6 @@
 // What supervisors can be asked while they run (§30), and dynamic ones.
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -263,6 +264,9 @@ TEST_P(AdminCallsTest, DynamicChildrenNeedNoId) {
 }
 
 TEST_P(AdminCallsTest, DynamicChildrenStopAtOnce) {
+  std::atomic<int> reports{0};
+  const Subscription subscription = system_->Subscribe<SupervisionReport>(
+      [&](const SupervisionReport&) { ++reports; });
   const SupervisorRef pool = Start({.name = "pool", .strategy = kDynamic});
   constexpr int kChildren = 20;
   for (int i = 0; i < kChildren; ++i) {
@@ -280,6 +284,7 @@ TEST_P(AdminCallsTest, DynamicChildrenStopAtOnce) {
       std::count(entries.begin(), entries.begin() + kChildren, "stopping"),
       kChildren);
   EXPECT_EQ(journal_.CountOf("stopped"), size_t{kChildren});
+  EXPECT_EQ(reports, 0);
 }
 
 // -- what it tells

@@ -37,8 +37,10 @@ bool HasMore(const Cell& cell) {
   const uint8_t attention = cell.attention() & ~Cell::kToken;
   if ((attention & Cell::kSuspended) == 0)
     return attention != 0 || !cell.empty();
-  const uint8_t held = Cell::kSuspended | Cell::kQueued |
-                       (IsExiting(cell) ? 0 : Mailbox::kEvents);
+  const bool holds_events =
+      !IsExiting(cell) && !cell.actor_type().always_hears_children;
+  const uint8_t held =
+      Cell::kSuspended | Cell::kQueued | (holds_events ? Mailbox::kEvents : 0);
   return (attention & ~held) != 0;
 }
 
