@@ -19,6 +19,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/call.h"
 #include "troupe/actor/internal/awaited_argument.h"
@@ -35,6 +36,8 @@ namespace troupe {
 
 template <typename From>
 class AdaptedRef;
+template <typename... Ps>
+class TimedRef;
 
 template <typename... Ps>
 class ActorRef : public AnyActorRef {
@@ -130,6 +133,10 @@ class ActorRef : public AnyActorRef {
         EnvelopePtr(internal::BuildCalled<M>(std::forward<Args>(args)...)),
         internal::CallTimeout()});
   }
+
+  // The same reference with a time for its calls: see timed_ref.h, which
+  // defines this.
+  TimedRef<Ps...> WithTimeout(absl::Duration timeout) const;
 
   // A reference for senders of From: each message is converted by
   // `convert(const From&)` on its sender's thread.
