@@ -16,7 +16,8 @@
 // a caller that lives on and has given up: that waits in the mailbox.
 //
 // A coroutine that awaits something need not look: what it awaits ends early,
-// with kCancelled or kDeadlineExceeded.
+// with kCancelled or kDeadlineExceeded. One that has nothing else to wait for
+// awaits Stopped(token), see stopped.h.
 //
 // Ownership: none; bound to its request. REQUIRES: its handler has not ended.
 // Thread safety: belongs to the handler.
@@ -37,6 +38,9 @@ class StopToken {
   // For the runtime.
   explicit StopToken(const internal::RequestInfo& request)
       : request_(&request) {}
+  bool IsOf(const internal::RequestInfo& request) const {
+    return request_ == &request;
+  }
 
  private:
   const internal::RequestInfo* request_;

@@ -1,0 +1,18 @@
+#include "troupe/actor/stopped.h"
+
+#include "troupe/actor/internal/reply.h"
+#include "troupe/base/check.h"
+
+namespace troupe::internal {
+
+bool StopWait::await_suspend(std::coroutine_handle<> waiting) {
+  TROUPE_CHECK(this_handler.root != nullptr &&
+                   this_handler.root->request != nullptr &&
+                   token_.IsOf(InfoOf(*this_handler.root->request)),
+               "Stopped() is awaited in the Task that handles its request");
+  if (token_.stop_requested()) return false;
+  Begin(HandlerState::KeepCurrentRoot(), waiting, CurrentDeadline());
+  return true;
+}
+
+}  // namespace troupe::internal
