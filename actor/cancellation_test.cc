@@ -10,11 +10,14 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/internal/call_testing.h"
 #include "troupe/actor/internal/held_time_executor.h"
+#include "troupe/actor/reply_to.h"
 #include "troupe/actor/request.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/actor/task.h"
@@ -286,6 +289,71 @@ TEST_P(PollingTest, DeathOfTheCallerFiresTheToken) {
   EXPECT_THAT(caller_.KillAndWait(), IsOk());
   AwaitFired();
   EXPECT_FALSE(outcome_.has_value());
+}
+
+// A coroutine that answers by a ReplyTo.
+class LateAnswerer : public Actor<Pass> {
+ public:
+  // With `early` it answers before it waits.
+  LateAnswerer(ActorRef<Pass> gate, bool early, absl::StatusOr<int>& seen)
+      : gate_(gate), early_(early), seen_(seen) {}
+  Task<void> Handle(Pass, ReplyTo<int> reply) {
+    if (early_) reply.Send(2);
+    seen_ = co_await gate_.Call<Pass>();
+    reply.Send(3);
+  }
+
+ private:
+  const ActorRef<Pass> gate_;
+  const bool early_;
+  absl::StatusOr<int>& seen_;
+};
+
+// §23: a duty to answer does not keep the handler from hearing of it.
+TEST_P(CancellationTest, ReachesAHandlerWithItsReplyToInHand) {
+  absl::StatusOr<int> seen = absl::UnknownError("not over");
+  const auto late = system_->Spawn<LateAnswerer>(gate_, false, seen).value();
+  caller_.Send<Play>([&]() -> Task<void> { (void)co_await late.Call<Pass>(); });
+  executor_->RunUntilIdle();
+  caller_.Kill();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen, StatusIs(kCancelled, HasSubstr("give up")));
+  // The next caller gets an answer.
+  auto next = late.Call<Pass>().Start();
+  executor_->RunUntilIdle();
+  gate_.Send<Open>();
+  EXPECT_THAT(std::move(next).Wait(), IsOkAndHolds(3));
+}
+
+// §23: one that has answered works on undisturbed by the end of its caller.
+TEST_P(CancellationTest, HandlerThatHasAnsweredIsLeftAlone) {
+  absl::StatusOr<int> seen = absl::UnknownError("not over");
+  const auto late = system_->Spawn<LateAnswerer>(gate_, true, seen).value();
+  caller_.Send<Play>(
+      [&]() -> Task<void> { outcome_ = co_await late.Call<Pass>(); });
+  executor_->RunUntilIdle();
+  EXPECT_THAT(outcome_.value(), IsOkAndHolds(2));
+  caller_.Kill();
+  executor_->RunUntilIdle();
+  gate_.Send<Open>();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen, IsOkAndHolds(1));
+}
+
+// §24: answered once, by whoever holds the duty, when its handler is killed.
+TEST_P(CancellationTest, KilledHandlerWithAReplyToAnswersOnce) {
+  absl::StatusOr<int> seen = absl::UnknownError("not over");
+  const auto late = system_->Spawn<LateAnswerer>(gate_, false, seen).value();
+  std::vector<absl::StatusOr<int>> answers;
+  caller_.Send<Play>([&]() -> Task<void> {
+    answers.push_back(co_await late.Call<Pass>());
+    answers.push_back(co_await late.Call<Pass>());
+  });
+  executor_->RunUntilIdle();
+  late.Kill();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(answers, ElementsAre(StatusIs(kCancelled),
+                                   StatusIs(absl::StatusCode::kNotFound)));
 }
 
 }  // namespace

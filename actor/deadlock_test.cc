@@ -1,5 +1,6 @@
 // §25: calling oneself, and circles of calls, are found and reported.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +15,8 @@
 #include "troupe/actor/call.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/protocol.h"
+#include "troupe/actor/reply_to.h"
+#include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/deterministic_executor.h"
@@ -74,6 +77,44 @@ class Awaiter : public Actor<Rounds> {
   Task<absl::Status> Handle(Round m) {
     co_return co_await m.starter.Call<Round>(m.starter, m.awaiter);
   }
+};
+
+// Calls the awaiter once; then it answers.
+class Asker : public Actor<Rounds> {
+ public:
+  Task<absl::Status> Handle(Round m) {
+    if (asked_) co_return absl::OkStatus();
+    asked_ = true;
+    co_return co_await m.awaiter.Call<Round>(m.starter, m.awaiter);
+  }
+
+ private:
+  bool asked_ = false;
+};
+struct Duty {
+  ReplyTo<absl::Status> reply;
+};
+class Helper : public Actor<Duty> {
+ public:
+  Task<void> Handle(Duty m) {
+    const bool slept = co_await Sleep(absl::Seconds(3));
+    EXPECT_TRUE(slept);
+    m.reply.Send(absl::OkStatus());
+  }
+};
+// Has the helper answer, and calls back meanwhile.
+class Delegator : public Actor<Rounds> {
+ public:
+  Delegator(ActorRef<Duty> helper, absl::Status& seen)
+      : helper_(helper), seen_(seen) {}
+  Task<void> Handle(Round m, ReplyTo<absl::Status> reply) {
+    helper_.Send<Duty>(std::move(reply));
+    seen_ = co_await m.starter.Call<Round>(m.starter, self());
+  }
+
+ private:
+  const ActorRef<Duty> helper_;
+  absl::Status& seen_;
 };
 
 class DeadlockTest : public ::testing::TestWithParam<uint64_t> {
@@ -159,6 +200,18 @@ TEST_P(DeadlockTest, ThroughAStartedCallIsFound) {
 
 TEST_P(DeadlockTest, LongChainsThatEndAreNone) {
   EXPECT_THAT(Call({0, 1, 2, 3}), IsOk());
+}
+
+TEST_P(DeadlockTest, WhoseDutyIsElsewhereIsNone) {
+  absl::Status seen = absl::UnknownError("not over");
+  const auto asker = system_->Spawn<Asker>().value();
+  const auto delegator =
+      system_
+          ->Spawn<Delegator>(system_->Spawn<Helper>().value(), std::ref(seen))
+          .value();
+  EXPECT_THAT(asker.Call<Round>(asker, delegator).Wait(), IsOk());
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen, IsOk());
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, DeadlockTest, ::testing::Range<uint64_t>(1, 9));

@@ -12,9 +12,12 @@
 // T is the request's Reply. Dropped unanswered, it cancels the call: the caller
 // gets kCancelled.
 //
-// Ownership: move-only; of the duty. The answer is moved.
-// Blocking: no call blocks.
-// Thread safety: a value; may be used on any thread, also outside of actors.
+// Cancellation: the handler that was given the duty is told that its caller has
+// given up as any other is: if it is a Task, what it awaits ends early,
+// wherever the duty is by then. Who else holds it is not told; its answer is
+// dropped. Ownership: move-only; of the duty. The answer is moved. Blocking: no
+// call blocks. Thread safety: a value; may be used on any thread, also outside
+// of actors.
 #ifndef TROUPE_ACTOR_REPLY_TO_H_
 #define TROUPE_ACTOR_REPLY_TO_H_
 
@@ -39,9 +42,7 @@ class ReplyDuty {
   ReplyDuty() = default;
   // Takes the duty out of a request that a handler gets.
   ReplyDuty(RequestInfo& info, CallName call)
-      : route_(std::exchange(info.route, ReplyRoute())),
-        deadline_(info.deadline),
-        call_(call) {}
+      : route_(info.TakeDuty()), deadline_(info.deadline), call_(call) {}
   ReplyDuty(ReplyDuty&& other) noexcept
       : route_(std::exchange(other.route_, ReplyRoute())),
         deadline_(other.deadline_),

@@ -202,8 +202,9 @@ bool IsFor(Envelope& envelope, const ReplyRoute& request) {
 
 bool HandlerState::HoldsUp(const ReplyRoute& request) const {
   if (exclusive_ == nullptr) return false;
+  // A handler with a ReplyTo may have handed that on: another may answer.
   if (exclusive_->request != nullptr && IsFor(*exclusive_->request, request)) {
-    return true;
+    return InfoOf(*exclusive_->request).OwesAnswer();
   }
   return cell_.AnyWaiting(
       [&request](Envelope& waiting) { return IsFor(waiting, request); });

@@ -32,9 +32,8 @@ Envelope* MakeFailure(absl::Status status) {
 void FailRequest(Envelope& envelope, absl::Status status) {
   if (!IsRequest(envelope)) return;
   envelope.tag &= ~kRequestTag;  // Answered.
-  const ReplyRoute route = InfoOf(envelope).route;
-  if (route.IsNull()) return;
-  SendReply(route, MakeFailure(std::move(status)));
+  const RequestInfo& info = InfoOf(envelope);
+  if (info.OwesAnswer()) SendReply(info.route, MakeFailure(std::move(status)));
 }
 
 }  // namespace troupe::internal

@@ -39,6 +39,9 @@ class ReplySink {
 struct ReplyRoute {
   static constexpr uintptr_t kIsSink = 1;
   static constexpr uintptr_t kIsCancelled = 2;  // Nobody waits any more.
+  // The answer is owed elsewhere: by a ReplyTo.
+  static constexpr uintptr_t kIsTaken = 4;
+  static constexpr uintptr_t kFlags = kIsSink | kIsCancelled | kIsTaken;
 
   static ReplyRoute To(Cell& cell, uint64_t id, uint64_t number) {
     return {reinterpret_cast<uintptr_t>(&cell), id, number};
@@ -51,15 +54,15 @@ struct ReplyRoute {
 
   bool IsNull() const { return where == 0; }
   bool IsSame(const ReplyRoute& other) const {
-    return ((where ^ other.where) & ~kIsCancelled) == 0 && id == other.id &&
-           number == other.number;
+    return ((where ^ other.where) & ~(kIsCancelled | kIsTaken)) == 0 &&
+           id == other.id && number == other.number;
   }
   // Otherwise the answer goes to an actor.
   bool IsSink() const { return (where & kIsSink) != 0; }
   ReplySink& sink() const {
-    return *reinterpret_cast<ReplySink*>(where & ~(kIsSink | kIsCancelled));
+    return *reinterpret_cast<ReplySink*>(where & ~kFlags);
   }
-  Cell& cell() const { return *reinterpret_cast<Cell*>(where & ~kIsCancelled); }
+  Cell& cell() const { return *reinterpret_cast<Cell*>(where & ~kFlags); }
 
   uintptr_t where = 0;  // 0: nobody.
   uint64_t id = 0;
@@ -71,6 +74,17 @@ struct RequestInfo {
     return (route.where & ReplyRoute::kIsCancelled) != 0;
   }
   void Cancel() { route.where |= ReplyRoute::kIsCancelled; }
+  // Whether the answer is owed here.
+  bool OwesAnswer() const {
+    return !route.IsNull() && (route.where & ReplyRoute::kIsTaken) == 0;
+  }
+  // The duty to answer goes elsewhere. The handler still learns here that the
+  // caller has given up. REQUIRES: not cancelled.
+  ReplyRoute TakeDuty() {
+    const ReplyRoute taken = route;
+    if (!route.IsNull()) route.where |= ReplyRoute::kIsTaken;
+    return taken;
+  }
 
   ReplyRoute route;
   MonotonicTime deadline = MonotonicTime::InfiniteFuture();
