@@ -7,23 +7,23 @@
 namespace troupe::internal {
 
 bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
-  if (!Prepare()) return false;
+  if (!Prepare()) return Pass(waiting);
   if (IsLate()) {
     SettleLate();
-    return false;
+    return Pass(waiting);
   }
   if (actor_.id().value() == caller().CurrentId()) {
     Settle();
     error() = absl::FailedPreconditionError(absl::StrCat(
         "waiting for ", What(), ": an actor cannot outlive its own end"));
-    return false;
+    return Pass(waiting);
   }
   if (AskForEnd(actor_, route())) {
     Suspend(waiting);
     return true;
   }
   Settle();
-  return false;
+  return Pass(waiting);
 }
 
 absl::StatusOr<ExitReason> EndWait::await_resume() {

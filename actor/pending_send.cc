@@ -46,7 +46,7 @@ absl::Status Explain(const AnyActorRef& target, SendResult result) {
 namespace internal {
 
 bool SendWait::await_suspend(std::coroutine_handle<> waiting) {
-  if (!Prepare()) return false;
+  if (!Prepare()) return Pass(waiting);
   answer_ = OwedAnswer<Admission>(route(), Admission::kWaiting);
   Cell& target = target_.IsNull() ? NoCell() : *target_.cell();
   const uint64_t id = target_.id().value();
@@ -55,12 +55,12 @@ bool SendWait::await_suspend(std::coroutine_handle<> waiting) {
     answer_.Forget();
     if (!IsRefused(result_)) (void)envelope_.release();
     Settle();
-    return false;
+    return Pass(waiting);
   }
   if (IsLate()) {
     OnGiveUp();
     SettleLate();
-    return false;
+    return Pass(waiting);
   }
   if (id == caller().CurrentId() && this_handler.root->exclusive) {
     OnGiveUp();
@@ -69,7 +69,7 @@ bool SendWait::await_suspend(std::coroutine_handle<> waiting) {
         absl::StrCat("waiting for ", What(),
                      ": that is the actor's own, which "
                      "handles nothing while this handler waits"));
-    return false;
+    return Pass(waiting);
   }
   Suspend(waiting);
   return true;

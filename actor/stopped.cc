@@ -10,7 +10,7 @@ bool StopWait::await_suspend(std::coroutine_handle<> waiting) {
                    this_handler.root->request != nullptr &&
                    token_.IsOf(InfoOf(*this_handler.root->request)),
                "Stopped() is awaited in the Task that handles its request");
-  if (token_.stop_requested()) return false;
+  if (token_.stop_requested()) return Pass(waiting);
   Begin(HandlerState::KeepCurrentRoot(), waiting, CurrentDeadline());
   return true;
 }

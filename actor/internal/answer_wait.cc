@@ -47,6 +47,7 @@ void AnswerWait::OnReply(EnvelopePtr reply) {
 }
 
 void AnswerWait::OnDue(HandlerState&) {
+  if (GoesOn()) return;
   GiveUp();
   error_ = absl::DeadlineExceededError(
       absl::StrCat("waiting for ", What(), ": nothing within ",

@@ -68,13 +68,13 @@ absl::Status NoneAnswered(CallGroup& group,
 bool CallGroupWait::await_suspend(std::coroutine_handle<> waiting) {
   if (this_handler.root == nullptr) {
     group_.FailAll(CallOutsideActor);
-    return false;
+    return Pass(waiting);
   }
   if (IsCancelled()) {
     group_.FailAll([](const CallName& name) {
       return CallCancelled(name, /*begun=*/false);
     });
-    return false;
+    return Pass(waiting);
   }
   RootTask& root = HandlerState::KeepCurrentRoot();
   Cell& caller = root.state->cell();
@@ -83,10 +83,10 @@ bool CallGroupWait::await_suspend(std::coroutine_handle<> waiting) {
       group_.timeout.DeadlineFrom(now, *caller.system, DeadlineOf(root));
   if (deadline_ <= now) {
     group_.FailAll(CallTooLate);
-    return false;
+    return Pass(waiting);
   }
   for (GroupedCall& call : group_.calls) Make(call, *root.state);
-  if (group_.is_over()) return false;
+  if (group_.is_over()) return Pass(waiting);
   Begin(root, waiting,
         std::min(deadline_, caller.system->DeadlockCheckAfter(now)));
   return true;
@@ -142,6 +142,7 @@ std::optional<WaitedCall> CallGroupWait::ItsCall() const {
 }
 
 void CallGroupWait::OnDue(HandlerState& state) {
+  if (GoesOn()) return;
   if (time() < deadline_) {
     if (deadline_ < MonotonicTime::InfiniteFuture()) {
       state.Schedule(*this, deadline_);

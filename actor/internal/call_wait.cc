@@ -20,24 +20,28 @@ int64_t CallTimeout::DefaultOf(const SystemCore& system) {
 
 // -- in a coroutine
 
-bool CallWait::Refuse(absl::Status why) {
+void CallWait::Fail(absl::Status why) {
   plan_.request = EnvelopePtr(MakeFailure(std::move(why)));
-  return false;
+}
+
+bool CallWait::Refuse(std::coroutine_handle<> waiting, absl::Status why) {
+  Fail(std::move(why));
+  return Pass(waiting);
 }
 
 bool CallWait::Suspend(std::coroutine_handle<> waiting, RequestInfo& info) {
   if (this_handler.root == nullptr) [[unlikely]] {
-    return Refuse(CallOutsideActor(name()));
+    return Refuse(waiting, CallOutsideActor(name()));
   }
   if (IsCancelled()) [[unlikely]] {
-    return Refuse(CallCancelled(name(), /*begun=*/false));
+    return Refuse(waiting, CallCancelled(name(), /*begun=*/false));
   }
   RootTask& root = HandlerState::KeepCurrentRoot();
   HandlerState& state = *root.state;
   Cell& caller = state.cell();
   const uint64_t caller_id = caller.CurrentId();
   if (plan_.id == caller_id) [[unlikely]] {
-    return Refuse(CallOfSelf(name()));
+    return Refuse(waiting, CallOfSelf(name()));
   }
   // One visit to the seat, for the time and for the request.
   const uint64_t tag = EnterSeat();
@@ -46,7 +50,7 @@ bool CallWait::Suspend(std::coroutine_handle<> waiting, RequestInfo& info) {
       plan_.timeout.DeadlineFrom(now, *caller.system, DeadlineOf(root));
   if (deadline <= now) [[unlikely]] {
     LeaveSeat();
-    return Refuse(CallTooLate(name()));
+    return Refuse(waiting, CallTooLate(name()));
   }
   number_ = state.calls().Add(*this);
   info.route = ReplyRoute::To(caller, caller_id, number_);
@@ -56,7 +60,7 @@ bool CallWait::Suspend(std::coroutine_handle<> waiting, RequestInfo& info) {
                       plan_.id, plan_.request.get(), tag);
   if (IsRefused(sent)) [[unlikely]] {
     (void)state.calls().Take(number_);
-    return Refuse(CallRefused(name(), sent));
+    return Refuse(waiting, CallRefused(name(), sent));
   }
   (void)plan_.request.release();
   deadline_ = deadline;
@@ -80,6 +84,7 @@ std::optional<WaitedCall> CallWait::ItsCall() const {
 }
 
 void CallWait::OnDue(HandlerState& state) {
+  if (GoesOn()) return;
   if (time() < deadline_) {
     if (deadline_ < MonotonicTime::InfiniteFuture()) {
       state.Schedule(*this, deadline_);
@@ -88,16 +93,15 @@ void CallWait::OnDue(HandlerState& state) {
     return;
   }
   (void)state.calls().Take(number_);
-  (void)Refuse(
-      time() == handler_deadline()
-          ? CallerTimedOut(name())
-          : CallTimedOut(name(), plan_.timeout.Length(*state.cell().system)));
+  Fail(time() == handler_deadline()
+           ? CallerTimedOut(name())
+           : CallTimedOut(name(), plan_.timeout.Length(*state.cell().system)));
   Resume();
 }
 
 void CallWait::OnCancel(const absl::Status&) {
   GiveUp();
-  (void)Refuse(CallCancelled(name(), /*begun=*/true));
+  Fail(CallCancelled(name(), /*begun=*/true));
   Resume();
 }
 

@@ -145,8 +145,10 @@ class CallWait : public Wait, public CallEntry {
 
   virtual const MessageType* request_type() const = 0;
   CallName name() const { return {ActorId(plan_.id), request_type()}; }
-  // The call is over before it has begun.
-  bool Refuse(absl::Status why);
+  // The call is over by a failure.
+  void Fail(absl::Status why);
+  // The same, before it has begun; for Suspend() to return.
+  bool Refuse(std::coroutine_handle<> waiting, absl::Status why);
   // Ends a call whose answer may still come: nobody waits for it.
   void GiveUp();
 

@@ -44,17 +44,17 @@ bool CompletionWait::await_suspend(std::coroutine_handle<> waiting) {
   CompletionState& state = *handle_.get();
   // What is there is had at once, whatever the time.
   reply() = state.Take();
-  if (reply() != nullptr) return false;
-  if (!Prepare()) return false;
+  if (reply() != nullptr) return Pass(waiting);
+  if (!Prepare()) return Pass(waiting);
   if (IsLate()) {
     SettleLate();
-    return false;
+    return Pass(waiting);
   }
   error() = BeginWork(caller());
   if (error().ok()) reply() = state.TakeOrSend(route());
   if (!error().ok() || reply() != nullptr) {
     Settle();
-    return false;
+    return Pass(waiting);
   }
   Suspend(waiting);
   return true;

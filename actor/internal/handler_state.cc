@@ -3,6 +3,7 @@
 #include "troupe/actor/internal/coroutine.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/stashes.h"
+#include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/timers.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/check.h"
@@ -28,6 +29,23 @@ void Wait::Begin(HandlerState& state, std::coroutine_handle<> waiting,
   RootTask& current = *this_handler.root;
   Begin(current.state != nullptr ? current : state.Keep(current), waiting,
         deadline);
+}
+
+bool Wait::Yield(std::coroutine_handle<> waiting) {
+  RootTask& root = HandlerState::KeepCurrentRoot();
+  root.passes = 0;
+  Begin(root, waiting, TimeOfTurn(*root.state->cell().system));
+  waiting_ =
+      reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(waiting_) | kPassing);
+  return true;
+}
+
+bool Wait::GoesOn() {
+  if (!IsPassing()) return false;
+  waiting_ = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(waiting_) &
+                                     ~kPassing);
+  Resume();
+  return true;
 }
 
 // -- calls
@@ -186,8 +204,11 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
   InfoOf(*root->request).Cancel();
   root->cancelled = true;
   // Each may let the handler go on, to its end.
-  while ((root = find()) != nullptr && root->first_wait != nullptr) {
-    root->first_wait->OnCancel(
+  while ((root = find()) != nullptr) {
+    Wait* wait = root->first_wait;
+    while (wait != nullptr && wait->IsPassing()) wait = wait->next_;
+    if (wait == nullptr) return;
+    wait->OnCancel(
         absl::CancelledError("the caller of this request waits no more"));
   }
 }
@@ -213,7 +234,9 @@ bool HandlerState::HoldsUp(const ReplyRoute& request) const {
 std::optional<WaitedCall> HandlerState::OnlyCall() const {
   if (exclusive_ == nullptr) return std::nullopt;
   const Wait* const wait = exclusive_->first_wait;
-  if (wait == nullptr || wait->next_ != nullptr) return std::nullopt;
+  if (wait == nullptr || wait->next_ != nullptr || wait->IsPassing()) {
+    return std::nullopt;
+  }
   return wait->ItsCall();
 }
 

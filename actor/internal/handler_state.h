@@ -53,6 +53,7 @@ struct RootTask {
   RootTask* next = nullptr;      // The state's.
   Wait* first_wait = nullptr;    // What it waits for.
   bool exclusive = true;         // Nothing else is handled meanwhile.
+  uint8_t passes = 0;            // See Wait::Pass().
   // Its caller does not wait any more: whatever it waits for is over.
   bool cancelled = false;
   HandlerState* state = nullptr;  // Where it is kept; null: on the stack only.
@@ -129,8 +130,28 @@ class Wait : public Occasion {
   Wait() = default;
   ~Wait() { End(); }
 
+  // How many waits of a handler may be over before they begin until others get
+  // their turn.
+  static constexpr uint8_t kMaxPasses = 64;
+
+  // For an await_suspend() whose wait is over before it begins. Mostly false,
+  // the coroutine goes on at once; but so that one that does nothing else
+  // cannot keep its worker for ever, every kMaxPasses-th time true: it is
+  // suspended, and goes on when others have run. OnDue() begins with
+  //
+  //   if (GoesOn()) return;
+  //
+  // and OnCancel() and ItsCall() are not called.
+  [[nodiscard]] bool Pass(std::coroutine_handle<> waiting) {
+    RootTask* const root = this_handler.root;
+    return root != nullptr && ++root->passes >= kMaxPasses && Yield(waiting);
+  }
+  // Goes on, if the wait was over already.
+  [[nodiscard]] bool GoesOn();
+
   HandlerState* state() const { return state_; }
-  bool is_waiting() const { return state_ != nullptr; }
+  // Whether it is not over.
+  bool is_waiting() const { return state_ != nullptr && !IsPassing(); }
 
   // Of the request that is handled; infinite if there is none.
   // REQUIRES: is_waiting().
@@ -151,7 +172,14 @@ class Wait : public Occasion {
  private:
   friend class HandlerState;
 
+  // Marks the address of a coroutine whose wait is over.
+  static constexpr uintptr_t kPassing = 1;
+
   void Leave();
+  bool Yield(std::coroutine_handle<> waiting);
+  bool IsPassing() const {
+    return (reinterpret_cast<uintptr_t>(waiting_) & kPassing) != 0;
+  }
 
   HandlerState* state_ = nullptr;  // Null: does not wait. Else, since Begin():
   RootTask* root_;

@@ -9,12 +9,12 @@
 namespace troupe::internal {
 
 bool SpawnWait::await_suspend(std::coroutine_handle<> waiting) {
-  if (!Prepare()) return false;
+  if (!Prepare()) return Pass(waiting);
   TROUPE_DCHECK(&caller() == spawn_.plan.parent,
                 "a child is spawned by a Task of its parent");
   if (IsLate()) {
     SettleLate();
-    return false;
+    return Pass(waiting);
   }
   absl::StatusOr<AnyActorRef> child =
       SpawnThere(spawn_.plan, spawn_.options, std::move(spawn_.construct),
@@ -22,7 +22,7 @@ bool SpawnWait::await_suspend(std::coroutine_handle<> waiting) {
   if (!child.ok()) {
     Settle();
     error() = std::move(child).status();
-    return false;
+    return Pass(waiting);
   }
   child_ = *child;
   Suspend(waiting);

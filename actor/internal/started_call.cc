@@ -102,10 +102,10 @@ bool StartedCallWait::await_suspend(std::coroutine_handle<> waiting) {
   CallOfActor* const call = call_.by_actor();
   TROUPE_CHECK(call != nullptr && call->IsMine(),
                "a started call is awaited by the actor that made it");
-  if (call->is_over()) return false;
+  if (call->is_over()) return Pass(waiting);
   if (IsCancelled()) {
     refusal_ = Refusal(CallCancelled(call->name(), /*begun=*/true));
-    return false;
+    return Pass(waiting);
   }
   call->set_waiting(this);
   Cell& caller = *CurrentActor();
@@ -117,6 +117,7 @@ bool StartedCallWait::await_suspend(std::coroutine_handle<> waiting) {
 }
 
 void StartedCallWait::OnDue(HandlerState& state) {
+  if (GoesOn()) return;
   if (time() < handler_deadline()) {
     if (handler_deadline() < MonotonicTime::InfiniteFuture()) {
       state.Schedule(*this, handler_deadline());
