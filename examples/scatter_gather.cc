@@ -9,11 +9,11 @@
 //   Bob: 95
 //   Cem: no answer: DEADLINE_EXCEEDED
 //   the best price is 95
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,9 +21,9 @@
 #include "absl/time/time.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/call_all.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
-#include "troupe/actor/when_all.h"
 
 namespace {
 
@@ -50,10 +50,6 @@ class Shop : public troupe::Actor<Price> {
   const absl::Duration thinks_for_;
 };
 
-struct Offer {
-  std::string shop;
-  absl::StatusOr<int64_t> cents;
-};
 struct BestPrice {
   using Reply = int64_t;
 };
@@ -67,39 +63,32 @@ class Broker : public troupe::Actor<BestPrice> {
           std::tuple("Cem", 80, absl::Hours(1))}) {
       const auto shop = Spawn<Shop>(cents, time);
       if (!shop.ok()) return shop.status();
-      shops_.emplace_back(name, *shop);
+      names_.push_back(name);
+      shops_.push_back(*shop);
     }
     return absl::OkStatus();
   }
 
   troupe::Task<absl::StatusOr<int64_t>> Handle(BestPrice) {
-    std::vector<troupe::Task<Offer>> asked;
-    for (const auto& [name, shop] : shops_) asked.push_back(Ask(name, shop));
+    const std::vector<absl::StatusOr<int64_t>> offers =
+        co_await troupe::CallAll<Price>(shops_).Within(absl::Milliseconds(100));
     absl::StatusOr<int64_t> best = absl::NotFoundError("no shop has answered");
-    const std::vector<Offer> offers =
-        co_await troupe::WhenAll(std::move(asked));
-    for (const Offer& offer : offers) {
-      if (!offer.cents.ok()) {
-        std::cout << offer.shop << ": no answer: "
-                  << absl::StatusCodeToString(offer.cents.status().code())
+    for (size_t i = 0; i < offers.size(); ++i) {  // In the order of the shops.
+      if (!offers[i].ok()) {
+        std::cout << names_[i] << ": no answer: "
+                  << absl::StatusCodeToString(offers[i].status().code())
                   << "\n";
         continue;
       }
-      std::cout << offer.shop << ": " << *offer.cents << "\n";
-      if (!best.ok() || *offer.cents < *best) best = offer.cents;
+      std::cout << names_[i] << ": " << *offers[i] << "\n";
+      if (!best.ok() || *offers[i] < *best) best = offers[i];
     }
     co_return best;
   }
 
  private:
-  static troupe::Task<Offer> Ask(std::string name,
-                                 troupe::ActorRef<Price> shop) {
-    absl::StatusOr<int64_t> cents =
-        co_await shop.Call<Price>().Within(absl::Milliseconds(100));
-    co_return Offer{name, cents};
-  }
-
-  std::vector<std::pair<std::string, troupe::ActorRef<Price>>> shops_;
+  std::vector<std::string> names_;
+  std::vector<troupe::ActorRef<Price>> shops_;
 };
 
 }  // namespace
