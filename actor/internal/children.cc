@@ -47,11 +47,12 @@ void StopNextChild(Cell& cell, Worker& worker) {
 // What a parent without the hook does.
 void HandleChildByDefault(Cell& cell, const ChildEvent& event) {
   if (event.kind != ChildEvent::Kind::kFailed) return;
-  RecordFailure(cell, absl::Status(event.reason.status().code(),
-                                   absl::StrCat("child ", event.name,
-                                                event.name.empty() ? "" : " ",
-                                                event.child.id().ToString(),
-                                                " ", event.reason.ToString())));
+  RecordFailure(
+      cell, absl::Status(event.reason.status().code(),
+                         Abridged(absl::StrCat("child ", event.name,
+                                               event.name.empty() ? "" : " ",
+                                               event.child.id().ToString(), " ",
+                                               event.reason.ToString()))));
 }
 
 // Outside the seat.

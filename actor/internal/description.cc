@@ -1,5 +1,8 @@
 #include "troupe/actor/internal/description.h"
 
+#include <cstddef>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "troupe/actor/events.h"
@@ -38,6 +41,23 @@ std::string Describe(const ActorType& type, const Identity& who) {
       who.id.ToString());
   if (!who.name.empty()) absl::StrAppend(&text, " '", who.name, "'");
   return text;
+}
+
+std::string Abridged(std::string text) {
+  constexpr size_t kLongest = 512;
+  constexpr size_t kBeginning = 200;
+  constexpr size_t kEnd = 300;
+  if (text.size() <= kLongest) return text;
+  // Between characters, should it be UTF-8.
+  const auto is_inside = [&text](size_t i) {
+    return (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
+  };
+  size_t from = kBeginning;
+  while (from > kBeginning - 3 && is_inside(from)) --from;
+  size_t to = text.size() - kEnd;
+  while (to > text.size() - kEnd - 3 && is_inside(to)) --to;
+  return absl::StrCat(absl::string_view(text).substr(0, from), " ... ",
+                      absl::string_view(text).substr(to));
 }
 
 // Outside the seat: a mailbox has grown beyond what is usual.

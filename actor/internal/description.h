@@ -57,6 +57,11 @@ struct Identity {
 // Such as "Account #12 'savings'".
 std::string Describe(const ActorType& type, const Identity& who);
 
+// What a failure says that passes from actor to actor, each of which adds to
+// it: `text`, or of a long one the beginning and the end, which tell who failed
+// last and why the first one did.
+std::string Abridged(std::string text);
+
 // -- outside the seat: subscribers and destructors are user code
 // ---------------
 

@@ -28,8 +28,8 @@ Envelope* MakeNotice(const Notice& notice) {
 
 // How an actor without the hook fails with another one.
 absl::Status FailureOf(const Exit& exit) {
-  std::string what = absl::StrCat("linked ", exit.actor.ToString(), " ",
-                                  exit.reason.ToString());
+  const std::string what = Abridged(absl::StrCat(
+      "linked ", exit.actor.ToString(), " ", exit.reason.ToString()));
   switch (exit.reason.kind()) {
     case ExitReason::Kind::kFailed:
       return absl::Status(exit.reason.status().code(), what);
