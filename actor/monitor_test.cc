@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
@@ -414,6 +415,38 @@ TEST_P(MonitorTest, FailedStartLeavesNoMonitor) {
       system_->Spawn<Early>(journal_, actor, absl::OkStatus()).value();
   EXPECT_THAT(early.StopAndWait(), IsOk());
   EXPECT_EQ(WatchersOf(actor), 0u);
+}
+
+// Is looked at while it ends.
+class Lingering : public Actor<Note> {
+ public:
+  Lingering(absl::Notification& ends, absl::Notification& may_end)
+      : ends_(ends), may_end_(may_end) {}
+  ~Lingering() {
+    ends_.Notify();
+    may_end_.WaitForNotification();
+  }
+  void Handle(Note) {}
+
+ private:
+  absl::Notification& ends_;
+  absl::Notification& may_end_;
+};
+
+// A monitor that finds the actor at its end is told how it ends.
+TEST_P(MonitorTest, LastMonitorHearsTheReason) {
+  if (GetParam() != internal::kThreads) return;  // Only a thread can wait.
+  absl::Notification ends, may_end;
+  const Watcher::Ref watcher = NewWatcher({.dedicated_thread = true});
+  const Lingering::Ref actor =
+      system_->Spawn<Lingering>(std::ref(ends), std::ref(may_end)).value();
+  actor.Stop(ExitReason::Shutdown());
+  ends.WaitForNotification();
+  (void)MonitorBy(watcher, actor);
+  may_end.Notify();
+  EXPECT_THAT(actor.Wait(), IsOk());
+  AwaitHandled(watcher);
+  EXPECT_THAT(journal_.lines(), ElementsAre("down shutdown"));
 }
 
 // Two systems in one process: an actor of one may watch one of the other.

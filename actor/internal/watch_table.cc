@@ -132,7 +132,7 @@ void WatchTable::Forget(Links::iterator entry) {
 bool WatchTable::Unlink(const AnyActorRef& actor) {
   const auto entry = links_.find(actor.id().value());
   if (entry == links_.end()) return false;
-  const uint64_t known = entry->second.theirs;
+  const uint64_t known = entry->second.known;
   Forget(entry);
   SendLinkControl(actor, MakeEnvelope<UnlinkRequest>(cell_.CurrentId(), known));
   return true;
@@ -149,7 +149,7 @@ std::optional<AnyActorRef> WatchTable::TakeLink(uint64_t id) {
 void WatchTable::OnLink(LinkRequest& request) {
   LinkEntry& link = links_[request.from.id().value()];
   link.actor = request.from;
-  link.theirs = request.serial;
+  link.known = request.serial;
   link.exit.Forget();
   link.exit = std::move(request.exit);
 }
@@ -157,9 +157,7 @@ void WatchTable::OnLink(LinkRequest& request) {
 void WatchTable::OnUnlink(const UnlinkRequest& request) {
   const auto entry = links_.find(request.from);
   if (entry == links_.end()) return;
-  LinkEntry& link = entry->second;
-  link.theirs = 0;
-  if (link.mine <= request.known_serial) Forget(entry);
+  if (entry->second.mine <= request.known_serial) Forget(entry);
 }
 
 // -- the end

@@ -4,17 +4,18 @@
 // that is watched keeps the duty to tell in its Watchers. Both are keyed by the
 // serial of the monitor, so that a Down of one that is over finds nothing.
 //
-// Links. Each side keeps an entry for the other in its WatchTable, and tells
-// that one when it ends. Requests to link have serials; an entry knows the last
-// one of either side that has not been taken back:
+// Links. Each side keeps an entry for the other in its WatchTable while it is
+// linked, and tells that one when it ends. Requests to link have serials:
 //
-//   Link()           if there is no entry: mine = new serial; tells it
-//   told of a link   theirs = its serial
-//   Unlink()         no entry; tells it, with `theirs` as far as this side knew
-//   told of that     theirs = none; mine = none if the other side knew of it
+//   Link()           an entry, if there is none: mine = new serial, which is
+//                    told
+//   told of a link   an entry, if there is none; known = that serial
+//   Unlink()         no entry; `known` is told
+//   told of that     no entry, unless it is mine, and newer than what the other
+//                    side knew: then that will hear of it, and be linked
 //
-// An entry with neither goes. So when all has arrived both sides are linked or
-// none is, whoever linked and unlinked at the same time (link_sim_test).
+// So when all has arrived both sides are linked or none is, whoever linked and
+// unlinked at the same time (link_sim_test).
 //
 // Thread safety: a WatchTable belongs to the thread that runs its actor's code,
 // as HandlerState, which owns it. Watchers belong to the worker that owns the
@@ -106,9 +107,9 @@ class WatchTable {
   };
   struct LinkEntry {
     AnyActorRef actor;
-    OwedNotice exit;      // For it.
-    uint64_t mine = 0;    // 0: none.
-    uint64_t theirs = 0;  // 0: none.
+    OwedNotice exit;     // For it.
+    uint64_t mine = 0;   // Of the request that made it; 0: it was the other's.
+    uint64_t known = 0;  // Of the last request of the other's; 0: none.
   };
   using Links = absl::btree_map<uint64_t, LinkEntry>;
   static constexpr uint32_t kNone = ~uint32_t{0};

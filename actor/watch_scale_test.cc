@@ -1,0 +1,210 @@
+// Many who watch (§28): what one actor that is watched keeps, and what its end
+// costs others.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/child_event.h"
+#include "troupe/actor/down.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/extras.h"
+#include "troupe/scheduler/deterministic_executor.h"
+
+namespace troupe {
+namespace {
+
+// Notes how many watch it.
+struct CountWatchers {};
+class Watched : public Actor<CountWatchers> {
+ public:
+  explicit Watched(size_t& most) : most_(most) {}
+  void Handle(CountWatchers) {
+    const size_t now =
+        cell().extras != nullptr ? cell().extras->watchers.size() : 0;
+    most_ = std::max(most_, now);
+    last_ = now;
+  }
+  void PostStop(const ExitReason&) { EXPECT_EQ(last_, 0u); }
+
+ private:
+  size_t& most_;
+  size_t last_ = 0;
+};
+
+struct Look {};
+class ShortWatcher : public Actor<Look> {
+ public:
+  explicit ShortWatcher(AnyActorRef actor) : actor_(actor) {}
+  void Handle(Look) {
+    (void)Monitor(actor_);
+    StopSelf();
+  }
+  void OnDown(const Down&) { ADD_FAILURE() << "it is watched no more"; }
+
+ private:
+  const AnyActorRef actor_;
+};
+
+struct Breed {
+  int64_t left;
+};
+class Breeder : public Actor<Breed> {
+ public:
+  static constexpr int64_t kAtOnce = 500;
+
+  Breeder(Watched::Ref watched, absl::Notification& done)
+      : watched_(watched), done_(done) {}
+  void Handle(Breed m) {
+    watched_.Send<CountWatchers>();
+    if (m.left == 0) {
+      watched_.Drain();
+      return done_.Notify();
+    }
+    for (int64_t i = 0; i < kAtOnce; ++i) {
+      Spawn<ShortWatcher>(watched_).value().Send<Look>();
+    }
+    self().Send<Breed>(m.left - kAtOnce);
+  }
+
+ private:
+  const Watched::Ref watched_;
+  absl::Notification& done_;
+};
+
+TEST(WatchScaleTest, MillionWatchersThatEndLeaveNothing) {
+  constexpr int64_t kWatchers = 1'000'000;
+  size_t most = 0;
+  absl::Notification done;
+  std::unique_ptr<ActorSystem> system =
+      ActorSystem::Create({.workers = 1}).value();
+  const Watched::Ref watched = system->Spawn<Watched>(most).value();
+  system->Spawn<Breeder>(watched, done).value().Send<Breed>(kWatchers);
+  done.WaitForNotification();
+  EXPECT_TRUE(watched.Wait().ok());
+  EXPECT_LE(most, static_cast<size_t>(2 * Breeder::kAtOnce));
+}
+
+// Counts its turns.
+struct Tick {};
+class Ticker : public Actor<Tick> {
+ public:
+  explicit Ticker(int64_t& ticks) : ticks_(ticks) {}
+  void Handle(Tick) {
+    ++ticks_;
+    self().Send<Tick>();
+  }
+
+ private:
+  int64_t& ticks_;
+};
+
+struct MonitorOften {
+  AnyActorRef actor;
+  int64_t times;
+};
+class PatientWatcher : public Actor<MonitorOften> {
+ public:
+  PatientWatcher(int64_t& downs, const int64_t& ticks, int64_t& ticks_before)
+      : downs_(downs), ticks_(ticks), ticks_before_(ticks_before) {}
+  void Handle(MonitorOften m) {
+    for (int64_t i = 0; i < m.times; ++i) (void)Monitor(m.actor);
+  }
+  void OnDown(const Down&) {
+    if (downs_++ == 0) ticks_before_ = ticks_;
+  }
+
+ private:
+  int64_t& downs_;
+  const int64_t& ticks_;
+  int64_t& ticks_before_;
+};
+
+TEST(WatchScaleTest, OthersRunWhileManyAreTold) {
+  constexpr int64_t kMonitors = 100'000;
+  int64_t downs = 0;
+  int64_t ticks = 0;
+  int64_t ticks_before = 0;
+  size_t most = 0;
+  auto* const executor = new DeterministicExecutor({.seed = 5, .workers = 1});
+  std::unique_ptr<ActorSystem> system =
+      ActorSystem::CreateOn(std::unique_ptr<Executor>(executor), {});
+  const Watched::Ref watched = system->Spawn<Watched>(most).value();
+  const auto watcher =
+      system->Spawn<PatientWatcher>(downs, ticks, ticks_before).value();
+  watcher.Send<MonitorOften>(watched, kMonitors);
+  executor->RunUntilIdle();
+  watched.Send<CountWatchers>();
+  executor->RunUntilIdle();
+  EXPECT_EQ(most, static_cast<size_t>(kMonitors));
+  const Ticker::Ref ticker = system->Spawn<Ticker>(ticks).value();
+  ticker.Send<Tick>();
+  watched.Kill();
+  while (downs < kMonitors) ASSERT_TRUE(executor->Step());
+  EXPECT_GT(ticks - ticks_before, 100);
+  ticker.Kill();
+}
+
+// One of many in a row, each linked to the one before.
+struct Fall {};
+class Domino : public Actor<Look, Fall> {
+ public:
+  explicit Domino(AnyActorRef before) : before_(before) {}
+  void Handle(Look) {
+    if (!before_.IsNull()) Link(before_);
+  }
+  absl::Status Handle(Fall) { return absl::AbortedError("pushed"); }
+
+ private:
+  const AnyActorRef before_;
+};
+
+struct PlaceDominoes {
+  int dominoes;
+};
+// Hears of each end, and lives on.
+class Table : public Actor<PlaceDominoes> {
+ public:
+  Table(int& fallen, absl::Notification& done) : fallen_(fallen), done_(done) {}
+  void Handle(PlaceDominoes m) {
+    dominoes_ = m.dominoes;
+    Domino::Ref last;
+    for (int i = 0; i < m.dominoes; ++i) {
+      const Domino::Ref next = Spawn<Domino>(last).value();
+      next.Send<Look>();
+      last = next;
+    }
+    // All of them are linked before they are told of an end: they have been
+    // asked to before the next one was there.
+    last.Send<Fall>();
+  }
+  void OnChild(const ChildEvent& event) {
+    if (event.kind == ChildEvent::Kind::kStarted) return;
+    EXPECT_EQ(event.reason.status().code(), absl::StatusCode::kAborted);
+    EXPECT_LT(event.reason.status().message().size(), 600u);
+    if (++fallen_ == dominoes_) done_.Notify();
+  }
+
+ private:
+  int& fallen_;
+  absl::Notification& done_;
+  int dominoes_ = 0;
+};
+
+TEST(WatchScaleTest, LongChainOfLinksFallsWithoutRecursion) {
+  int fallen = 0;
+  absl::Notification done;
+  std::unique_ptr<ActorSystem> system =
+      ActorSystem::Create({.workers = 2}).value();
+  system->Spawn<Table>(fallen, done).value().Send<PlaceDominoes>(100'000);
+  done.WaitForNotification();
+  EXPECT_EQ(fallen, 100'000);
+}
+
+}  // namespace
+}  // namespace troupe
