@@ -96,10 +96,24 @@ std::string NameInSeat(const Operation& operation) {
   }
 }
 
+std::string NameInCount(const Operation& operation) {
+  switch (operation.kind) {
+    case Kind::kLoad:
+      return "SEE END";
+    case Kind::kStore:
+      return "END";
+    case Kind::kFetchAdd:
+      return "END OUTSIDE";
+    default:
+      return kUnnamed;
+  }
+}
+
 // The name that ownership.h gives to the ordering of an operation on the word
 // with that label. REQUIRES: it is stronger than relaxed.
 std::string NameOf(absl::string_view label, const Operation& operation) {
   if (label == kMailLabel) return NameInMail(operation);
+  if (label == kCountLabel) return NameInCount(operation);
   return label == kInboxLabel ? NameInInbox(operation) : NameInSeat(operation);
 }
 

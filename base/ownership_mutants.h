@@ -26,6 +26,8 @@ namespace troupe::ownership_model {
 inline constexpr char kMailLabel[] = "mail";
 inline constexpr char kInboxLabel[] = "inbox";
 inline constexpr char kSeatLabel[] = "seat";
+// Of counts of actors, which are not ownership.h's, but shut down with it.
+inline constexpr char kCountLabel[] = "count";
 
 // A few threads that use the words, and checks of what must come of it.
 struct Harness {

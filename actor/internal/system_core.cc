@@ -84,7 +84,7 @@ bool SystemCore::closed() {
 bool SystemCore::AdmitTopLevelSpawn() {
   absl::MutexLock lock(&mu_);
   if (closed_) return false;
-  spawned_outside_.fetch_add(1, std::memory_order_relaxed);
+  outside_.CountSpawn();
   return true;
 }
 
@@ -148,8 +148,7 @@ std::unique_ptr<ActorLocal> SystemCore::MakeLocal() {
 void SystemCore::Forget(ActorLocal& local) {
   absl::MutexLock lock(&mu_);
   std::erase(locals_, &local);
-  spawned_outside_.fetch_add(local.spawned(), std::memory_order_relaxed);
-  ended_outside_.fetch_add(local.ended(), std::memory_order_relaxed);
+  outside_.Add(local.count());
 }
 
 uint64_t SystemCore::RandomNumber() {
@@ -160,13 +159,10 @@ uint64_t SystemCore::RandomNumber() {
 
 uint64_t SystemCore::LiveActors() {
   absl::MutexLock lock(&mu_);
-  // Ends before spawns: an actor that ends meanwhile counts as alive, never as
-  // a negative one.
-  uint64_t ended = ended_outside_.load(std::memory_order_acquire);
-  for (const ActorLocal* local : locals_) ended += local->ended();
-  uint64_t spawned = spawned_outside_.load(std::memory_order_relaxed);
-  for (const ActorLocal* local : locals_) spawned += local->spawned();
-  return spawned - ended;
+  return SumOfActors([this](auto&& visit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    visit(outside_);
+    for (ActorLocal* const local : locals_) visit(local->count());
+  });
 }
 
 void SystemCore::ForEachActor(absl::FunctionRef<void(Cell&, uint64_t)> visit) {

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "troupe/actor/internal/actor_count.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/name_service.h"
 #include "troupe/base/clock.h"
@@ -61,28 +62,16 @@ class ActorLocal : public WorkerLocal {
     return next_id_++;
   }
 
-  // Relaxed, and written by the worker alone: whoever sums the counters up only
-  // wants to know when they are equal, and looks again.
-  void CountSpawn() { Increment(spawned_); }
-  void CountEnd() { Increment(ended_); }
-  uint64_t spawned() const { return spawned_.load(std::memory_order_relaxed); }
-  // Acquire pairs with the release of CountEnd(): who sees that an actor has
-  // ended sees what its end did.
-  uint64_t ended() const { return ended_.load(std::memory_order_acquire); }
+  ActorCount<>& count() { return count_; }
 
  private:
   void TakeIds();
-  static void Increment(std::atomic<uint64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1,
-                  std::memory_order_release);
-  }
 
   SystemCore& system_;
   Envelope* buried_ = nullptr;
   uint64_t next_id_ = 0;
   uint64_t end_of_ids_ = 0;
-  std::atomic<uint64_t> spawned_{0};
-  std::atomic<uint64_t> ended_{0};
+  ActorCount<> count_;
 };
 
 class SystemCore : public std::enable_shared_from_this<SystemCore> {
@@ -139,17 +128,16 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   }
   void CountSpawn(Worker* worker) {
     if (worker != nullptr) [[likely]] {
-      LocalOf(*worker).CountSpawn();
+      LocalOf(*worker).count().CountSpawn();
     } else {
-      spawned_outside_.fetch_add(1, std::memory_order_relaxed);
+      outside_.CountSpawn();
     }
   }
   void CountEnd(Worker* worker) {
     if (worker != nullptr) {
-      LocalOf(*worker).CountEnd();
+      LocalOf(*worker).count().CountEnd();
     } else {
-      // Release pairs with the acquire in LiveActors().
-      ended_outside_.fetch_add(1, std::memory_order_release);
+      outside_.CountEnd();
     }
   }
   // For workers' shares of the ids.
@@ -210,9 +198,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   EventHub events_;
   std::atomic<NameService*> names_{nullptr};
   std::atomic<uint64_t> dead_letters_{0};
-  // By threads without a worker.
-  std::atomic<uint64_t> spawned_outside_{0};
-  std::atomic<uint64_t> ended_outside_{0};
+  SharedActorCount<> outside_;  // By threads without a worker.
 
   absl::Mutex mu_;
   // Made when it is first needed.
