@@ -33,11 +33,11 @@ using ::troupe::testing::StatusIs;
 constexpr absl::StatusCode kFailedPrecondition =
     absl::StatusCode::kFailedPrecondition;
 
-struct Link;
-struct Chain : Protocol<Link> {};
+struct Ring;
+struct Chain : Protocol<Ring> {};
 
 // Each actor on the way calls the next one; the last one answers.
-struct Link {
+struct Ring {
   std::vector<ActorRef<Chain>> way;  // The next one last.
   bool started = false;              // Calls are started, and awaited then.
   using Reply = absl::Status;
@@ -45,13 +45,13 @@ struct Link {
 
 class Member : public Actor<Chain> {
  public:
-  Task<absl::Status> Handle(Link m) {
+  Task<absl::Status> Handle(Ring m) {
     if (m.way.empty()) co_return absl::OkStatus();
     const ActorRef<Chain> next = m.way.back();
     m.way.pop_back();
     std::vector<ActorRef<Chain>> rest = std::move(m.way);
-    if (!m.started) co_return co_await next.Call<Link>(std::move(rest));
-    StartedCall<Link> call = next.Call<Link>(std::move(rest), true).Start();
+    if (!m.started) co_return co_await next.Call<Ring>(std::move(rest));
+    StartedCall<Ring> call = next.Call<Ring>(std::move(rest), true).Start();
     co_return co_await std::move(call);
   }
 };
@@ -135,7 +135,7 @@ class DeadlockTest : public ::testing::TestWithParam<uint64_t> {
     for (size_t i = members.size(); i-- > 1;) {
       way.push_back(members_[members[i]]);
     }
-    return members_[members[0]].Call<Link>(std::move(way), started).Wait();
+    return members_[members[0]].Call<Ring>(std::move(way), started).Wait();
   }
 
   DeterministicExecutor* executor_;
@@ -158,7 +158,7 @@ TEST_P(DeadlockTest, OfTwoIsFoundAndNamesBothAndTheirRequests) {
                                AllOf(HasSubstr("wait for each other"),
                                      HasSubstr(members_[0].id().ToString()),
                                      HasSubstr(members_[1].id().ToString()),
-                                     HasSubstr("Link"), HasSubstr("Member"))));
+                                     HasSubstr("Ring"), HasSubstr("Member"))));
   EXPECT_EQ(Delivery(status), DeliveryState::kAnswered);
   EXPECT_LE(Now() - before, absl::Milliseconds(1100));
   // They are free again.
