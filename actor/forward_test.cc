@@ -1,24 +1,26 @@
 // Calls whose answers go to another actor; clauses 22 to 26.
 #include <atomic>
-#include <memory>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/call.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/ended.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/call_testing.h"
-#include "troupe/actor/protocol.h"
 #include "troupe/actor/reply_to.h"
+#include "troupe/actor/request.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/testing/status_matchers.h"
@@ -63,6 +65,26 @@ class Waiter : public Actor<Pass> {
 
  private:
   int& given_up_;
+};
+
+// Has an answer forwarded before it fails to start.
+class FailingStart : public Actor<Pass> {
+ public:
+  FailingStart(ActorRef<Pass> callee, View::Ref view, std::atomic<int>& living)
+      : callee_(callee), view_(view), living_(living) {}
+  absl::Status PreStart() {
+    callee_.Call<Pass>().Forward(
+        view_, [held = Tracked(living_)](absl::StatusOr<int> passed) {
+          return Passed{std::move(passed)};
+        });
+    return absl::UnavailableError("not today");
+  }
+  int Handle(Pass) { return 0; }
+
+ private:
+  const ActorRef<Pass> callee_;
+  const View::Ref view_;
+  std::atomic<int>& living_;
 };
 
 class ForwardTest : public CallsTest {
@@ -190,6 +212,20 @@ TEST_P(ForwardTest, EndOfTheCallerCancelsTheCall) {
     executor_->RunUntilIdle();
     EXPECT_EQ(given_up, kill ? 1 : 2);
   }
+  EXPECT_THAT(seen_, IsEmpty());
+}
+
+TEST_P(ForwardTest, FailedStartCancelsTheCall) {
+  int given_up = 0;
+  std::atomic<int> living{0};
+  const auto waiter = system_->Spawn<Waiter>(given_up).value();
+  const ActorRef<Pass> callee = waiter;
+  EXPECT_THAT(system_->Spawn<FailingStart>(callee, view_, std::ref(living)),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(living, 0);
+  executor_->RunUntilIdle();
+  EXPECT_EQ(given_up, 0);  // It was dropped before its handler.
+  EXPECT_EQ(expired_letters_, 1);
   EXPECT_THAT(seen_, IsEmpty());
 }
 

@@ -71,7 +71,7 @@ class Broker : public troupe::Actor<BestPrice> {
 
   troupe::Task<absl::StatusOr<int64_t>> Handle(BestPrice) {
     const std::vector<absl::StatusOr<int64_t>> offers =
-        co_await troupe::CallAll<Price>(shops_).Within(absl::Milliseconds(100));
+        co_await troupe::CallAll<Price>(shops_).Within(absl::Seconds(1));
     absl::StatusOr<int64_t> best = absl::NotFoundError("no shop has answered");
     for (size_t i = 0; i < offers.size(); ++i) {  // In the order of the shops.
       if (!offers[i].ok()) {

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "troupe/actor/actor_ref.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/awaited_argument.h"
 #include "troupe/actor/internal/build.h"
 #include "troupe/actor/internal/call_error.h"
@@ -21,6 +22,7 @@
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/deadlock.h"
 #include "troupe/actor/internal/handler_state.h"
+#include "troupe/actor/internal/send.h"
 #include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/message_type.h"

@@ -4,6 +4,7 @@
 #define TROUPE_ACTOR_INTERNAL_DETACHED_CALL_H_
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "troupe/actor/internal/call_error.h"
