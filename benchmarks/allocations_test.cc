@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/call_all.h"
+#include "troupe/actor/protocol.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/actor/timer.h"
@@ -231,6 +234,71 @@ TEST_P(MessageAllocationsTest, CallOfCoroutineAllocatesNothing) {
       .value()
       .Send<Produce>();
   EXPECT_EQ(run_.AwaitAllocations(), 0);
+}
+
+struct Squared {
+  absl::StatusOr<int64_t> outcome;
+};
+struct ForwarderApi : Protocol<Produce, Squared> {};
+
+// A step is a call whose outcome comes as a message.
+class Forwarder : public Actor<ForwarderApi> {
+ public:
+  Forwarder(Stage& stage, Windows& windows, ActorRef<Square> server)
+      : stage_(stage), windows_(windows), server_(server) {}
+
+  void Handle(Produce) { server_.Call<Square>(3).Forward<Squared>(self()); }
+  void Handle(Squared m) {
+    if (!stage_.Check("an answer", m.outcome.value_or(-1), 9)) return;
+    if (windows_.Step()) return stage_.Finish();
+    Handle(Produce());
+  }
+
+ private:
+  Stage& stage_;
+  Windows& windows_;
+  const ActorRef<Square> server_;
+};
+
+TEST_P(MessageAllocationsTest, ForwardAllocatesNothing) {
+  Stage& stage = run_.stage();
+  const ActorRef<Square> server = stage.there().Spawn<Server>().value();
+  stage.here()
+      .Spawn<Forwarder>(stage, run_.windows(), server)
+      .value()
+      .Send<Produce>();
+  EXPECT_EQ(run_.AwaitAllocations(), 0);
+}
+
+// A step is a call of several.
+class Gatherer : public Actor<Produce> {
+ public:
+  Gatherer(Stage& stage, Windows& windows, ActorRef<Square> server)
+      : stage_(stage), windows_(windows), servers_(3, server) {}
+
+  Task<void> Handle(Produce) {
+    do {
+      const auto answers = co_await CallAll<Square>(servers_, 3);
+      if (!stage_.Check("an answer", answers[2].value_or(-1), 9)) co_return;
+    } while (!windows_.Step());
+    stage_.Finish();
+  }
+
+ private:
+  Stage& stage_;
+  Windows& windows_;
+  const std::vector<ActorRef<Square>> servers_;
+};
+
+// One vector of the calls, one of the outcomes.
+TEST_P(MessageAllocationsTest, CallOfSeveralAllocatesTwoVectors) {
+  Stage& stage = run_.stage();
+  const ActorRef<Square> server = stage.there().Spawn<Server>().value();
+  stage.here()
+      .Spawn<Gatherer>(stage, run_.windows(), server)
+      .value()
+      .Send<Produce>();
+  EXPECT_EQ(run_.AwaitAllocations(), 2 * kCounted);
 }
 
 TEST_P(MessageAllocationsTest, CallFromOutsideAllocatesNothing) {
