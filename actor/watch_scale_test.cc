@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
@@ -63,8 +64,12 @@ class Breeder : public Actor<Breed> {
   void Handle(Breed m) {
     watched_.Send<CountWatchers>();
     if (m.left == 0) {
-      watched_.Drain();
-      return done_.Notify();
+      // Until only the two are left, and have been counted.
+      if (std::exchange(alone_, system().live_actors() == 2)) {
+        watched_.Drain();
+        return done_.Notify();
+      }
+      return self().Send<Breed>(0);
     }
     for (int64_t i = 0; i < kAtOnce; ++i) {
       Spawn<ShortWatcher>(watched_).value().Send<Look>();
@@ -75,6 +80,7 @@ class Breeder : public Actor<Breed> {
  private:
   const Watched::Ref watched_;
   absl::Notification& done_;
+  bool alone_ = false;
 };
 
 TEST(WatchScaleTest, MillionWatchersThatEndLeaveNothing) {
