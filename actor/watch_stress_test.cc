@@ -28,7 +28,12 @@ TEST(WatchStressTest, TablesAgreeAtRestWhateverHappens) {
     internal::WatchWorld world(*system, random.NextUint64());
     const MonotonicTime deadline =
         system->executor().clock().Now() + absl::Minutes(5);
-    for (int phase = 0; phase < 5; ++phase) {
+    // On a busy machine many actors are killed before they do anything.
+    const auto has_seen_little = [&world] {
+      return world.downs < 50 || world.ended < 50 || world.exits < 50;
+    };
+    for (int phase = 0; phase < 5 || has_seen_little(); ++phase) {
+      ASSERT_LT(system->executor().clock().Now(), deadline);
       for (int i = 0; i < 2000; ++i) {
         world.Step();
         if (random.Uniform(4) == 0) std::this_thread::yield();
@@ -42,9 +47,6 @@ TEST(WatchStressTest, TablesAgreeAtRestWhateverHappens) {
     EXPECT_EQ(system->live_actors(), 0u);
     system = nullptr;
     EXPECT_EQ(world.begun, world.downs + world.ended + world.dropped);
-    EXPECT_GT(world.downs, 50);
-    EXPECT_GT(world.ended, 50);
-    EXPECT_GT(world.exits, 50);
   }
 }
 
