@@ -115,7 +115,6 @@ class Supervisor : public Actor<SupervisorApi, internal::SupervisorTick> {
   // -- for the runtime
 
   using Interleaved = GetTree;
-  static constexpr bool kAlwaysHearsChildren = true;
 
   Task<absl::Status> PreStart();
   Task<void> PostStop(const ExitReason& reason);

@@ -135,9 +135,6 @@ constexpr ActorType MakeActorType() {
       return HandedState(std::move(ObjectOf<A>(cell)).TakeState());
     };
   }
-  if constexpr (requires { A::kAlwaysHearsChildren; }) {
-    type.always_hears_children = A::kAlwaysHearsChildren;
-  }
   if constexpr (requires(A & actor, Envelope * envelope) {
                   actor.PassControl(envelope);
                 }) {

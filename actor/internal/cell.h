@@ -61,9 +61,6 @@ struct ActorType : RunnableType {
   // What the runtime itself has to say to the actor, and not answers, goes here
   // for an actor that hands on what it gets. Mostly null.
   void (*pass_control)(Cell&, Envelope*);
-  // Whether `on_child` is called also while a hook is suspended, PostStop
-  // included; it is no coroutine then.
-  bool always_hears_children;
   void (*on_down)(Cell&, const Down&);
   void (*on_exit)(Cell&, const Exit&);
 };

@@ -194,11 +194,7 @@ namespace {
 // As HandleEvent(), for a child that has ended.
 [[gnu::noinline]] bool HandleEnd(Cell& cell, Cell& child, Worker& worker) {
   Unlink(cell, child);
-  if (IsHeard(cell, child) &&
-      (!IsExiting(cell) || (cell.phase == Phase::kPostStopping &&
-                            cell.actor_type().always_hears_children))) {
-    return HandleExit(cell, child);
-  }
+  if (!IsExiting(cell) && IsHeard(cell, child)) return HandleExit(cell, child);
   child.DropExtras();
   CellPool::Return(child);
   if (cell.phase == Phase::kAwaitingChildren) AwaitNextChild(cell, worker);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "troupe/base/clock.h"
 #include "troupe/supervision/internal/supervision.h"
 
 namespace troupe::internal {
@@ -22,9 +23,10 @@ void StartWatch::OnReply(EnvelopePtr reply) {
   supervision_.OnStartAnswer(child_, std::move(reply->As<absl::Status>()));
 }
 
-void Progress::await_suspend(std::coroutine_handle<> waiting) {
+void StartProgress::await_suspend(std::coroutine_handle<> waiting) {
   place_ = this;
-  Begin(HandlerState::KeepCurrentRoot(), waiting, deadline_);
+  RootTask& root = HandlerState::KeepCurrentRoot();
+  Begin(root, waiting, MonotonicTime::InfiniteFuture());
 }
 
 }  // namespace troupe::internal

@@ -1,4 +1,4 @@
-// Waiting for starts that take their time, and for whatever happens next.
+// Waiting for starts that take their time.
 #ifndef TROUPE_SUPERVISION_INTERNAL_START_WATCH_H_
 #define TROUPE_SUPERVISION_INTERNAL_START_WATCH_H_
 
@@ -9,7 +9,6 @@
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/reply.h"
-#include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/supervision/internal/supervisor_command.h"
 
@@ -40,24 +39,21 @@ class StartWatch final : public PendingCall {
   bool is_over_ = false;
 };
 
-// Waits in a hook until something has happened to a child, or until `deadline`.
-class Progress final : public Wait {
+// Waits in a hook until some start has ended.
+class StartProgress final : public Wait {
  public:
-  // `place` refers to it while it waits.
-  Progress(Progress*& place, MonotonicTime deadline)
-      : place_(place), deadline_(deadline) {}
-  ~Progress() { place_ = nullptr; }
+  explicit StartProgress(StartProgress*& place) : place_(place) {}
+  ~StartProgress() { place_ = nullptr; }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting);
   void await_resume() const noexcept {}
 
-  void OnDue(HandlerState&) override { Resume(); }
+  void OnDue(HandlerState&) override {}
   void OnCancel(const absl::Status&) override { Resume(); }
 
  private:
-  Progress*& place_;
-  const MonotonicTime deadline_;
+  StartProgress*& place_;
 };
 
 }  // namespace troupe::internal

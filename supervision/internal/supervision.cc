@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/ended.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/base/contain.h"
@@ -333,9 +334,11 @@ void Supervision::CarryOut(const SupervisorCommand& command) {
     case Kind::kStart:
       return StartInstance(key);
     case Kind::kStop:
+      if (ends_in_hook_) ending_.push_back(key);
       LeadDoor(key);
       return children_[key].instance.Stop(ExitReason::Shutdown());
     case Kind::kKill:
+      if (ends_in_hook_) ending_.push_back(key);
       LeadDoor(key);
       return children_[key].instance.Kill();
     case Kind::kForget:
@@ -488,21 +491,20 @@ void Supervision::OnChild(const ChildEvent& event) {
     children_[key].details->state = event.state;
   }
   HasEnded(key, event.reason);
-  Continue();
+  PumpAndGoOn();
 }
 
 void Supervision::OnStartAnswer(ChildKey key, absl::Status status) {
   if (status.ok()) {
     HasStarted(key);
-  } else {
+  } else if (!ends_in_hook_) {
     StartHasFailed(key, std::move(status));
+  }  // Else its end is waited for.
+  if (progress_ != nullptr) {
+    progress_->Resume();
+  } else if (!ends_in_hook_) {
+    PumpAndGoOn();
   }
-  Continue();
-}
-
-void Supervision::Continue() {
-  if (!runs_in_hook_) return PumpAndGoOn();
-  if (progress_ != nullptr) progress_->Resume();
 }
 
 // -- from the start to the end
@@ -513,30 +515,56 @@ Task<absl::Status> Supervision::Start() {
   machine_.Start(now());
   while (true) {
     Pump();
-    if (is_ready_ || finished_.has_value()) break;
-    co_await NextEvent();
+    if (is_ready_) co_return absl::OkStatus();
+    if (machine_.ending()) break;
+    if (machine_.HasCommand()) {
+      (void)co_await Sleep(absl::ZeroDuration());
+    } else {
+      co_await StartProgress(progress_);
+    }
   }
-  runs_in_hook_ = false;
-  co_return finished_.has_value() ? WhyFinished() : absl::OkStatus();
+  co_await EndInstances();
+  co_return WhyFinished();
 }
 
 Task<void> Supervision::End() {
-  runs_in_hook_ = true;
   timer_.Cancel();
   machine_.Shutdown(now());
-  while (true) {
-    Pump();
-    if (finished_.has_value()) break;
-    co_await NextEvent();
-  }
+  co_await EndInstances();
 }
 
-Task<void> Supervision::NextEvent() {
-  if (machine_.HasCommand()) {
-    (void)co_await Sleep(absl::ZeroDuration());
-  } else {
-    co_await Progress(progress_, machine_.next_wake());
-    machine_.TimerDue(now());
+Task<void> Supervision::EndInstances() {
+  ends_in_hook_ = true;
+  for (ChildKey key = machine_.first(); key != kNoChild;
+       key = machine_.next(key)) {
+    if (machine_.status(key) == ChildStatus::kStopping) ending_.push_back(key);
+  }
+  while (!finished_.has_value()) {
+    Pump();
+    if (machine_.HasCommand()) {
+      (void)co_await Sleep(absl::ZeroDuration());
+      continue;
+    }
+    if (finished_.has_value()) break;
+    if (ending_.empty()) {
+      co_await StartProgress(progress_);
+      continue;
+    }
+    const ChildKey key = ending_.front();
+    const AnyActorRef instance = children_[key].instance;
+    if (instance.IsNull()) {
+      ending_.pop_front();
+      continue;
+    }
+    absl::StatusOr<ExitReason> why =
+        co_await Ended(instance).Within(machine_.next_wake() - now());
+    if (!why.ok()) {
+      machine_.TimerDue(now());
+    } else if (children_[key].watch != nullptr) {
+      StartHasFailed(key, absl::AbortedError(why->ToString()));
+    } else {
+      HasEnded(key, *why);
+    }
   }
 }
 
@@ -545,7 +573,7 @@ void Supervision::Finish(const SupervisorCommand& command) {
   finished_reason_ = reasons_[command.child].reason;
   finished_child_ =
       command.child == kNoChild ? std::string() : Describe(command.child);
-  if (runs_in_hook_) return;  // That waits for it.
+  if (!is_ready_ || ends_in_hook_) return;  // Somebody waits for it.
   if (command.cause == EndCause::kGaveUp) {
     supervisor_.Fail(WhyFinished());
   } else {

@@ -6,6 +6,7 @@
 #define TROUPE_SUPERVISION_INTERNAL_SUPERVISION_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,7 @@ class Supervision {
 
   // Starts all children; if one cannot start, ends the others.
   Task<absl::Status> Start();
-  // Ends all children.
+  // Ends all children, while the actor hears of no events.
   Task<void> End();
   // Does what was left for later.
   void GoOn();
@@ -119,11 +120,8 @@ class Supervision {
   void Finish(const SupervisorCommand& command);
   void SetTimer();
   absl::Status WhyFinished() const;
-  // In a hook: waits for what happens next, or lets others have a turn.
-  Task<void> NextEvent();
-  // Something has happened: goes on, in the hook that waits for it, if one
-  // does.
-  void Continue();
+  // Sees all instances to their end, while the actor hears of no events.
+  Task<void> EndInstances();
 
   using Answer = absl::AnyInvocable<void(AdminOutcome, ChildKey)>;
   Ticket Owe(Answer answer);
@@ -147,9 +145,9 @@ class Supervision {
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
   bool tick_is_sent_ = false;
   bool is_ready_ = false;
-  // While PreStart or PostStop runs.
-  bool runs_in_hook_ = true;
-  Progress* progress_ = nullptr;  // It waits.
+  bool ends_in_hook_ = false;
+  StartProgress* progress_ = nullptr;  // Who waits for a start.
+  std::deque<ChildKey> ending_;        // That EndInstances() waits for.
   // Why children ended, until that is reported; some stay.
   struct Why {
     ActorId instance;  // Null: it could not be started.
