@@ -115,6 +115,7 @@ class Supervisor : public Actor<SupervisorApi, internal::SupervisorTick> {
   // -- for the runtime
 
   using Interleaved = GetTree;
+  static constexpr bool kHearsOfChildrenInHooks = true;
 
   Task<absl::Status> PreStart();
   Task<void> PostStop(const ExitReason& reason);

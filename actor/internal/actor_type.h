@@ -130,6 +130,9 @@ constexpr ActorType MakeActorType() {
           event);
     };
   }
+  if constexpr (requires { requires A::kHearsOfChildrenInHooks; }) {
+    type.hears_in_hooks = true;
+  }
   if constexpr (HasTakeState<A>) {
     type.take_state = [](Cell& cell) {
       return HandedState(std::move(ObjectOf<A>(cell)).TakeState());

@@ -63,6 +63,9 @@ struct ActorType : RunnableType {
   void (*pass_control)(Cell&, Envelope*);
   void (*on_down)(Cell&, const Down&);
   void (*on_exit)(Cell&, const Exit&);
+  // Whether on_child, which is no coroutine then, is also called while PreStart
+  // or PostStop is suspended.
+  bool hears_in_hooks;
 };
 
 // Where an actor is between its spawn and its end. "...ing" phases are those in

@@ -11,6 +11,7 @@
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
@@ -191,10 +192,18 @@ void TellParentElsewhere(Cell& parent, Envelope* event, Worker& worker) {
 
 namespace {
 
+// Whether the actor is still told of ends: until its own has begun, but for one
+// that sees to its children in PostStop.
+bool StillHears(const Cell& cell) {
+  return !IsExiting(cell) ||
+         (cell.actor_type().hears_in_hooks &&
+          cell.phase == Phase::kPostStopping && IsSuspended(cell));
+}
+
 // As HandleEvent(), for a child that has ended.
 [[gnu::noinline]] bool HandleEnd(Cell& cell, Cell& child, Worker& worker) {
   Unlink(cell, child);
-  if (!IsExiting(cell) && IsHeard(cell, child)) return HandleExit(cell, child);
+  if (StillHears(cell) && IsHeard(cell, child)) return HandleExit(cell, child);
   child.DropExtras();
   CellPool::Return(child);
   if (cell.phase == Phase::kAwaitingChildren) AwaitNextChild(cell, worker);

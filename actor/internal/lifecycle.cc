@@ -367,7 +367,8 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       continue;
     }
     // A hook that is to hear of children waits for its turn, as a message does.
-    if (events_first && (IsExiting(cell) || !IsSuspended(cell))) {
+    if (events_first && (IsExiting(cell) || !IsSuspended(cell) ||
+                         cell.actor_type().hears_in_hooks)) {
       Envelope* const event = cell.PopEvent(cell.lanes);
       events_first = event != last_event;
       if (!HandleEvent(cell, event, worker)) return Attention::kLost;

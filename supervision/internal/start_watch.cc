@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "troupe/base/clock.h"
 #include "troupe/supervision/internal/supervision.h"
 
 namespace troupe::internal {
@@ -23,10 +22,10 @@ void StartWatch::OnReply(EnvelopePtr reply) {
   supervision_.OnStartAnswer(child_, std::move(reply->As<absl::Status>()));
 }
 
-void StartProgress::await_suspend(std::coroutine_handle<> waiting) {
+void HookWait::await_suspend(std::coroutine_handle<> waiting) {
   place_ = this;
   RootTask& root = HandlerState::KeepCurrentRoot();
-  Begin(root, waiting, MonotonicTime::InfiniteFuture());
+  Begin(root, waiting, limit_);
 }
 
 }  // namespace troupe::internal

@@ -1,4 +1,4 @@
-// Waiting for starts that take their time.
+// How a supervisor waits: for starts that take their time, and in its hooks.
 #ifndef TROUPE_SUPERVISION_INTERNAL_START_WATCH_H_
 #define TROUPE_SUPERVISION_INTERNAL_START_WATCH_H_
 
@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/reply.h"
+#include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/supervision/internal/supervisor_command.h"
 
@@ -39,21 +40,24 @@ class StartWatch final : public PendingCall {
   bool is_over_ = false;
 };
 
-// Waits in a hook until some start has ended.
-class StartProgress final : public Wait {
+// Waits in a hook until something has happened to a child, or until `limit`.
+class HookWait final : public Wait {
  public:
-  explicit StartProgress(StartProgress*& place) : place_(place) {}
-  ~StartProgress() { place_ = nullptr; }
+  // `place` tells who it is that waits.
+  HookWait(HookWait*& place, MonotonicTime limit)
+      : place_(place), limit_(limit) {}
+  ~HookWait() { place_ = nullptr; }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting);
   void await_resume() const noexcept {}
 
-  void OnDue(HandlerState&) override {}
+  void OnDue(HandlerState&) override { Resume(); }
   void OnCancel(const absl::Status&) override { Resume(); }
 
  private:
-  StartProgress*& place_;
+  HookWait*& place_;
+  const MonotonicTime limit_;
 };
 
 }  // namespace troupe::internal

@@ -7,7 +7,7 @@
 #include "absl/time/time.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
-#include "troupe/actor/ended.h"
+#include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/base/contain.h"
@@ -117,7 +117,14 @@ Supervision::Supervision(Supervisor& supervisor,
                random_),
       intensity_(spec_->intensity) {}
 
-Supervision::~Supervision() = default;
+Supervision::~Supervision() {
+  // Of a supervisor that was killed, children have ended unheard.
+  for (const Child& child : children_) {
+    if (child.details == nullptr || child.instance.IsNull()) continue;
+    const std::shared_ptr<ChildSlot>& slot = child.details->spec->slot();
+    if (slot != nullptr) slot->set_instance(AnyActorRef());
+  }
+}
 
 MonotonicTime Supervision::now() const {
   return TimeOfTurn(supervisor_.core());
@@ -132,9 +139,15 @@ absl::string_view Supervision::IdOf(ChildKey key) const {
 
 std::string Supervision::Describe(ChildKey key) const {
   const absl::string_view id = IdOf(key);
-  return absl::StrCat("child ", id.empty()
-                                    ? children_[key].instance.id().ToString()
-                                    : absl::StrCat("'", id, "'"));
+  if (!id.empty()) return absl::StrCat("child '", id, "'");
+  return absl::StrCat("child ", LatestInstance(key).id().ToString());
+}
+
+AnyActorRef Supervision::LatestInstance(ChildKey key) const {
+  const AnyActorRef& instance = children_[key].instance;
+  if (!instance.IsNull()) return instance;
+  const auto found = reasons_.find(key);
+  return found == reasons_.end() ? AnyActorRef() : found->second.instance;
 }
 
 std::optional<ChildKey> Supervision::Find(const ChildName& name) const {
@@ -334,11 +347,9 @@ void Supervision::CarryOut(const SupervisorCommand& command) {
     case Kind::kStart:
       return StartInstance(key);
     case Kind::kStop:
-      if (ends_in_hook_) ending_.push_back(key);
       LeadDoor(key);
       return children_[key].instance.Stop(ExitReason::Shutdown());
     case Kind::kKill:
-      if (ends_in_hook_) ending_.push_back(key);
       LeadDoor(key);
       return children_[key].instance.Kill();
     case Kind::kForget:
@@ -359,21 +370,14 @@ void Supervision::CarryOut(const SupervisorCommand& command) {
 }
 
 void Supervision::StartInstance(ChildKey key) {
-  bool starts_later = false;
-  absl::StatusOr<AnyActorRef> instance = CallStart(key, starts_later);
-  if (!instance.ok()) {
-    return StartHasFailed(key, std::move(instance).status());
-  }
-  children_[key].instance = *instance;
-  by_instance_.emplace(instance->id().value(), key);
-  if (!starts_later) HasStarted(key);
-}
-
-absl::StatusOr<AnyActorRef> Supervision::CallStart(ChildKey key,
-                                                   bool& starts_later) {
   Child& child = children_[key];
   Details& details = *child.details;
-  child.watch = nullptr;
+  if (IsExiting(supervisor_.cell())) {
+    // Decided before the end was. Nothing has failed, and nothing is reported.
+    reasons_.erase(key);
+    machine_.StartFailed(key, now());
+    return;
+  }
   const auto route = [&] {
     child.watch = std::make_unique<StartWatch>(*this, supervisor_.cell(), key);
     return child.watch->route();
@@ -381,25 +385,34 @@ absl::StatusOr<AnyActorRef> Supervision::CallStart(ChildKey key,
   StartContext context(supervisor_.cell(), details.spec->options().id, path_,
                        details.starts++,
                        std::exchange(details.state, HandedState()), route);
-  absl::StatusOr<AnyActorRef> instance = absl::UnknownError("");
-  absl::Status status =
-      Contain([&] { instance = details.spec->start()(context); });
-  if (status.ok() && !instance.ok()) status = instance.status();
-  if (status.ok() && *instance != context.spawned()) {
-    status = absl::InvalidArgumentError(absl::StrCat(
-        "its start returned ", instance->ToString(),
-        context.spawned().IsNull()
-            ? absl::StrCat(", and spawned no actor by its StartContext")
-            : absl::StrCat(", but spawned ", context.spawned().ToString())));
+  absl::Status status = CallStart(*details.spec, context);
+  if (context.spawned().IsNull()) {
+    return StartHasFailed(key, std::move(status));
   }
+  child.instance = context.spawned();
+  by_instance_.emplace(child.instance.id().value(), key);
   if (!status.ok()) {
-    // Nobody knows what it spawned; its end is nobody's.
-    context.spawned().Kill();
-    child.watch = nullptr;
-    return status;
+    // Nobody has use for what it spawned, but the next instance must not run
+    // beside it.
+    details.is_refused = true;
+    details.start_failure = std::move(status);
+    child.instance.Kill();
+  } else if (!context.starts_later()) {
+    HasStarted(key);
   }
-  starts_later = context.starts_later();
-  return instance;
+}
+
+absl::Status Supervision::CallStart(ChildSpec& spec, StartContext& context) {
+  absl::StatusOr<AnyActorRef> instance = absl::UnknownError("");
+  absl::Status status = Contain([&] { instance = spec.start()(context); });
+  if (!status.ok()) return status;
+  if (!instance.ok()) return instance.status();
+  if (*instance == context.spawned() && !instance->IsNull()) return status;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "its start returned ", instance->ToString(),
+      context.spawned().IsNull()
+          ? absl::StrCat(", and spawned no actor by its StartContext")
+          : absl::StrCat(", but spawned ", context.spawned().ToString())));
 }
 
 void Supervision::HasStarted(ChildKey key) {
@@ -425,8 +438,9 @@ void Supervision::StartHasFailed(ChildKey key, absl::Status status) {
   child.watch = nullptr;
   by_instance_.erase(child.instance.id().value());
   child.instance = AnyActorRef();
-  reasons_[key] = {ActorId(), ExitReason::Failed(status)};
+  reasons_[key] = {AnyActorRef(), ExitReason::Failed(status)};
   last_start_failure_ = status;
+  child.details->is_refused = false;
   child.details->start_failure = std::move(status);
   machine_.StartFailed(key, now());
   LeadDoor(key);
@@ -434,7 +448,7 @@ void Supervision::StartHasFailed(ChildKey key, absl::Status status) {
 
 void Supervision::HasEnded(ChildKey key, const ExitReason& reason) {
   Child& child = children_[key];
-  reasons_[key] = {child.instance.id(), reason};
+  reasons_[key] = {child.instance, reason};
   by_instance_.erase(child.instance.id().value());
   child.instance = AnyActorRef();
   if (child.details != nullptr && child.details->spec->slot() != nullptr) {
@@ -485,24 +499,41 @@ void Supervision::OnChild(const ChildEvent& event) {
   const auto found = by_instance_.find(event.child.id().value());
   if (found == by_instance_.end()) return;  // A door.
   const ChildKey key = found->second;
-  // Its end is heard of before its start: that has succeeded.
-  if (children_[key].watch != nullptr) HasStarted(key);
-  if (children_[key].details != nullptr) {
-    children_[key].details->state = event.state;
+  const Child& child = children_[key];
+  if (child.details != nullptr && child.details->is_refused) {
+    StartHasFailed(key, child.details->start_failure);
+  } else {
+    // Its end is heard of before its start: that has succeeded.
+    if (child.watch != nullptr) HasStarted(key);
+    if (child.details != nullptr) child.details->state = event.state;
+    HasEnded(key, event.reason);
   }
-  HasEnded(key, event.reason);
-  PumpAndGoOn();
+  React();
 }
 
 void Supervision::OnStartAnswer(ChildKey key, absl::Status status) {
-  if (status.ok()) {
-    HasStarted(key);
-  } else if (!ends_in_hook_) {
-    StartHasFailed(key, std::move(status));
-  }  // Else its end is waited for.
-  if (progress_ != nullptr) {
-    progress_->Resume();
-  } else if (!ends_in_hook_) {
+  // One that was killed, or has failed, sees to nothing any more.
+  const Cell& cell = supervisor_.cell();
+  if (IsExiting(cell) && !ExitReason::IsGraceful(cell.exit_kind)) return;
+  Child& child = children_[key];
+  if (!child.details->is_refused) {
+    if (status.ok()) {
+      HasStarted(key);
+    } else {
+      StartHasFailed(key, std::move(status));
+    }
+  } else if (status.ok()) {
+    child.watch = nullptr;  // Its end will be heard of.
+  } else {
+    StartHasFailed(key, child.details->start_failure);
+  }
+  React();
+}
+
+void Supervision::React() {
+  if (hook_wait_ != nullptr) {
+    hook_wait_->Resume();
+  } else if (!is_in_hook_ && !IsExiting(supervisor_.cell())) {
     PumpAndGoOn();
   }
 }
@@ -513,58 +544,33 @@ Task<absl::Status> Supervision::Start() {
   absl::Status status = AddAll();
   if (!status.ok()) co_return status;
   machine_.Start(now());
-  while (true) {
-    Pump();
-    if (is_ready_) co_return absl::OkStatus();
-    if (machine_.ending()) break;
-    if (machine_.HasCommand()) {
-      (void)co_await Sleep(absl::ZeroDuration());
-    } else {
-      co_await StartProgress(progress_);
-    }
-  }
-  co_await EndInstances();
-  co_return WhyFinished();
+  is_in_hook_ = true;
+  const auto is_over = [this] { return is_ready_ || finished_.has_value(); };
+  co_await PumpUntil(is_over);
+  is_in_hook_ = false;
+  if (finished_.has_value()) co_return WhyFinished();
+  PumpAndGoOn();
+  co_return absl::OkStatus();
 }
 
 Task<void> Supervision::End() {
   timer_.Cancel();
   machine_.Shutdown(now());
-  co_await EndInstances();
+  is_in_hook_ = true;
+  const auto is_over = [this] { return finished_.has_value(); };
+  co_await PumpUntil(is_over);
 }
 
-Task<void> Supervision::EndInstances() {
-  ends_in_hook_ = true;
-  for (ChildKey key = machine_.first(); key != kNoChild;
-       key = machine_.next(key)) {
-    if (machine_.status(key) == ChildStatus::kStopping) ending_.push_back(key);
-  }
-  while (!finished_.has_value()) {
+Task<void> Supervision::PumpUntil(absl::FunctionRef<bool()> done) {
+  while (true) {
     Pump();
+    if (done()) co_return;
     if (machine_.HasCommand()) {
       (void)co_await Sleep(absl::ZeroDuration());
-      continue;
-    }
-    if (finished_.has_value()) break;
-    if (ending_.empty()) {
-      co_await StartProgress(progress_);
-      continue;
-    }
-    const ChildKey key = ending_.front();
-    const AnyActorRef instance = children_[key].instance;
-    if (instance.IsNull()) {
-      ending_.pop_front();
-      continue;
-    }
-    absl::StatusOr<ExitReason> why =
-        co_await Ended(instance).Within(machine_.next_wake() - now());
-    if (!why.ok()) {
-      machine_.TimerDue(now());
-    } else if (children_[key].watch != nullptr) {
-      StartHasFailed(key, absl::AbortedError(why->ToString()));
     } else {
-      HasEnded(key, *why);
+      co_await HookWait(hook_wait_, machine_.next_wake());
     }
+    machine_.TimerDue(now());
   }
 }
 
@@ -573,7 +579,7 @@ void Supervision::Finish(const SupervisorCommand& command) {
   finished_reason_ = reasons_[command.child].reason;
   finished_child_ =
       command.child == kNoChild ? std::string() : Describe(command.child);
-  if (!is_ready_ || ends_in_hook_) return;  // Somebody waits for it.
+  if (is_in_hook_) return;
   if (command.cause == EndCause::kGaveUp) {
     supervisor_.Fail(WhyFinished());
   } else {
@@ -616,13 +622,12 @@ absl::Status Supervision::WhyFinished() const {
 void Supervision::Report(const SupervisorCommand& command) {
   const ChildKey key = command.child;
   const auto found = reasons_.find(key);
+  if (found == reasons_.end()) return;
   SupervisionReport report;
   report.supervisor = path_;
   report.child = std::string(IdOf(key));
-  if (found != reasons_.end()) {
-    report.instance = found->second.instance;
-    report.reason = found->second.reason;
-  }
+  report.instance = found->second.instance.id();
+  report.reason = found->second.reason;
   report.restarts = command.restarts;
   report.decision = DecisionOf(command.verdict);
   report.delay = command.delay;
@@ -678,7 +683,8 @@ Supervision::Answer Supervision::AnswerWithInstance(
   return [this, what = std::move(what), reply = std::move(reply)](
              AdminOutcome outcome, ChildKey key) mutable {
     if (outcome == AdminOutcome::kDone) {
-      reply.Send(children_[key].instance);
+      // It may have ended since.
+      reply.Send(LatestInstance(key));
     } else {
       reply.Send(OutcomeStatus(outcome, key, what));
     }

@@ -6,7 +6,6 @@
 #define TROUPE_SUPERVISION_INTERNAL_SUPERVISION_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -47,7 +47,7 @@ class Supervision {
 
   // Starts all children; if one cannot start, ends the others.
   Task<absl::Status> Start();
-  // Ends all children, while the actor hears of no events.
+  // Ends all children.
   Task<void> End();
   // Does what was left for later.
   void GoOn();
@@ -80,6 +80,8 @@ class Supervision {
     std::vector<AnyActorRef> doors;
     HandedState state;
     uint64_t starts = 0;
+    // Its start has failed with what was spawned, which is being killed.
+    bool is_refused = false;
     absl::Status start_failure;  // The last one's.
   };
   struct Child {
@@ -94,6 +96,8 @@ class Supervision {
   ChildInfo InfoOf(ChildKey key) const;
   // For messages: "supervisor 'bank': child 'teller'".
   std::string Describe(ChildKey key) const;
+  // The one that runs, or has ended last.
+  AnyActorRef LatestInstance(ChildKey key) const;
 
   absl::Status CheckSpec(const ChildSpec& spec) const;
   // Makes doors for a child and those below it, as far as somebody has a
@@ -109,8 +113,10 @@ class Supervision {
   // The same in a handler: the rest, if there is one, is for later turns.
   void PumpAndGoOn();
   void CarryOut(const SupervisorCommand& command);
+  // After something has happened to a child.
+  void React();
   void StartInstance(ChildKey key);
-  absl::StatusOr<AnyActorRef> CallStart(ChildKey key, bool& starts_later);
+  static absl::Status CallStart(ChildSpec& spec, StartContext& context);
   void HasStarted(ChildKey key);
   void StartHasFailed(ChildKey key, absl::Status status);
   void HasEnded(ChildKey key, const ExitReason& reason);
@@ -120,8 +126,8 @@ class Supervision {
   void Finish(const SupervisorCommand& command);
   void SetTimer();
   absl::Status WhyFinished() const;
-  // Sees all instances to their end, while the actor hears of no events.
-  Task<void> EndInstances();
+  // In a hook.
+  Task<void> PumpUntil(absl::FunctionRef<bool()> done);
 
   using Answer = absl::AnyInvocable<void(AdminOutcome, ChildKey)>;
   Ticket Owe(Answer answer);
@@ -145,12 +151,11 @@ class Supervision {
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
   bool tick_is_sent_ = false;
   bool is_ready_ = false;
-  bool ends_in_hook_ = false;
-  StartProgress* progress_ = nullptr;  // Who waits for a start.
-  std::deque<ChildKey> ending_;        // That EndInstances() waits for.
+  bool is_in_hook_ = false;        // From Start() to its end, and since End().
+  HookWait* hook_wait_ = nullptr;  // While the hook waits.
   // Why children ended, until that is reported; some stay.
   struct Why {
-    ActorId instance;  // Null: it could not be started.
+    AnyActorRef instance;  // Null: it could not be started.
     ExitReason reason;
   };
   absl::flat_hash_map<ChildKey, Why> reasons_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,12 +16,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/sleep.h"
+#include "troupe/actor/task.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/executor.h"
+#include "troupe/supervision/supervision_report.h"
 
 namespace troupe::internal {
 
@@ -47,6 +53,31 @@ class Journal {
  private:
   mutable absl::Mutex mu_;
   std::vector<std::string> entries_ ABSL_GUARDED_BY(mu_);
+};
+
+// What supervisors of a system report. Thread safety: any thread.
+class Reports {
+ public:
+  explicit Reports(ActorSystem& system)
+      : subscription_(system.Subscribe<SupervisionReport>(
+            [this](const SupervisionReport& report) {
+              absl::MutexLock lock(&mu_);
+              reports_.push_back(report);
+            })) {}
+
+  std::vector<SupervisionReport> Get() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return reports_;
+  }
+  void Clear() ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    reports_.clear();
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  std::vector<SupervisionReport> reports_ ABSL_GUARDED_BY(mu_);
+  Subscription subscription_;  // Last: the first to go.
 };
 
 // Lets the system play until `done`. REQUIRES: not in a handler.
@@ -86,6 +117,26 @@ class Worker : public Actor<WorkerApi> {
   Journal& journal_;
   const std::string name_;
   int asked_ = 0;
+};
+
+// Tells when it begins to start, and takes a while to; fails in its first turn
+// if told to.
+class Late : public Actor<Ask> {
+ public:
+  Late(std::function<void(AnyActorRef)> begins, absl::Duration delay,
+       absl::Status first_turn)
+      : begins_(std::move(begins)), delay_(delay), first_turn_(first_turn) {}
+  Task<void> PreStart() {
+    begins_(self());
+    (void)co_await Sleep(delay_);
+  }
+  absl::Status PostStart() { return first_turn_; }
+  int Handle(Ask) { return 1; }
+
+ private:
+  const std::function<void(AnyActorRef)> begins_;
+  const absl::Duration delay_;
+  const absl::Status first_turn_;
 };
 
 }  // namespace troupe::internal
