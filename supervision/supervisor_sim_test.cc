@@ -75,6 +75,7 @@ TEST(SupervisorSimTest, KeepsItsPromisesWhateverHappens) {
     EXPECT_TRUE(seed % 100 != 0 || Play(seed, totals) == hash) << "replay";
     if (HasFailure()) break;
   }
+  if (seeds.size() < 100) return;  // A replay.
   const int lives = static_cast<int>(seeds.size());
   EXPECT_GT(totals.births, 5 * lives);
   EXPECT_GT(totals.letters, 5 * lives);
