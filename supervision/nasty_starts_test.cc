@@ -289,5 +289,19 @@ TEST_P(NastyStartsTest, DeathOfASiblingDuringTheFirstStartIsActedOn) {
   Finish(supervisor);
 }
 
+// Its delay is longer than the rest of the start.
+TEST_P(NastyStartsTest, DelayedRestartOutlastsTheFirstStart) {
+  Supervisor::Spec spec;
+  const auto a = spec.Add<Worker>(
+      {.id = "a", .backoff = RestartBackoff{.initial = absl::Milliseconds(5)}},
+      std::ref(journal_), "a");
+  spec.Add<Late>(
+      {.id = "b"}, [a](const AnyActorRef&) { a.ref().Kill(); },
+      absl::Milliseconds(1), absl::OkStatus());
+  const SupervisorRef supervisor = Start(std::move(spec));
+  PlayUntil(*system_, [&] { return journal_.CountOf("+a") == 2; });
+  Finish(supervisor);
+}
+
 }  // namespace
 }  // namespace troupe

@@ -512,9 +512,6 @@ void Supervision::OnChild(const ChildEvent& event) {
 }
 
 void Supervision::OnStartAnswer(ChildKey key, absl::Status status) {
-  // One that was killed, or has failed, sees to nothing any more.
-  const Cell& cell = supervisor_.cell();
-  if (IsExiting(cell) && !ExitReason::IsGraceful(cell.exit_kind)) return;
   Child& child = children_[key];
   if (!child.details->is_refused) {
     if (status.ok()) {
@@ -531,11 +528,11 @@ void Supervision::OnStartAnswer(ChildKey key, absl::Status status) {
 }
 
 void Supervision::React() {
-  if (hook_wait_ != nullptr) {
-    hook_wait_->Resume();
-  } else if (!is_in_hook_ && !IsExiting(supervisor_.cell())) {
-    PumpAndGoOn();
-  }
+  if (hook_wait_ != nullptr) return hook_wait_->Resume();
+  // The hook goes on with it; one that has been killed has nothing to go on
+  // with.
+  if (is_in_hook_ || IsExiting(supervisor_.cell())) return;
+  PumpAndGoOn();
 }
 
 // -- from the start to the end

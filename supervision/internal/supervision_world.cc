@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -266,6 +267,8 @@ void SupervisionWorld::Reported(const SupervisionReport& report) {
   ++reports_;
   Happened(6 + 16 * (static_cast<uint64_t>(report.decision) +
                      256 * report.restarts));
+  EXPECT_EQ(report.reason.ToString().find("shutting down"), std::string::npos)
+      << report.ToString();
   if (!report.instance.IsNull()) {
     EXPECT_EQ(++told_[report.instance], 1) << report.ToString();
   }
