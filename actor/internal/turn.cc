@@ -38,7 +38,7 @@ bool HasMore(const Cell& cell) {
   if ((attention & Cell::kSuspended) == 0)
     return attention != 0 || !cell.empty();
   const bool holds_events =
-      !IsExiting(cell) && !cell.actor_type().always_hears_children;
+      !IsExiting(cell) && !cell.actor_type().hears_in_hooks;
   const uint8_t held =
       Cell::kSuspended | Cell::kQueued | (holds_events ? Mailbox::kEvents : 0);
   return (attention & ~held) != 0;
