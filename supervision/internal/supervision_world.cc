@@ -93,11 +93,19 @@ Supervisor::Spec SupervisionWorld::MakeLevel(const std::string& path,
   const Intensity intensity{
       .restarts = static_cast<int>(depth == 0 ? 30 : random_.Uniform(4)),
       .within = absl::Milliseconds(1 + random_.Uniform(20))};
+  constexpr AutoShutdown kAutoShutdowns[] = {kNever, kNever, kNever,
+                                             kAnySignificant, kAllSignificant};
+  const AutoShutdown auto_shutdown =
+      kAutoShutdowns[depth == 0 ? 0 : random_.Uniform(5)];
   const size_t supervisor = supervisors_.size();
-  supervisors_.push_back(
-      {.path = path, .strategy = strategy, .intensity = intensity});
-  Supervisor::Spec spec{
-      .name = path, .strategy = strategy, .intensity = intensity};
+  supervisors_.push_back({.path = path,
+                          .strategy = strategy,
+                          .intensity = intensity,
+                          .auto_shutdown = auto_shutdown});
+  Supervisor::Spec spec{.name = path,
+                        .strategy = strategy,
+                        .intensity = intensity,
+                        .auto_shutdown = auto_shutdown};
   const uint64_t children = (depth == 0 ? 3 : 1) + random_.Uniform(3);
   for (uint64_t i = 0; i < children; ++i) {
     // The first is a worker: by its first start a new supervisor is known.
@@ -122,6 +130,9 @@ ChildSpec SupervisionWorld::MakeChildOf(size_t supervisor, bool from_spec) {
   const int number = static_cast<int>(children_.size());
   ChildOptions options{.id = absl::StrCat(number)};
   options.restart = kRestarts[random_.Uniform(4)];
+  options.significant = options.restart != kPermanent &&
+                        supervisors_[supervisor].auto_shutdown != kNever &&
+                        random_.Uniform(2) == 0;
   switch (random_.Uniform(4)) {
     case 0:
       options.shutdown = Shutdown::Brutal();
@@ -152,12 +163,26 @@ ChildSpec SupervisionWorld::MakeChildOf(size_t supervisor, bool from_spec) {
   return child;
 }
 
+const SupervisionWorld::SupervisorState& SupervisionWorld::Find(
+    const ChildRef<SupervisorApi>& supervisor) const {
+  size_t index = 0;
+  while (!(supervisors_[index].ref == supervisor)) ++index;
+  return supervisors_[index];
+}
+
 ChildSpec SupervisionWorld::MakeChild(
     const ChildRef<SupervisorApi>& supervisor) {
   absl::MutexLock lock(&mu_);
-  size_t its_index = 0;
-  while (!(supervisors_[its_index].ref == supervisor)) ++its_index;
-  return MakeChildOf(its_index, /*from_spec=*/false);
+  return MakeChildOf(
+      static_cast<size_t>(&Find(supervisor) - supervisors_.data()),
+      /*from_spec=*/false);
+}
+
+std::pair<Strategy, Intensity> SupervisionWorld::NextStrategy(
+    const ChildRef<SupervisorApi>& supervisor) {
+  constexpr Strategy kStrategies[] = {kOneForOne, kOneForAll, kRestForOne};
+  absl::MutexLock lock(&mu_);
+  return {kStrategies[random_.Uniform(3)], Find(supervisor).intensity};
 }
 
 absl::StatusOr<ActorRef<ResidentApi>> SupervisionWorld::StartOne(
@@ -416,7 +441,7 @@ void WorldDriver::AskSupervisor() {
   const std::string id =
       random_.Uniform(8) == 0 ? "s1" : absl::StrCat(random_.Uniform(24));
   constexpr bool kAdmin = true;
-  switch (random_.Uniform(9)) {
+  switch (random_.Uniform(10)) {
     case 0:
     case 1:
       return Keep(
@@ -434,6 +459,12 @@ void WorldDriver::AskSupervisor() {
       return Keep(supervisor.Call<CountChildren>().Start(), kAdmin);
     case 7:
       return Keep(supervisor.Call<GetChild>(id).Start(), kAdmin);
+    case 8: {
+      // Refused by kDynamic. The intensity is as it was, for who counts.
+      const auto [strategy, intensity] = world_.NextStrategy(supervisor);
+      return Keep(supervisor.Call<SetStrategy>(strategy, intensity).Start(),
+                  kAdmin);
+    }
     default:
       return Keep(supervisor.Call<GetTree>().Start(), kAdmin);
   }

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -135,6 +136,9 @@ class SupervisionWorld {
   // A child for it that is not in its Spec.
   ChildSpec MakeChild(const ChildRef<SupervisorApi>& supervisor)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // For it to be given, with the intensity that it has.
+  std::pair<Strategy, Intensity> NextStrategy(
+      const ChildRef<SupervisorApi>& supervisor) ABSL_LOCKS_EXCLUDED(mu_);
   void CallBegins() ABSL_LOCKS_EXCLUDED(mu_);
   void CallEnds() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -159,12 +163,15 @@ class SupervisionWorld {
     std::string path;
     Strategy strategy;
     Intensity intensity;
+    AutoShutdown auto_shutdown;
     std::vector<int> children = {};  // The workers, in order.
     ChildRef<SupervisorApi> ref = {};
     std::deque<MonotonicTime> restarts = {};  // The latest.
   };
 
   Supervisor::Spec MakeLevel(const std::string& path, int depth)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  const SupervisorState& Find(const ChildRef<SupervisorApi>& supervisor) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   ChildSpec MakeChildOf(size_t supervisor, bool from_spec)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
