@@ -47,6 +47,7 @@ using internal::Reports;
 using internal::Throw;
 using internal::Worker;
 using internal::WorkerApi;
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::Field;
 using ::testing::HasSubstr;
@@ -199,6 +200,30 @@ TEST_P(NastyCasesTest, WhateverAnyHookThrowsIsAFailureAndIsSurvived) {
                                       Decision::kRestart)));
     }
   }
+}
+
+// Of all levels: what escalates, and what is reported.
+TEST_P(NastyCasesTest, LongReasonKeepsBothItsEndsAndNoMore) {
+  internal::Endings endings(*system_);
+  Supervisor::Spec below{.intensity = {.restarts = 0}};
+  const auto a = below.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
+  Supervisor::Spec spec{.name = "bank", .intensity = {.restarts = 0}};
+  spec.Add({.id = "tellers"}, std::move(below));
+  const SupervisorRef supervisor = Start(std::move(spec));
+  a.Send<Hurt>(absl::DataLossError(
+      absl::StrCat("first", std::string(1'000'000, '.'), "last")));
+  const ExitReason reason = endings.Await(supervisor);
+  EXPECT_LT(reason.status().message().size(), 4096u);
+  EXPECT_THAT(reason.status().message(),
+              AllOf(HasSubstr("'bank' gave up"), HasSubstr("last")));
+  const std::vector<SupervisionReport> reports = reports_.Get();
+  ASSERT_THAT(reports, SizeIs(2));
+  EXPECT_THAT(reports[0].reason.status().message(),
+              AllOf(HasSubstr("first"), HasSubstr("last")));
+  for (const SupervisionReport& report : reports) {
+    EXPECT_LT(report.ToString().size(), 4096u);
+  }
+  EXPECT_TRUE(system_->AwaitNoActors());
 }
 
 // -- the end

@@ -24,7 +24,7 @@ using Kind = SupervisorCommand::Kind;
 // Starts between which others have a turn.
 constexpr int kStartsPerTurn = 64;
 
-// Of the texts that go from supervisor to supervisor.
+// Of the texts that go from supervisor to supervisor, and into reports.
 constexpr size_t kMaxReasonBytes = 2048;
 
 // Both ends of a long text: what gave up last, and what it all began with.
@@ -33,6 +33,13 @@ std::string Bounded(absl::string_view text) {
   constexpr size_t kHalf = kMaxReasonBytes / 2;
   return absl::StrCat(text.substr(0, kHalf), " ... ",
                       text.substr(text.size() - kHalf));
+}
+
+ExitReason Bounded(const ExitReason& reason) {
+  const absl::Status& status = reason.status();
+  if (status.message().size() <= kMaxReasonBytes) return reason;
+  return ExitReason::Failed(
+      absl::Status(status.code(), Bounded(status.message())));
 }
 
 ChildRules RulesOf(const ChildOptions& options) {
@@ -123,26 +130,6 @@ Supervision::~Supervision() {
 
 MonotonicTime Supervision::now() const {
   return TimeOfTurn(supervisor_.core());
-}
-
-// -- names
-
-absl::string_view Supervision::IdOf(ChildKey key) const {
-  const Details* const details = children_[key].details.get();
-  return details == nullptr ? absl::string_view() : details->spec->options().id;
-}
-
-std::string Supervision::Describe(ChildKey key) const {
-  const absl::string_view id = IdOf(key);
-  if (!id.empty()) return absl::StrCat("child '", id, "'");
-  return absl::StrCat("child ", LatestInstance(key).id().ToString());
-}
-
-AnyActorRef Supervision::LatestInstance(ChildKey key) const {
-  const AnyActorRef& instance = children_[key].instance;
-  if (!instance.IsNull()) return instance;
-  const auto found = reasons_.find(key);
-  return found == reasons_.end() ? AnyActorRef() : found->second.instance;
 }
 
 // -- adding
@@ -539,7 +526,7 @@ void Supervision::Report(const SupervisorCommand& command) {
   report.supervisor = path_;
   report.child = std::string(IdOf(key));
   report.instance = found->second.instance.id();
-  report.reason = found->second.reason;
+  report.reason = Bounded(found->second.reason);
   report.restarts = command.restarts;
   report.decision = DecisionOf(command.verdict);
   report.delay = command.delay;

@@ -25,6 +25,24 @@ absl::Status NoSuchChild(absl::string_view path, const ChildName& name) {
 
 // -- what there is
 
+absl::string_view Supervision::IdOf(ChildKey key) const {
+  const Details* const details = children_[key].details.get();
+  return details == nullptr ? absl::string_view() : details->spec->options().id;
+}
+
+std::string Supervision::Describe(ChildKey key) const {
+  const absl::string_view id = IdOf(key);
+  if (!id.empty()) return absl::StrCat("child '", id, "'");
+  return absl::StrCat("child ", LatestInstance(key).id().ToString());
+}
+
+AnyActorRef Supervision::LatestInstance(ChildKey key) const {
+  const AnyActorRef& instance = children_[key].instance;
+  if (!instance.IsNull()) return instance;
+  const auto found = reasons_.find(key);
+  return found == reasons_.end() ? AnyActorRef() : found->second.instance;
+}
+
 std::optional<ChildKey> Supervision::Find(const ChildName& name) const {
   if (name.id().empty()) {
     const auto found = by_instance_.find(name.instance().id().value());
