@@ -26,6 +26,9 @@ struct RetryOptions {
   Backoff backoff = {};
   // Repeat requests, too, whose handler may have run.
   bool also_unknown = false;
+  // Repeat requests, too, that an actor did not handle because it had ended: in
+  // vain, unless an address leads to the next one, as a ChildRef's does.
+  bool also_ended = false;
   // Decides alone what failure is repeated, if it is given: a function without
   // state.
   bool (*when)(const absl::Status& failure) = nullptr;

@@ -73,7 +73,7 @@ int main() {
 
   ann.Send<Hurt>();
   const absl::StatusOr<std::string> greeting =
-      ann.Call<Greet>().Retry({.attempts = 10}).Wait();
+      ann.Call<Greet>().Retry({.attempts = 10, .also_ended = true}).Wait();
   if (greeting.ok()) std::cout << "ann was hurt, and works again\n";
   std::cout << CountActive(*crew) << " active\n";
 }

@@ -75,9 +75,15 @@ int main() {
   const auto before = account.ref();
   account.Send<Burn>();
   (void)before.Wait();
-  // Until the teller, too, is the next one, its answer is that of an account
-  // that has ended.
+  // Until the teller, too, is the next one, it tells what became of its
+  // account.
   const absl::StatusOr<int64_t> cents =
-      teller.Call<Report>().Retry({.attempts = 100}).Wait();
+      teller.Call<Report>()
+          .Retry({.attempts = 100,
+                  .when =
+                      [](const absl::Status&) {
+                        return true;  // Whatever it is.
+                      }})
+          .Wait();
   std::cout << "after a crash: " << cents.value_or(-1) << "\n";
 }

@@ -83,7 +83,9 @@ int main() {
     // What the crash before left undelivered is sent again; what crashed the
     // parser is not.
     const absl::StatusOr<int> number =
-        parser.Call<Parse>(text).Retry({.attempts = 20}).Wait();
+        parser.Call<Parse>(text)
+            .Retry({.attempts = 20, .also_ended = true})
+            .Wait();
     if (number.ok()) std::cout << *number << "\n";
   }
   PrintTree(*jobs);

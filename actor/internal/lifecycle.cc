@@ -408,9 +408,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       }
       continue;
     }
-    // What had been set aside comes before the queue of a bounded mailbox.
     if (handles_queued && (cell.attention() & Cell::kQueued) != 0 &&
-        (cell.bounded() == nullptr || cell.empty()) &&
         cell.phase == Phase::kRunning) {
       if (Envelope* const envelope = queued.Next()) {
         if (!OutsideSeat([&] { HandleQueued(cell, envelope); })) {

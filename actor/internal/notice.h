@@ -29,8 +29,6 @@ struct Notice {
   bool is_exit;
 };
 
-// Envelope::tag.
-inline constexpr uint16_t kNoticeTag = 16;
 inline bool IsNotice(const Envelope& envelope) {
   return (envelope.tag & kNoticeTag) != 0;
 }

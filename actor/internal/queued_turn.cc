@@ -28,7 +28,9 @@ Envelope* QueuedTurn::Next() {
 }
 
 Envelope* QueuedTurn::NextOfQueue(BoundedQueue& queue) {
-  if (!cell_.empty() && NoticeIsDue(*cell_.oldest(), queue.left())) {
+  // What had been set aside comes before the queue.
+  if (!cell_.empty() && (!IsNotice(*cell_.oldest()) ||
+                         NoticeIsDue(*cell_.oldest(), queue.left()))) {
     return cell_.Pop();
   }
   Envelope* const envelope = queue.Pop();

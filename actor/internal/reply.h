@@ -22,7 +22,8 @@ inline constexpr uint16_t kRequestTag = 1;  // A RequestInfo is its trailer.
 inline constexpr uint16_t kReplyTag = 2;    // A call's number is its trailer.
 inline constexpr uint16_t kFailureTag = 4;  // A reply that is a Status.
 inline constexpr uint16_t kControlTag = 8;  // The runtime's own.
-inline constexpr uint16_t kSeenTag = 16;    // A handler has set it aside.
+inline constexpr uint16_t kNoticeTag = 16;  // Of an end; see notice.h.
+inline constexpr uint16_t kSeenTag = 32;    // A handler has set it aside.
 
 // Takes an answer where no actor waits: a plain thread, a forwarded call.
 // Ownership: the route of one request; it goes with the one call of Take().

@@ -60,6 +60,7 @@ bool RetryLoop::MayRepeat(const absl::Status& failure) const {
   switch (failure.code()) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kAborted:
+      return options_.also_ended;
     case absl::StatusCode::kFailedPrecondition:
       return false;
     case absl::StatusCode::kCancelled:
