@@ -1,6 +1,7 @@
 // Stable addresses of supervised children (§29): what reaches which instance.
 #include "troupe/supervision/child_ref.h"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/await_testing.h"
 #include "troupe/actor/internal/system_testing.h"
+#include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/supervision/child_options.h"
 #include "troupe/supervision/internal/supervision_testing.h"
@@ -48,9 +50,24 @@ static_assert(std::is_convertible_v<ChildRef<WorkerApi>, ActorRef<Ask, Note>>);
 static_assert(!std::is_convertible_v<ChildRef<Ask>, ChildRef<Note>>);
 static_assert(!std::is_convertible_v<ChildRef<Ask>, ActorRef<Note>>);
 
+// Does not start while the gate is closed.
+class GatedWorker : public Worker {
+ public:
+  GatedWorker(Journal& journal, const std::atomic<bool>& gate)
+      : Worker(journal, "w"), gate_(gate) {}
+  Task<void> PreStart() {
+    while (!gate_) (void)co_await Sleep(absl::Milliseconds(1));
+    Worker::PreStart();
+  }
+
+ private:
+  const std::atomic<bool>& gate_;
+};
+
 class ChildRefTest : public internal::SystemTest {
  protected:
-  // A supervisor with the worker w, which is down for `delay` after a failure.
+  // A supervisor with the worker w, which is down for `delay` after a failure,
+  // or longer.
   SupervisorRef Start(absl::Duration delay, ChildOptions options = {}) {
     options.id = "w";
     if (delay > absl::ZeroDuration()) {
@@ -58,20 +75,25 @@ class ChildRefTest : public internal::SystemTest {
           .initial = delay, .max = delay, .jitter = 0, .reset_after = delay};
     }
     Supervisor::Spec spec{.intensity = {.restarts = 100}};
-    worker_ = spec.Add<Worker>(options, std::ref(journal_), "w");
+    worker_ =
+        spec.Add<GatedWorker>(options, std::ref(journal_), std::cref(gate_));
     SupervisorRef supervisor =
         Supervisor::Start(*system_, std::move(spec)).value();
     journal_.Clear();
     return supervisor;
   }
-  // Ends the instance, and waits until the supervisor knows.
+  // Ends the instance, and waits until the supervisor knows. There is no next
+  // one before BringUp().
   void BringDown() {
+    gate_ = false;
     worker_.Send<Hurt>(absl::DataLossError("torn"));
     PlayUntil(*system_, [&] { return worker_.ref().IsNull(); });
     journal_.Clear();
   }
+  void BringUp() { gate_ = true; }
 
   Journal journal_;
+  std::atomic<bool> gate_{true};
   ChildRef<WorkerApi> worker_;
   std::unique_ptr<ActorSystem> system_ = MakeSystem();
 };
@@ -91,12 +113,13 @@ TEST_P(ChildRefTest, RefersToNoActorBeforeTheStart) {
 }
 
 TEST_P(ChildRefTest, WhatIsSentBetweenInstancesWaitsInOrder) {
-  Start(absl::Milliseconds(5));
+  Start(absl::ZeroDuration());
   BringDown();
   worker_.Send<Note>("1");
   worker_.Send<Note>("2");
   const ActorRef<Note> address = worker_;
   address.Send<Note>("3");
+  BringUp();
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
   EXPECT_THAT(journal_.entries(), ElementsAre("+w", "w: 1", "w: 2", "w: 3"));
 }
@@ -119,11 +142,12 @@ TEST_P(ChildRefTest, WhatComesRightAfterTheEndWaitsToo) {
 }
 
 TEST_P(ChildRefTest, MoreThanMayWaitBecomesDeadLetters) {
-  Start(absl::Milliseconds(5), {.hold_messages = 2});
+  Start(absl::ZeroDuration(), {.hold_messages = 2});
   BringDown();
   const uint64_t before = system_->dead_letters();
   for (const char* note : {"1", "2", "3", "4"}) worker_.Send<Note>(note);
   PlayUntil(*system_, [&] { return system_->dead_letters() == before + 2; });
+  BringUp();
   PlayUntil(*system_, [&] { return journal_.entries().size() == 3; });
   EXPECT_THAT(journal_.entries(), ElementsAre("+w", "w: 1", "w: 2"));
 }
@@ -164,16 +188,17 @@ TEST_P(ChildRefTest, WhatWaitsFailsWhenTheSupervisorEnds) {
 
 // §22: its time goes on while it waits.
 TEST_P(ChildRefTest, CallThatWaitsTooLongIsNotHandled) {
-  Start(absl::Milliseconds(20));
+  Start(absl::ZeroDuration());
   BringDown();
   EXPECT_THAT(worker_.Call<Ask>().Within(absl::Milliseconds(2)).Wait(),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
+  BringUp();
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
 }
 
 // §23: who gives up takes his request out.
 TEST_P(ChildRefTest, CallThatIsGivenUpIsNotHandled) {
-  Start(absl::Milliseconds(20));
+  Start(absl::ZeroDuration());
   BringDown();
   const auto caller = system_->Spawn<Runner>().value();
   internal::Handed<bool> asked;
@@ -183,14 +208,16 @@ TEST_P(ChildRefTest, CallThatIsGivenUpIsNotHandled) {
   });
   asked.Await(*system_);
   EXPECT_THAT(caller.KillAndWait(), IsOk());
+  BringUp();
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
 }
 
 TEST_P(ChildRefTest, UrgentMessagesStayUrgent) {
-  Start(absl::Milliseconds(5));
+  Start(absl::ZeroDuration());
   BringDown();
   worker_.Send<Note>("1");
   worker_.SendUrgent<Note>("2");
+  BringUp();
   PlayUntil(*system_, [&] { return journal_.entries().size() == 3; });
   EXPECT_THAT(journal_.entries(), ElementsAre("+w", "w: 2", "w: 1"));
 }
