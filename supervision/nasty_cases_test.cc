@@ -228,24 +228,30 @@ TEST_P(NastyCasesTest, LongReasonKeepsBothItsEndsAndNoMore) {
 
 // -- the end
 
-// Takes a while to stop, and lets a test do something meanwhile.
+// Takes a while to stop: until `is_over`, after it has done what `stops` does.
 class SlowToStop : public Actor<Ask> {
  public:
-  explicit SlowToStop(std::function<void()> stops) : stops_(std::move(stops)) {}
+  SlowToStop(std::function<void()> stops, std::function<bool()> is_over)
+      : stops_(std::move(stops)), is_over_(std::move(is_over)) {}
   Task<void> PostStop(const ExitReason&) {
     stops_();
-    (void)co_await Sleep(absl::Milliseconds(2));
+    do {
+      (void)co_await Sleep(absl::Milliseconds(2));
+    } while (!is_over_());
   }
   int Handle(Ask) { return 1; }
 
  private:
   const std::function<void()> stops_;
+  const std::function<bool()> is_over_;
 };
 
 TEST_P(NastyCasesTest, ChildMayStopItselfDuringTheEndOfItsSupervisor) {
   Supervisor::Spec spec;
   const auto a = spec.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
-  spec.Add<SlowToStop>({.id = "b"}, [&] { a.ref().Send<Leave>(); });
+  spec.Add<SlowToStop>(
+      {.id = "b"}, [&] { a.ref().Send<Leave>(); },
+      [&] { return journal_.CountOf("-a") == 1; });
   const SupervisorRef supervisor = Start(std::move(spec));
   Finish(supervisor);
   EXPECT_THAT(reports_.Get(), IsEmpty());
@@ -256,7 +262,8 @@ TEST_P(NastyCasesTest, FailureDuringTheEndOfTheSupervisorIsReportedOnce) {
   Supervisor::Spec spec;
   const auto a = spec.Add<Worker>({.id = "a"}, std::ref(journal_), "a");
   spec.Add<SlowToStop>(
-      {.id = "b"}, [&] { a.ref().Send<Hurt>(absl::DataLossError("torn")); });
+      {.id = "b"}, [&] { a.ref().Send<Hurt>(absl::DataLossError("torn")); },
+      [&] { return journal_.CountOf("-a") == 1; });
   const SupervisorRef supervisor = Start(std::move(spec));
   Finish(supervisor);
   const std::vector<SupervisionReport> reports = reports_.Get();
@@ -269,9 +276,10 @@ TEST_P(NastyCasesTest, FailureDuringTheEndOfTheSupervisorIsReportedOnce) {
 TEST_P(NastyCasesTest, ChildrenThatStopAtOnceAreNoFailures) {
   const SupervisorRef pool = Start({.strategy = kDynamic});
   for (int i = 0; i < 10; ++i) {
-    ASSERT_THAT(
-        pool.Call<StartChild>(ChildSpec::Of<SlowToStop>({}, [] {})).Wait(),
-        IsOk());
+    ASSERT_THAT(pool.Call<StartChild>(ChildSpec::Of<SlowToStop>(
+                                          {}, [] {}, [] { return true; }))
+                    .Wait(),
+                IsOk());
   }
   Finish(pool);
   EXPECT_THAT(reports_.Get(), IsEmpty());

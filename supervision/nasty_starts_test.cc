@@ -283,6 +283,7 @@ TEST_P(NastyStartsTest, DeathOfASiblingDuringTheFirstStartIsActedOn) {
       },
       absl::Milliseconds(1), absl::OkStatus());
   const SupervisorRef supervisor = Start(std::move(spec));
+  PlayUntil(*system_, [&] { return journal_.CountOf("b starts") == 2; });
   EXPECT_THAT(journal_.entries(),
               ElementsAre("+a", "b starts", "-a", "+a", "b starts"));
   EXPECT_THAT(a.Call<Ask>().Wait(), IsOkAndHolds(1));

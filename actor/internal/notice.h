@@ -18,6 +18,7 @@
 
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/reply.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
