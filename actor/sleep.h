@@ -28,6 +28,7 @@
 #define TROUPE_ACTOR_SLEEP_H_
 
 #include <coroutine>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -39,20 +40,27 @@ namespace internal {
 
 class SleepWait final : public Wait {
  public:
-  explicit SleepWait(absl::Duration duration) : duration_(duration) {}
+  explicit SleepWait(int64_t duration_ns) : duration_ns_(duration_ns) {}
 
   bool await_ready() const noexcept { return false; }
   // False: it is over already.
   bool await_suspend(std::coroutine_handle<> waiting);
-  bool await_resume() const noexcept { return slept_; }
+  bool await_resume() const noexcept { return outcome_.slept; }
 
   void OnDue(HandlerState& state) override;
   void OnCancel(const absl::Status& why) override;
 
  private:
-  absl::Duration duration_;
-  bool slept_ = false;
-  bool ends_early_ = false;  // At the deadline.
+  struct Outcome {
+    bool slept;
+    bool ends_early;  // At the deadline.
+  };
+
+  // What lies here lies in the frame of each actor that sleeps.
+  union {
+    int64_t duration_ns_;  // Until it waits.
+    Outcome outcome_;      // From then on.
+  };
 };
 
 }  // namespace internal
@@ -60,14 +68,16 @@ class SleepWait final : public Wait {
 // To be awaited, also by WhenAll() and WhenAny().
 class [[nodiscard]] Sleep {
  public:
-  explicit Sleep(absl::Duration duration) : duration_(duration) {}
+  // By reference: g++ would keep a copy in the frame of who awaits.
+  explicit Sleep(const absl::Duration& duration)
+      : duration_ns_(absl::ToInt64Nanoseconds(duration)) {}
 
   internal::SleepWait operator co_await() const {
-    return internal::SleepWait(duration_);
+    return internal::SleepWait(duration_ns_);
   }
 
  private:
-  absl::Duration duration_;
+  int64_t duration_ns_;
 };
 
 }  // namespace troupe

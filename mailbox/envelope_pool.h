@@ -76,7 +76,7 @@ class EnvelopePool {
   }
 
   // Gives the memory that nobody uses back to the system, but for what other
-  // threads keep in their caches (at most 88 KiB each). For a process that
+  // threads keep in their caches (at most 96 KiB each). For a process that
   // falls idle: costs a few nanoseconds for each free block, and new page
   // faults later.
   static void ReleaseUnused();

@@ -21,8 +21,10 @@ TEST(EnvelopePoolTest, ClassIsTheSmallestThatHolds) {
   EXPECT_EQ(EnvelopePool::ClassOf(65), 1);
   EXPECT_EQ(EnvelopePool::ClassOf(128), 1);
   EXPECT_EQ(EnvelopePool::ClassOf(129), 2);
-  EXPECT_EQ(EnvelopePool::ClassOf(2049), 6);
-  EXPECT_EQ(EnvelopePool::ClassOf(4096), 6);
+  EXPECT_EQ(EnvelopePool::ClassOf(192), 2);
+  EXPECT_EQ(EnvelopePool::ClassOf(193), 3);
+  EXPECT_EQ(EnvelopePool::ClassOf(2049), 7);
+  EXPECT_EQ(EnvelopePool::ClassOf(4096), 7);
   EXPECT_EQ(EnvelopePool::ClassOf(4097), EnvelopePool::kOversize);
   for (uint8_t c = 0; c < EnvelopePool::kClasses; ++c) {
     EXPECT_EQ(EnvelopePool::ClassOf(EnvelopePool::SizeOf(c)), c);

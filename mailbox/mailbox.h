@@ -57,6 +57,8 @@ class Mailbox {
   static constexpr uint8_t kEvents = 1;
   static constexpr uint8_t kUrgent = 2;
   static constexpr uint8_t kFirstFreeAttention = 4;
+  static constexpr uint8_t kNews = 1;  // See has_news().
+  static constexpr uint8_t kFirstFreeMark = 2;
 
   Mailbox() = default;
   Mailbox(const Mailbox&) = delete;
@@ -205,13 +207,19 @@ class Mailbox {
 
   // What the owner's code has left to look at, for whoever runs that code: it
   // may have lost the right to everything else here.
-  bool has_news() const { return marks_.news != 0; }
-  void set_has_news(bool has_news) { marks_.news = has_news ? 1 : 0; }
+  bool has_news() const { return has_mark(kNews); }
+  void set_has_news(bool has_news) { set_mark(kNews, has_news); }
+  // Other marks of that code; the bits from kFirstFreeMark on.
+  bool has_mark(uint8_t mark) const { return (marks_.code & mark) != 0; }
+  void set_mark(uint8_t mark, bool on) {
+    marks_.code = on ? marks_.code | mark : marks_.code & ~mark;
+  }
+  void ClearMarks() { marks_.code = 0; }
   // Whether there is news, or one of these bits of attention(); one look.
   // REQUIRES: the owner runs its code itself.
   bool HasNewsOr(uint8_t attention) const {
     return (std::bit_cast<uint16_t>(marks_) &
-            std::bit_cast<uint16_t>(Marks{attention, 1})) != 0;
+            std::bit_cast<uint16_t>(Marks{attention, kNews})) != 0;
   }
 
   // For the owner's own use, in the mailbox's cache line.
@@ -223,7 +231,7 @@ class Mailbox {
  private:
   struct Marks {
     uint8_t attention = 0;
-    uint8_t news = 0;  // Whoever runs the owner's code writes it.
+    uint8_t code = 0;  // Whoever runs the owner's code writes it.
   };
 
   static Envelope* Reverse(Envelope* newest) {

@@ -64,6 +64,8 @@ class Agenda {
     return root_ != nullptr ? root_->time_ : MonotonicTime::InfiniteFuture();
   }
 
+  // A number that no entry has, greater than all so far.
+  uint64_t TakeNumber() { return next_number_++; }
   // What is added from now on is younger than the mark.
   uint64_t Mark() const { return next_number_; }
   // Whether the time of the first has come and it is older than `mark`.

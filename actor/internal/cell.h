@@ -106,6 +106,12 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
   static constexpr uint8_t kSuspended = kToken << 4;
   static constexpr uint8_t kTimerFired = kToken << 5;
 
+  // Marks of the actor's code. kSuspended follows the first as soon as the
+  // worker looks.
+  static constexpr uint8_t kExclusive = Mailbox::kFirstFreeMark;
+  // A turn handles messages of timers.
+  static constexpr uint8_t kTimerTurn = kExclusive << 1;
+
   SideLanes lanes;
   SystemCore* system = nullptr;
   Cell* parent = nullptr;  // Null: a top-level actor.

@@ -98,6 +98,7 @@ struct CellDepot::Slab {
   const uint8_t slot_class;
   char* memory = nullptr;  // Set once.
   uint32_t used = 0;       // Batches that have held cells.
+  bool is_huge = false;    // Those that have not may have pages all the same.
   BatchSet batches[kSupplies];
   struct {
     Slab* next = nullptr;
@@ -173,7 +174,8 @@ bool CellDepot::ReleaseSome() {
       Remove(*slab, kWhole, batches[count++]);
     }
     held_bytes_ -= count * BatchBytes(slab->slot_class);
-    // Huge pages may have brought memory where none was touched.
+    // A huge page may have brought memory where none was touched.
+    slab->is_huge = false;
     used = count;
     for (uint32_t b = slab->used; b < slab->batch_count(); ++b) {
       if (!slab->batches[kVacant].Has(b)) break;  // Another thread has them.
@@ -210,6 +212,9 @@ bool CellDepot::ReleaseSome() {
 CellDepot::Slab* CellDepot::SlabToRelease() {
   for (const auto& first : first_) {
     if (first[kWhole] != nullptr) return first[kWhole];
+  }
+  for (Slab* const slab : newest_) {
+    if (slab != nullptr && slab->is_huge) return slab;
   }
   return nullptr;
 }
@@ -348,9 +353,10 @@ CellDepot::Slab& CellDepot::MapSlab(uint8_t slot_class) {
   slab->memory = MapAligned(kSlabBytes);
   // Of the second slab of a class there will be more: fewer and larger pages
   // then. A small process stays small.
-  if (std::exchange(has_slab_[slot_class], true)) {
-    madvise(slab->memory, kSlabBytes, MADV_HUGEPAGE);
+  if (newest_[slot_class] != nullptr) {
+    slab->is_huge = madvise(slab->memory, kSlabBytes, MADV_HUGEPAGE) == 0;
   }
+  newest_[slot_class] = slab.get();
   for (uint32_t batch = 0; batch < slab->batch_count(); ++batch) {
     Add(*slab, kVacant, batch);
   }

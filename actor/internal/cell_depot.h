@@ -131,7 +131,8 @@ class CellDepot {
   // Moves cells of a batch that is kPartial or kWhole.
   void TakeCells(Slab& slab, Supply supply, Chain& chain)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // One with whole batches; null if none has any.
+  // One with whole batches, or the newest of a class if it may have pages that
+  // nobody has touched. Null: there is none.
   Slab* SlabToRelease() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // With which the cells of a whole batch can go on.
   static uint16_t NextGeneration(Slab& slab, uint32_t batch);
@@ -149,7 +150,7 @@ class CellDepot {
   // All slabs, by the number of their 2 MiB of address space.
   absl::flat_hash_map<uintptr_t, std::unique_ptr<Slab>> slabs_
       ABSL_GUARDED_BY(mu_);
-  bool has_slab_[kClasses] ABSL_GUARDED_BY(mu_) = {};
+  Slab* newest_[kClasses] ABSL_GUARDED_BY(mu_) = {};  // The others are used up.
   Slab* recent_ ABSL_GUARDED_BY(mu_) = nullptr;  // What SlabOf() found last.
   size_t held_bytes_ ABSL_GUARDED_BY(mu_) = 0;
 };

@@ -49,7 +49,7 @@ Envelope* TakeWaitingMessages(Cell& cell) {
   Envelope* first = nullptr;
   Envelope** last = &first;
   if (cell.handler != nullptr) {
-    while (Envelope* const held = cell.handler->held_urgent.Pop()) {
+    while (Envelope* const held = cell.handler->PopUrgent()) {
       *last = held;
       last = &held->next;
     }
@@ -223,9 +223,8 @@ namespace {
 [[gnu::noinline]] void DropHandlerState(Cell& cell, Worker& worker) {
   if (cell.handler != nullptr) {
     cell.handler->DisarmTimer(worker);
-    if (!cell.handler->handed_state.IsEmpty()) {
-      cell.Extras().state = std::move(cell.handler->handed_state);
-    }
+    HandedState state = cell.handler->TakeHandedState();
+    if (!state.IsEmpty()) cell.Extras().state = std::move(state);
     delete std::exchange(cell.handler, nullptr);
   }
   while (Envelope* const late = cell.PopUrgent(cell.lanes)) {
@@ -273,7 +272,7 @@ void TakeState(Cell& cell) {
   if (cell.parent == nullptr || !HearsOfChildren(*cell.parent)) return;
   absl::Status status = Contain([&] {
     HandedState state = cell.actor_type().take_state(cell);
-    HandlerState::Of(cell).handed_state = std::move(state);
+    HandlerState::Of(cell).HandOn(std::move(state));
   });
   if (!status.ok()) RecordFailure(cell, std::move(status));
 }

@@ -48,65 +48,29 @@ bool Wait::GoesOn() {
   return true;
 }
 
-// -- calls
-
-const CallEntry::Type PendingCall::kEntry = {
-    .answer =
-        [](CallEntry& call, Envelope* reply) {
-          static_cast<PendingCall&>(call).OnReply(EnvelopePtr(reply));
-        },
-    .actor_gone =
-        [](CallEntry& call) { static_cast<PendingCall&>(call).OnActorGone(); },
-};
-
-uint64_t CallTable::AddMore(CallEntry& call) {
-  if (more_ == nullptr) more_ = std::make_unique<More>();
-  if (more_->free.empty()) {
-    more_->free.push_back(static_cast<uint32_t>(more_->entries.size()));
-    more_->entries.emplace_back();
-  }
-  const uint32_t index = more_->free.back();
-  more_->free.pop_back();
-  more_->entries[index] = {NewNumber(index + 1), &call};
-  return more_->entries[index].number;
-}
-
-CallEntry* CallTable::TakeOfMore(uint64_t number) {
-  const uint64_t index = number & ((uint64_t{1} << kIndexBits) - 1);
-  if (index == 0 || more_ == nullptr || index > more_->entries.size()) {
-    return nullptr;
-  }
-  Entry& entry = more_->entries[index - 1];
-  if (entry.number != number || entry.call == nullptr) return nullptr;
-  more_->free.push_back(static_cast<uint32_t>(index - 1));
-  return std::exchange(entry.call, nullptr);
-}
+// -- CallTable
 
 void CallTable::AbandonAll() {
-  const auto abandon = [this](uint64_t number) {
-    CallEntry* const call = Take(number);
-    if (call != nullptr && call->type().actor_gone != nullptr) {
-      call->type().actor_gone(*call);
-    }
-  };
-  // By index: what is destroyed may begin others.
+  // What is destroyed may begin others.
   while (!empty()) {
-    if (first_.call != nullptr) abandon(first_.number);
-    for (size_t i = 0; more_ != nullptr && i < more_->entries.size(); ++i) {
-      abandon(more_->entries[i].number);
-    }
+    CallSlot& first = state_.first_call_;
+    if (first.call != nullptr) Abandon(*std::exchange(first.call, nullptr));
+    if (state_.extras_ != nullptr) state_.extras_->calls.AbandonAll();
   }
 }
 
 // -- HandlerState
 
-HandlerState::HandlerState(Cell& cell) : cell_(cell), timer_(cell) {}
+HandlerExtras::HandlerExtras() = default;
+HandlerExtras::~HandlerExtras() = default;
+
+HandlerState::HandlerState(Cell& cell) : timer_(cell) {}
 
 HandlerState::~HandlerState() {
-  timers_.reset();
-  TROUPE_DCHECK(roots_ == nullptr && calls_.empty() && agenda_.empty() &&
-                    !timer_.pending(),
-                "an actor ends with nothing under way");
+  if (extras_ != nullptr) extras_->timers.reset();
+  TROUPE_DCHECK(
+      !has_roots() && calls().empty() && agenda_.empty() && !timer_.pending(),
+      "an actor ends with nothing under way");
 }
 
 HandlerState& HandlerState::Make(Cell& cell) {
@@ -114,45 +78,49 @@ HandlerState& HandlerState::Make(Cell& cell) {
   return *cell.handler;
 }
 
+HandlerExtras& HandlerState::MakeExtras() {
+  extras_ = std::make_unique<HandlerExtras>();
+  return *extras_;
+}
+
 RootTask& HandlerState::Keep(const RootTask& current) {
-  RootTask* kept;
-  if (!first_is_used_) {
-    first_is_used_ = true;
-    kept = &first_;
-    *kept = current;
+  TROUPE_DCHECK(!is_suspended(), "nothing begins beside an exclusive handler");
+  RootTask* kept = &first_;
+  if (has_roots()) {
+    HandlerExtras& extras = Extras();
+    extras.youngest_root =
+        new HandlerExtras::Root{{}, current, extras.youngest_root};
+    kept = &extras.youngest_root->task;
   } else {
-    kept = new RootTask(current);
+    first_ = current;
   }
   kept->state = this;
-  kept->next = roots_;
-  roots_ = kept;
   if (kept->exclusive) {
-    exclusive_ = kept;
-    cell_.set_has_news(true);
+    cell().set_mark(Cell::kExclusive, true);
+    AddNews();
   }
   this_handler.root = kept;
   return *kept;
 }
 
 void HandlerState::Forget(RootTask& root) {
-  RootTask** link = &roots_;
-  while (*link != &root) link = &(*link)->next;
-  *link = root.next;
-  if (exclusive_ == &root) exclusive_ = nullptr;
-  cell_.set_has_news(true);
+  if (root.exclusive) cell().set_mark(Cell::kExclusive, false);
+  AddNews();
   if (&root == &first_) {
-    first_is_used_ = false;
-  } else {
-    delete &root;
+    first_.state = nullptr;
+    return;
   }
+  HandlerExtras::Root** link = &extras_->youngest_root;
+  while (&(*link)->task != &root) link = &(*link)->older;
+  HandlerExtras::Root* const forgotten = *link;
+  *link = forgotten->older;
+  delete forgotten;
 }
 
 void HandlerState::Start(Cell& cell, RootTask& root) {
   const HandlerContext outer = this_handler;
-  if (root.envelope != nullptr && IsRequest(*root.envelope)) {
-    root.request = root.envelope;
-  }
-  this_handler = {outer.cell, root.request, &root};
+  root.handles_request = root.envelope != nullptr && IsRequest(*root.envelope);
+  this_handler = {outer.cell, root.request(), &root};
   RunCoroutine(root.frame);
   if (!root.frame.done()) [[likely]] {
     // It may have suspended itself on its own, for something that we do not
@@ -170,41 +138,51 @@ void HandlerState::Start(Cell& cell, RootTask& root) {
 void HandlerState::Finish(RootTask& root) {
   RootTask ended = root;
   Forget(root);
-  ended.finish(cell_, ended, nullptr);
+  ended.finish(cell(), ended, nullptr);
 }
 
 void HandlerState::PrepareToEnd(const ExitReason& why) {
-  if (timers_ != nullptr) timers_->DropAll();
-  while (roots_ != nullptr) {
+  if (has_timers()) extras_->timers->DropAll();
+  while (RootTask* const destroyed = YoungestRoot()) {
     // What it waits for lies in its frame, and leaves it.
-    RootTask& destroyed = *roots_;
-    destroyed.finish(cell_, destroyed, &why);
-    Forget(destroyed);
+    destroyed->finish(cell(), *destroyed, &why);
+    Forget(*destroyed);
   }
 }
 
-void HandlerState::CancelRequest(const ReplyRoute& route) {
-  const auto find = [&]() -> RootTask* {
-    for (RootTask* root = roots_; root != nullptr; root = root->next) {
-      if (root->request != nullptr &&
-          InfoOf(*root->request).route.IsSame(route)) {
-        return root;
-      }
-    }
-    return nullptr;
+RootTask* HandlerState::YoungestRoot() {
+  if (extras_ != nullptr && extras_->youngest_root != nullptr) {
+    return &extras_->youngest_root->task;
+  }
+  return first_.state != nullptr ? &first_ : nullptr;
+}
+
+RootTask* HandlerState::RootFor(const ReplyRoute& request) {
+  const auto is_for = [&request](const RootTask& root) {
+    return root.state != nullptr && root.handles_request &&
+           InfoOf(*root.envelope).route.IsSame(request);
   };
-  RootTask* root = find();
+  if (is_for(first_)) return &first_;
+  if (extras_ == nullptr) return nullptr;
+  HandlerExtras::Root* root = extras_->youngest_root;
+  while (root != nullptr && !is_for(root->task)) root = root->older;
+  return root != nullptr ? &root->task : nullptr;
+}
+
+void HandlerState::CancelRequest(const ReplyRoute& route) {
+  RootTask* root = RootFor(route);
   if (root == nullptr) {
     // It may still wait to be handled. What is not, was: then the queue is
     // empty soon, and this is forgotten.
-    if (cancelled_ == nullptr) cancelled_ = std::make_unique<Cancelled>();
-    cancelled_->emplace(route.id, route.number);
+    std::unique_ptr<Cancelled>& cancelled = Extras().cancelled;
+    if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
+    cancelled->emplace(route.id, route.number);
     return;
   }
-  InfoOf(*root->request).Cancel();
+  InfoOf(*root->envelope).Cancel();
   root->cancelled = true;
   // Each may let the handler go on, to its end.
-  while ((root = find()) != nullptr) {
+  while ((root = RootFor(route)) != nullptr) {
     Wait* wait = root->first_wait;
     while (wait != nullptr && wait->IsPassing()) wait = wait->next_;
     if (wait == nullptr) return;
@@ -221,19 +199,20 @@ bool IsFor(Envelope& envelope, const ReplyRoute& request) {
 
 }  // namespace
 
-bool HandlerState::HoldsUp(const ReplyRoute& request) const {
-  if (exclusive_ == nullptr) return false;
+bool HandlerState::HoldsUp(const ReplyRoute& request) {
+  if (!is_suspended()) return false;
+  const RootTask& exclusive = *YoungestRoot();
   // A handler with a ReplyTo may have handed that on: another may answer.
-  if (exclusive_->request != nullptr && IsFor(*exclusive_->request, request)) {
-    return InfoOf(*exclusive_->request).OwesAnswer();
+  if (exclusive.handles_request && IsFor(*exclusive.envelope, request)) {
+    return InfoOf(*exclusive.envelope).OwesAnswer();
   }
-  return cell_.AnyWaiting(
+  return cell().AnyWaiting(
       [&request](Envelope& waiting) { return IsFor(waiting, request); });
 }
 
-std::optional<WaitedCall> HandlerState::OnlyCall() const {
-  if (exclusive_ == nullptr) return std::nullopt;
-  const Wait* const wait = exclusive_->first_wait;
+std::optional<WaitedCall> HandlerState::OnlyCall() {
+  if (!is_suspended()) return std::nullopt;
+  const Wait* const wait = YoungestRoot()->first_wait;
   if (wait == nullptr || wait->next_ != nullptr || wait->IsPassing()) {
     return std::nullopt;
   }
@@ -241,30 +220,33 @@ std::optional<WaitedCall> HandlerState::OnlyCall() const {
 }
 
 bool HandlerState::TakeCancelled(const ReplyRoute& route) {
-  return cancelled_ != nullptr &&
-         cancelled_->erase({route.id, route.number}) > 0;
+  return has_cancelled() &&
+         extras_->cancelled->erase({route.id, route.number}) > 0;
 }
 
 void HandlerState::ForgetCancelled() {
-  if (stashes_ == nullptr || stashes_->empty()) return cancelled_.reset();
+  std::unique_ptr<Cancelled>& cancelled = extras_->cancelled;
+  const Stashes* const aside = stashes();
+  if (aside == nullptr || aside->empty()) return cancelled.reset();
   // What is set aside may be among them. The rest would stay for as long as
   // anything is.
-  if (cancelled_->size() <= 2 * stashes_->size()) return;
+  if (cancelled->size() <= 2 * aside->size()) return;
   Cancelled kept;
-  stashes_->ForEach([&](Envelope& envelope) {
+  aside->ForEach([&](Envelope& envelope) {
     if (!IsRequest(envelope)) return;
     const ReplyRoute& route = InfoOf(envelope).route;
-    if (cancelled_->contains({route.id, route.number})) {
+    if (cancelled->contains({route.id, route.number})) {
       kept.emplace(route.id, route.number);
     }
   });
-  if (kept.empty()) return cancelled_.reset();
-  *cancelled_ = std::move(kept);
+  if (kept.empty()) return cancelled.reset();
+  *cancelled = std::move(kept);
 }
 
 Stashes& HandlerState::MakeStashes() {
-  if (stashes_ == nullptr) stashes_ = std::make_unique<Stashes>();
-  return *stashes_;
+  std::unique_ptr<Stashes>& stashes = Extras().stashes;
+  if (stashes == nullptr) stashes = std::make_unique<Stashes>();
+  return *stashes;
 }
 
 void HandlerState::RunDue(MonotonicTime now) {
@@ -275,26 +257,29 @@ void HandlerState::RunDue(MonotonicTime now) {
     if (due == nullptr) break;
     static_cast<Occasion&>(*due).OnDue(*this);
   }
-  if (!agenda_.empty()) cell_.set_has_news(true);
+  if (!agenda_.empty()) AddNews();
 }
 
-void HandlerState::MakeTimers() {
-  timers_ = std::make_unique<TimerTable>(*this);
+TimerTable& HandlerState::MakeTimers() {
+  std::unique_ptr<TimerTable>& timers = Extras().timers;
+  timers = std::make_unique<TimerTable>(*this);
+  return *timers;
 }
 
 WatchTable& HandlerState::Watches() {
-  if (watches_ == nullptr) watches_ = std::make_unique<WatchTable>(cell_);
-  return *watches_;
+  std::unique_ptr<WatchTable>& watches = Extras().watches;
+  if (watches == nullptr) watches = std::make_unique<WatchTable>(cell());
+  return *watches;
 }
 
 bool HandlerState::HasDueMessages(MonotonicTime now) const {
-  return timers_ != nullptr && timers_->messages().time() <= now;
+  return has_timers() && extras_->timers->messages().time() <= now;
 }
 
 MonotonicTime HandlerState::NextMessageTime() const {
-  return in_timer_turn_ || !HandlesTimers(cell_)
+  return cell().has_mark(Cell::kTimerTurn) || !HandlesTimers(cell())
              ? MonotonicTime::InfiniteFuture()
-             : timers_->messages().time();
+             : extras_->timers->messages().time();
 }
 
 void HandlerState::SetTimer(Worker& worker, MonotonicTime time) {

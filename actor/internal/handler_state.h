@@ -15,15 +15,16 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/agenda.h"
+#include "troupe/actor/internal/call_entry.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/coroutine.h"
 #include "troupe/actor/internal/deadlock.h"
+#include "troupe/actor/internal/frame_memory.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
@@ -46,17 +47,18 @@ struct RootTask {
   // and destroyed. Outside the seat.
   using Finish = void (*)(Cell& cell, RootTask& root, const ExitReason* ended);
 
+  Envelope* request() const { return handles_request ? envelope : nullptr; }
+
   std::coroutine_handle<> frame;
   Finish finish = nullptr;
-  Envelope* envelope = nullptr;  // Of what it handles; null for some hooks.
-  Envelope* request = nullptr;   // The same, if that is a request.
-  RootTask* next = nullptr;      // The state's.
-  Wait* first_wait = nullptr;    // What it waits for.
-  bool exclusive = true;         // Nothing else is handled meanwhile.
-  uint8_t passes = 0;            // See Wait::Pass().
+  Envelope* envelope = nullptr;   // Of what it handles; null for some hooks.
+  Wait* first_wait = nullptr;     // What it waits for.
+  HandlerState* state = nullptr;  // Where it is kept; null: on the stack only.
+  bool exclusive = true;          // Nothing else is handled meanwhile.
+  bool handles_request = false;
+  uint8_t passes = 0;  // See Wait::Pass().
   // Its caller does not wait any more: whatever it waits for is over.
   bool cancelled = false;
-  HandlerState* state = nullptr;  // Where it is kept; null: on the stack only.
 };
 
 // What code on this thread is doing for an actor, if it is. Set for as long as
@@ -91,8 +93,8 @@ inline MonotonicTime CurrentDeadline() {
 }
 
 inline MonotonicTime DeadlineOf(const RootTask& root) {
-  return root.request != nullptr ? InfoOf(*root.request).deadline
-                                 : MonotonicTime::InfiniteFuture();
+  return root.handles_request ? InfoOf(*root.envelope).deadline
+                              : MonotonicTime::InfiniteFuture();
 }
 
 // Something with a time in the agenda of an actor.
@@ -149,9 +151,10 @@ class Wait : public Occasion {
   // Goes on, if the wait was over already.
   [[nodiscard]] bool GoesOn();
 
-  HandlerState* state() const { return state_; }
   // Whether it is not over.
-  bool is_waiting() const { return state_ != nullptr && !IsPassing(); }
+  bool is_waiting() const { return root_ != nullptr && !IsPassing(); }
+  // REQUIRES: is_waiting().
+  HandlerState* state() const { return root_->state; }
 
   // Of the request that is handled; infinite if there is none.
   // REQUIRES: is_waiting().
@@ -166,7 +169,7 @@ class Wait : public Occasion {
              MonotonicTime deadline);
   // Leaves all lists. Idempotent.
   void End() {
-    if (state_ != nullptr) Leave();
+    if (root_ != nullptr) Leave();
   }
 
  private:
@@ -181,93 +184,10 @@ class Wait : public Occasion {
     return (reinterpret_cast<uintptr_t>(waiting_) & kPassing) != 0;
   }
 
-  HandlerState* state_ = nullptr;  // Null: does not wait. Else, since Begin():
-  RootTask* root_;
-  void* waiting_;  // The coroutine's address.
-  Wait* next_;     // Of the root's.
+  RootTask* root_ = nullptr;  // Null: does not wait. Else, since Begin():
+  void* waiting_;             // The coroutine's address.
+  Wait* next_;                // Of the root's.
   Wait** previous_;
-};
-
-// A call of this actor that waits for its answer, as the table of calls knows
-// it. Not virtual: this is on the way of every call, and most are a base of
-// something in the frame of a coroutine, where it costs what is stored.
-class CallEntry {
- public:
-  struct Type {
-    // The answer has come: an outcome, or a failure; the function takes it
-    // over. The call is forgotten, and may be gone on return.
-    void (*answer)(CallEntry& call, Envelope* reply);
-    // The actor has ended, its coroutines are gone. The call is forgotten.
-    // Null: that cannot be.
-    void (*actor_gone)(CallEntry& call);
-  };
-
-  const Type& type() const { return *type_; }
-
- protected:
-  explicit CallEntry(const Type& type) : type_(&type) {}
-  ~CallEntry() = default;
-
- private:
-  const Type* const type_;
-};
-
-// The same, for calls that are rarer.
-class PendingCall : public CallEntry {
- public:
-  virtual void OnReply(EnvelopePtr reply) = 0;
-  virtual void OnActorGone() {}
-
- protected:
-  PendingCall() : CallEntry(kEntry) {}
-  ~PendingCall() = default;
-
- private:
-  static const Type kEntry;
-};
-
-// Gives pending calls numbers that are never used again within one actor.
-class CallTable {
- public:
-  [[nodiscard]] uint64_t Add(CallEntry& call) {
-    if (first_.call != nullptr) [[unlikely]]
-      return AddMore(call);
-    first_ = {NewNumber(0), &call};
-    return first_.number;
-  }
-  // The call, which is forgotten; null if there is none (any more).
-  CallEntry* Take(uint64_t number) {
-    if (number != first_.number) [[unlikely]]
-      return TakeOfMore(number);
-    return std::exchange(first_.call, nullptr);
-  }
-  bool empty() const {
-    return first_.call == nullptr &&
-           (more_ == nullptr || more_->free.size() == more_->entries.size());
-  }
-  // Ends all that are left, and what that begins. Outside the seat.
-  void AbandonAll();
-
- private:
-  static constexpr int kIndexBits = 24;
-  struct Entry {
-    uint64_t number = 0;
-    CallEntry* call = nullptr;  // Null: free.
-  };
-
-  uint64_t AddMore(CallEntry& call);
-  CallEntry* TakeOfMore(uint64_t number);
-  uint64_t NewNumber(uint64_t index) {
-    return next_serial_++ << kIndexBits | index;
-  }
-
-  Entry first_;  // Most actors wait for one answer at a time.
-  struct More {
-    std::vector<Entry> entries;
-    std::vector<uint32_t> free;  // Indices into `entries`.
-  };
-  std::unique_ptr<More> more_;
-  uint64_t next_serial_ = 1;
 };
 
 // The one timer that the worker keeps for the actor.
@@ -276,7 +196,51 @@ struct CellTimer : TimerNode {
   Cell& cell;
 };
 
-class HandlerState {
+// Calls of the actor that wait for their answers: a part of its HandlerState.
+class CallTable {
+ public:
+  explicit CallTable(HandlerState& state) : state_(state) {}
+
+  [[nodiscard]] uint64_t Add(CallEntry& call);
+  // The call, which is forgotten; null if there is none (any more).
+  CallEntry* Take(uint64_t number);
+  bool empty() const;
+  // Ends all that are left, and what that begins. Outside the seat.
+  void AbandonAll();
+
+ private:
+  HandlerState& state_;
+};
+
+// What few of those have that have a HandlerState, and none that only waits:
+// apart from it.
+struct HandlerExtras : FrameMemory {
+  // Requests, by who waits for the answer.
+  using Cancelled = absl::flat_hash_set<std::pair<uint64_t, uint64_t>>;
+  // One that was suspended when another was.
+  struct Root : FrameMemory {
+    RootTask task;
+    Root* older;
+  };
+
+  HandlerExtras();
+  ~HandlerExtras();
+
+  absl::Status failure;
+  Root* youngest_root = nullptr;
+  EnvelopeRing held_urgent;
+  HandedState handed_state;
+  MoreCalls calls;
+  // Null: there are, or were, none.
+  std::unique_ptr<Cancelled> cancelled;
+  std::unique_ptr<TimerTable> timers;
+  std::unique_ptr<WatchTable> watches;
+  std::unique_ptr<Stashes> stashes;
+};
+
+// Memory from the EnvelopePool, as small as it can be: an actor that sleeps has
+// one.
+class HandlerState : public FrameMemory {
  public:
   explicit HandlerState(Cell& cell);
   HandlerState(const HandlerState&) = delete;
@@ -288,23 +252,27 @@ class HandlerState {
     return cell.handler != nullptr ? *cell.handler : Make(cell);
   }
 
-  Cell& cell() { return cell_; }
+  Cell& cell() const { return timer_.cell; }
 
   // -- failure
-  bool failed() const { return !failure_.ok(); }
+  bool failed() const { return extras_ != nullptr && !extras_->failure.ok(); }
   void Fail(absl::Status status) {
-    if (failure_.ok()) failure_ = std::move(status);
-    cell_.set_has_news(true);
+    if (!failed()) Extras().failure = std::move(status);
+    AddNews();
   }
-  const absl::Status& failure() const { return failure_; }
+  // REQUIRES of both: failed().
+  const absl::Status& failure() const { return extras_->failure; }
   absl::Status TakeFailure() {
-    return std::exchange(failure_, absl::OkStatus());
+    return std::exchange(extras_->failure, absl::OkStatus());
   }
 
   // -- coroutines
   // Whether one is suspended beside which nothing may be handled.
-  bool is_suspended() const { return exclusive_ != nullptr; }
-  bool has_roots() const { return roots_ != nullptr; }
+  bool is_suspended() const { return cell().has_mark(Cell::kExclusive); }
+  bool has_roots() const {
+    return first_.state != nullptr ||
+           (extras_ != nullptr && extras_->youngest_root != nullptr);
+  }
 
   // The handler or hook that runs on this thread, kept from here on. REQUIRES:
   // there is one.
@@ -324,17 +292,21 @@ class HandlerState {
   bool TakeCancelled(const ReplyRoute& route);
   // No message waits in the mailbox that may have been.
   void ForgetCancelled();
-  bool has_cancelled() const { return cancelled_ != nullptr; }
-  size_t cancelled() const { return has_cancelled() ? cancelled_->size() : 0; }
+  bool has_cancelled() const {
+    return extras_ != nullptr && extras_->cancelled != nullptr;
+  }
+  size_t cancelled() const {
+    return has_cancelled() ? extras_->cancelled->size() : 0;
+  }
 
   // Whether that request waits for the handler that is suspended: it is what
   // the handler handles, or it stands behind it.
-  bool HoldsUp(const ReplyRoute& request) const;
+  bool HoldsUp(const ReplyRoute& request);
   // What the suspended handler waits for, if that is one call and nothing else.
-  std::optional<WaitedCall> OnlyCall() const;
+  std::optional<WaitedCall> OnlyCall();
 
   // -- calls
-  CallTable& calls() { return calls_; }
+  CallTable calls() { return CallTable(*this); }
 
   // -- time
   void Schedule(Occasion& occasion, MonotonicTime time) {
@@ -343,7 +315,7 @@ class HandlerState {
   }
   // Something is listed for `time`.
   void NoteTime(MonotonicTime time) {
-    if (time < timer_time_) cell_.set_has_news(true);
+    if (time < timer_time_) AddNews();
   }
   void Unschedule(Occasion& occasion) {
     if (occasion.is_listed()) agenda_.Remove(occasion);
@@ -352,30 +324,31 @@ class HandlerState {
   void RunDue(MonotonicTime now);
 
   // Timers that the actor has started; the table is made if need be.
-  bool has_timers() const { return timers_ != nullptr; }
+  bool has_timers() const {
+    return extras_ != nullptr && extras_->timers != nullptr;
+  }
   TimerTable& timers() {
-    if (timers_ == nullptr) [[unlikely]]
-      MakeTimers();
-    return *timers_;
+    return has_timers() ? *extras_->timers : MakeTimers();
   }
   // Whether one that is a message to the actor itself is due.
   bool HasDueMessages(MonotonicTime now) const;
   // While a turn handles messages that are due, they need no timer.
-  void BeginTimerTurn() { in_timer_turn_ = true; }
+  void BeginTimerTurn() { cell().set_mark(Cell::kTimerTurn, true); }
   void EndTimerTurn() {
-    if (in_timer_turn_) cell_.set_has_news(true);
-    in_timer_turn_ = false;
+    if (!cell().has_mark(Cell::kTimerTurn)) return;
+    cell().set_mark(Cell::kTimerTurn, false);
+    AddNews();
   }
   // The actor may handle what it could not before.
-  void AddNews() { cell_.set_has_news(true); }
+  void AddNews() { cell().set_has_news(true); }
 
   // In the seat of the worker that owns the actor, outside of user code: sees
   // to it that the worker's timer fires in time for the agenda. It may fire
   // too early: what was taken out of the agenda leaves it as it is.
   void ArmTimer(Worker& worker) {
-    const MonotonicTime next =
-        timers_ == nullptr ? agenda_.time()
-                           : std::min(agenda_.time(), NextMessageTime());
+    const MonotonicTime next = has_timers()
+                                   ? std::min(agenda_.time(), NextMessageTime())
+                                   : agenda_.time();
     if (next < timer_time_) SetTimer(worker, next);
   }
   // The actor goes to another worker, or ends.
@@ -386,57 +359,97 @@ class HandlerState {
   // -- other actors
   // What the actor is linked to, and monitors. Null: it has never been, and
   // never has.
-  WatchTable* watches() { return watches_.get(); }
-  const WatchTable* watches() const { return watches_.get(); }
+  WatchTable* watches() const {
+    return extras_ != nullptr ? extras_->watches.get() : nullptr;
+  }
   // The same, made if need be.
   WatchTable& Watches();
+  // What the actor hands on, on the way to its cell's extras.
+  void HandOn(HandedState state) { Extras().handed_state = std::move(state); }
+  HandedState TakeHandedState() {
+    return extras_ != nullptr
+               ? std::exchange(extras_->handed_state, HandedState())
+               : HandedState();
+  }
+
   // -- messages set aside
   // Null: there are none.
-  Stashes* stashes() const { return stashes_.get(); }
+  Stashes* stashes() const {
+    return extras_ != nullptr ? extras_->stashes.get() : nullptr;
+  }
   Stashes& MakeStashes();
 
-  // Urgent messages that came while a handler was suspended.
-  EnvelopeRing held_urgent;
-  // What the actor hands on, on the way to its extras.
-  HandedState handed_state;
+  // -- urgent messages that came while a handler was suspended
+  bool holds_urgent() const {
+    return extras_ != nullptr && !extras_->held_urgent.empty();
+  }
+  void HoldUrgent(Envelope* envelope) { Extras().held_urgent.Append(envelope); }
+  // Null: there is none.
+  Envelope* PopUrgent() {
+    return holds_urgent() ? extras_->held_urgent.Pop() : nullptr;
+  }
 
  private:
+  friend class CallTable;
   friend class Wait;
-
-  // Requests, by who waits for the answer.
-  using Cancelled = absl::flat_hash_set<std::pair<uint64_t, uint64_t>>;
+  using Cancelled = HandlerExtras::Cancelled;
 
   static HandlerState& Make(Cell& cell);
-  void MakeTimers();
+  HandlerExtras& Extras() {
+    return extras_ != nullptr ? *extras_ : MakeExtras();
+  }
+  HandlerExtras& MakeExtras();
+  TimerTable& MakeTimers();
   void SetTimer(Worker& worker, MonotonicTime time);
   // Of the actor's own that it may handle; infinite if there is none.
   MonotonicTime NextMessageTime() const;
   RootTask& Keep(const RootTask& current);
   void Forget(RootTask& root);
+  // The one that was kept last: the exclusive one, if one is. Null: there is
+  // none.
+  RootTask* YoungestRoot();
+  // The one that handles it; null if none does.
+  RootTask* RootFor(const ReplyRoute& request);
   void Finish(RootTask& root);
   void Run(RootTask& root, std::coroutine_handle<> handle);
 
-  Cell& cell_;
-  absl::Status failure_;
-  RootTask* roots_ = nullptr;      // All that are suspended.
-  RootTask* exclusive_ = nullptr;  // One of them, or null.
-  RootTask first_;                 // Memory for one of them.
-  bool first_is_used_ = false;
-  bool in_timer_turn_ = false;
-  CallTable calls_;
-  Agenda agenda_;
   CellTimer timer_;  // The worker's.
   // When the timer fires, at the latest.
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
-  std::unique_ptr<Cancelled> cancelled_;
-  std::unique_ptr<TimerTable> timers_;  // Null: it has never had one.
-  std::unique_ptr<WatchTable> watches_;
-  std::unique_ptr<Stashes> stashes_;    // Likewise.
+  Agenda agenda_;  // Its numbers are those of calls, too.
+  CallSlot first_call_;
+  std::unique_ptr<HandlerExtras> extras_;  // Made when needed.
+  // A coroutine that is suspended, older than those in the extras. Has a state
+  // if it is one.
+  RootTask first_;
 };
+
+static_assert(sizeof(HandlerState) <= 128);
+
+inline uint64_t CallTable::Add(CallEntry& call) {
+  const uint64_t serial = state_.agenda_.TakeNumber();
+  CallSlot& first = state_.first_call_;
+  if (first.call != nullptr) [[unlikely]]
+    return state_.Extras().calls.Add(call, serial);
+  first = {serial << CallSlot::kIndexBits, &call};
+  return first.number;
+}
+
+inline CallEntry* CallTable::Take(uint64_t number) {
+  CallSlot& first = state_.first_call_;
+  if (number == first.number) [[likely]]
+    return std::exchange(first.call, nullptr);
+  return state_.extras_ != nullptr ? state_.extras_->calls.Take(number)
+                                   : nullptr;
+}
+
+inline bool CallTable::empty() const {
+  return state_.first_call_.call == nullptr &&
+         (state_.extras_ == nullptr || state_.extras_->calls.empty());
+}
 
 inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,
                         MonotonicTime deadline) {
-  state_ = root.state;
   root_ = &root;
   waiting_ = waiting.address();
   next_ = root.first_wait;
@@ -444,26 +457,25 @@ inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,
   previous_ = &root.first_wait;
   root.first_wait = this;
   if (deadline < MonotonicTime::InfiniteFuture()) {
-    state_->Schedule(*this, deadline);
+    root.state->Schedule(*this, deadline);
   }
 }
 
 inline void Wait::Leave() {
-  state_->Unschedule(*this);
+  root_->state->Unschedule(*this);
   *previous_ = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
-  state_ = nullptr;
+  root_ = nullptr;
 }
 
 inline void Wait::Resume() {
-  HandlerState& state = *state_;
   RootTask& root = *root_;
   Leave();
-  state.Run(root, std::coroutine_handle<>::from_address(waiting_));
+  root.state->Run(root, std::coroutine_handle<>::from_address(waiting_));
 }
 
 inline void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
-  this_handler.request = root.request;
+  this_handler.request = root.request();
   this_handler.root = &root;
   RunCoroutine(handle);
   this_handler.request = nullptr;
@@ -477,7 +489,7 @@ inline bool HasFailed(const Cell& cell) {
 }
 // Whether a handler or hook is suspended beside which nothing is handled.
 inline bool IsSuspended(const Cell& cell) {
-  return cell.handler != nullptr && cell.handler->is_suspended();
+  return cell.has_mark(Cell::kExclusive);
 }
 
 }  // namespace troupe::internal

@@ -191,7 +191,7 @@ bool IsHandled(Cell& cell) {
   }
   return cell.empty() &&
          (cell.attention() & (Mailbox::kUrgent | Cell::kQueued)) == 0 &&
-         (cell.handler == nullptr || cell.handler->held_urgent.empty());
+         (cell.handler == nullptr || !cell.handler->holds_urgent());
 }
 
 // Returns messages that nobody will handle; the reason to end is known then.
@@ -286,7 +286,7 @@ bool TakeNews(Cell& cell, Worker& worker) {
 // already, or timers come first.
 bool HoldsUrgent(const Cell& cell) {
   return cell.handler != nullptr &&
-         (cell.handler->is_suspended() || !cell.handler->held_urgent.empty() ||
+         (cell.handler->is_suspended() || cell.handler->holds_urgent() ||
           (cell.attention() & Cell::kTimerFired) != 0);
 }
 
@@ -377,7 +377,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
     if ((cell.attention() & Mailbox::kUrgent) != 0) {
       Envelope* const urgent = cell.PopUrgent(cell.lanes);
       if (!IsControl(*urgent) && HoldsUrgent(cell)) {
-        cell.handler->held_urgent.Append(urgent);
+        cell.handler->HoldUrgent(urgent);
         continue;
       }
       if (!OutsideSeat([&] { HandleUrgent(cell, urgent); })) {
@@ -400,9 +400,9 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
       continue;
     }
     if (IsSuspended(cell)) break;
-    if (cell.handler != nullptr && !cell.handler->held_urgent.empty() &&
+    if (cell.handler != nullptr && cell.handler->holds_urgent() &&
         cell.phase == Phase::kRunning) {
-      Envelope* const urgent = cell.handler->held_urgent.Pop();
+      Envelope* const urgent = cell.handler->PopUrgent();
       if (!OutsideSeat([&] { HandleUrgent(cell, urgent); })) {
         return Attention::kLost;
       }

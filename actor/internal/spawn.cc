@@ -66,7 +66,7 @@ inline Cell* TakeCell(uint8_t slot_class) {
                     cell.handler == nullptr && cell.empty(),
                 "an actor leaves nothing behind in its cell");
   cell.ClearAttention(0xff);
-  cell.set_has_news(false);
+  cell.ClearMarks();
   cell.set_request(Ending::kNone);
   cell.set_owner_bits(0);
   cell.type = &type;

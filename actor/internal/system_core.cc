@@ -212,9 +212,8 @@ void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
   Publish(DeadLetter{target, reason, envelope.type->name});
 }
 
-MonotonicTime TimeAfter(SystemCore& system, absl::Duration delay) {
+MonotonicTime TimeAfter(SystemCore& system, int64_t delay_ns) {
   // Plain numbers: this is most of what a timer takes, but for the clock.
-  const int64_t delay_ns = absl::ToInt64Nanoseconds(delay);
   if (delay_ns <= 0) return TimeOfTurn(system);
   int64_t time_ns;
   if (__builtin_add_overflow(system.executor().clock().Now().ToNanoseconds(),

@@ -233,7 +233,10 @@ inline MonotonicTime TimeOfTurn(SystemCore& system) {
 
 // When `delay` from now has passed, by the system's clock. Zero and less is the
 // time of this turn, so that it has come already.
-MonotonicTime TimeAfter(SystemCore& system, absl::Duration delay);
+MonotonicTime TimeAfter(SystemCore& system, int64_t delay_ns);
+inline MonotonicTime TimeAfter(SystemCore& system, absl::Duration delay) {
+  return TimeAfter(system, absl::ToInt64Nanoseconds(delay));
+}
 
 }  // namespace internal
 }  // namespace troupe

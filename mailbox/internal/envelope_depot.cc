@@ -164,7 +164,8 @@ void EnvelopeDepot::Cut(Page* page, uint8_t size_class, Magazine& blocks) {
   char* const begin = MemoryOf(page);
   // It may have been cut otherwise before.
   UnpoisonMemory(begin, kPageBytes);
-  for (char* at = begin + kPageBytes; at != begin;) {
+  for (char* at = begin + BlocksInPage(size_class) * block_bytes;
+       at != begin;) {
     at -= block_bytes;
     Push(blocks, ::new (at) FreeBlock);
     PoisonMemory(at + sizeof(FreeBlock), block_bytes - sizeof(FreeBlock));
