@@ -159,7 +159,8 @@ uint64_t SystemCore::RandomNumber() {
 
 uint64_t SystemCore::LiveActors() {
   absl::MutexLock lock(&mu_);
-  return SumOfActors([this](auto&& visit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  return SumOfActors([this](auto&& visit) {
+    mu_.AssertHeld();
     visit(outside_);
     for (ActorLocal* const local : locals_) visit(local->count());
   });
