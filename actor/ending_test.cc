@@ -250,11 +250,15 @@ TEST_F(EndingTest, DestructorWaitsForHandlers) {
   while (!warned()) executor_->Advance(absl::Seconds(1));
   barrier_.released.Notify();
   destroyer.join();
-  const std::vector<std::string> entries = log_.entries();
-  ASSERT_EQ(entries.size(), 6u);
+  std::vector<std::string> entries = log_.entries();
+  // It warns again and again, for as long as time passes.
+  std::erase_if(entries, [](const std::string& entry) {
+    return entry.find("does not end") != std::string::npos;
+  });
+  ASSERT_EQ(entries.size(), 5u);
   EXPECT_THAT(entries, Contains("young destroyed"));
-  EXPECT_EQ(entries[4], "parent destroyed");
-  EXPECT_EQ(entries[5], "system destroyed");
+  EXPECT_EQ(entries[3], "parent destroyed");
+  EXPECT_EQ(entries[4], "system destroyed");
 }
 
 // Ends its children itself before the runtime would.

@@ -94,6 +94,7 @@ class Application {
   int Run() {
     absl::StatusOr<std::unique_ptr<WakeOrSignal>> main = WakeOrSignal::Create();
     if (!main.ok()) return Complain(options_.system.logger, main.status());
+    Outcome outcome(**main);  // Outlives the actors.
     absl::StatusOr<std::unique_ptr<ActorSystem>> system =
         ActorSystem::Create(options_.system);
     if (!system.ok()) return Complain(options_.system.logger, system.status());
@@ -102,12 +103,11 @@ class Application {
         return Complain((*system)->logger(), status);
       }
     }
-    return RunIn(**system, **main);
+    return RunIn(**system, **main, outcome);
   }
 
  private:
-  int RunIn(ActorSystem& system, WakeOrSignal& main) {
-    Outcome outcome(main);
+  int RunIn(ActorSystem& system, WakeOrSignal& main, Outcome& outcome) {
     const absl::StatusOr<Top::Ref> top =
         system.SpawnInstant<Top>(std::move(root_), std::ref(outcome));
     if (!top.ok()) return Complain(system.logger(), top.status());
