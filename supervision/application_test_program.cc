@@ -30,7 +30,9 @@ class Subject : public Actor<Go> {
     std::cout << "up" << std::endl;
     if (mode_ == "done") StopSelf();
     if (mode_ == "failing") return absl::DataLossError("torn");
-    while (mode_ == "stuck") {
+    // Volatile: a compiler may take it that other loops end.
+    volatile bool is_stuck = mode_ == "stuck";
+    while (is_stuck) {
     }
     return absl::OkStatus();
   }
