@@ -62,7 +62,6 @@ std::string SupervisionReport::ToString() const {
   return absl::StrCat(
       "supervisor '", supervisor, "': child '", child, "' ",
       instance.IsNull() ? "did not start: " : "ended: ", reason.ToString(),
-      last_message.empty() ? "" : absl::StrCat(", handling ", last_message),
       "; ", Consequence(decision),
       delay > absl::ZeroDuration()
           ? absl::StrCat(" in ", absl::FormatDuration(delay))

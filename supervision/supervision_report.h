@@ -39,14 +39,12 @@ struct SupervisionReport {
   ActorId instance;        // Null: it could not be started.
   // Why it ended, or why it could not be started.
   ExitReason reason;
-  // Of the message whose handler failed; empty if that is not known.
-  std::string last_message;
   uint64_t restarts = 0;  // Of this child, before.
   Decision decision = Decision::kNothing;
   absl::Duration delay;  // Before the restart.
 
-  // Such as "supervisor 'bank': child 'teller' failed: INTERNAL: no disk, in
-  // its handler of Deposit; it is restarted (2 restarts before)".
+  // Such as "supervisor 'bank': child 'teller' ended: failed: INTERNAL: no
+  // disk; it is restarted (restarted 2 times)".
   std::string ToString() const;
 };
 

@@ -1,6 +1,6 @@
 #include "troupe/supervision/internal/supervision.h"
 
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,22 +24,12 @@ using Kind = SupervisorCommand::Kind;
 // Starts between which others have a turn.
 constexpr int kStartsPerTurn = 64;
 
-// Of the texts that go from supervisor to supervisor, and into reports.
-constexpr size_t kMaxReasonBytes = 2048;
-
-// Both ends of a long text: what gave up last, and what it all began with.
-std::string Bounded(absl::string_view text) {
-  if (text.size() <= kMaxReasonBytes) return std::string(text);
-  constexpr size_t kHalf = kMaxReasonBytes / 2;
-  return absl::StrCat(text.substr(0, kHalf), " ... ",
-                      text.substr(text.size() - kHalf));
-}
-
-ExitReason Bounded(const ExitReason& reason) {
+// What a report says of it, however long the chain of reasons was.
+ExitReason WithAbridgedStatus(const ExitReason& reason) {
+  if (reason.kind() != ExitReason::Kind::kFailed) return reason;
   const absl::Status& status = reason.status();
-  if (status.message().size() <= kMaxReasonBytes) return reason;
   return ExitReason::Failed(
-      absl::Status(status.code(), Bounded(status.message())));
+      absl::Status(status.code(), Abridged(std::string(status.message()))));
 }
 
 ChildRules RulesOf(const ChildOptions& options) {
@@ -475,9 +465,10 @@ Task<void> Supervision::PumpUntil(absl::FunctionRef<bool()> done) {
 
 void Supervision::Finish(const SupervisorCommand& command) {
   finished_ = command;
-  finished_reason_ = reasons_[command.child].reason;
-  finished_child_ =
-      command.child == kNoChild ? std::string() : Describe(command.child);
+  if (command.child != kNoChild) {
+    finished_child_ = Describe(command.child);
+    finished_reason_ = reasons_[command.child].reason;
+  }
   if (is_in_hook_) return;
   if (command.cause == EndCause::kGaveUp) {
     supervisor_.Fail(WhyFinished());
@@ -487,7 +478,7 @@ void Supervision::Finish(const SupervisorCommand& command) {
 }
 
 absl::Status Supervision::WhyFinished() const {
-  const std::string child = finished_child_;
+  const std::string& child = finished_child_;
   const absl::Status last = StatusOf(finished_reason_);
   const std::string who = absl::StrCat("supervisor '", path_, "'");
   switch (finished_->cause) {
@@ -495,8 +486,8 @@ absl::Status Supervision::WhyFinished() const {
       return absl::OkStatus();
     case EndCause::kStartFailed:
       return absl::Status(
-          last.code(), Bounded(absl::StrCat(who, " cannot start ", child, ": ",
-                                            last.message())));
+          last.code(), Abridged(absl::StrCat(who, " cannot start ", child, ": ",
+                                             last.message())));
     case EndCause::kGaveUp: {
       const std::string limit =
           finished_->within == absl::InfiniteDuration()
@@ -504,7 +495,7 @@ absl::Status Supervision::WhyFinished() const {
               : absl::StrCat(", where ", intensity_.restarts, " in ",
                              absl::FormatDuration(intensity_.within), " are");
       return absl::Status(
-          last.code(), Bounded(absl::StrCat(
+          last.code(), Abridged(absl::StrCat(
                            who, " gave up: ", finished_->restarts, " failures",
                            limit, " allowed; the last: ", child, " ",
                            finished_reason_.ToString())));
@@ -512,8 +503,8 @@ absl::Status Supervision::WhyFinished() const {
     case EndCause::kAutoShutdown:
       return absl::Status(
           absl::StatusCode::kAborted,
-          Bounded(absl::StrCat(who, " ends with its significant ", child, ", ",
-                               finished_reason_.ToString())));
+          Abridged(absl::StrCat(who, " ends with its significant ", child, ", ",
+                                finished_reason_.ToString())));
   }
   return absl::OkStatus();
 }
@@ -526,7 +517,7 @@ void Supervision::Report(const SupervisorCommand& command) {
   report.supervisor = path_;
   report.child = std::string(IdOf(key));
   report.instance = found->second.instance.id();
-  report.reason = Bounded(found->second.reason);
+  report.reason = WithAbridgedStatus(found->second.reason);
   report.restarts = command.restarts;
   report.decision = DecisionOf(command.verdict);
   report.delay = command.delay;

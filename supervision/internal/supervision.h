@@ -94,7 +94,7 @@ class Supervision {
   absl::string_view IdOf(ChildKey key) const;
   std::optional<ChildKey> Find(const ChildName& name) const;
   ChildInfo InfoOf(ChildKey key) const;
-  // For messages: "supervisor 'bank': child 'teller'".
+  // For messages: "child 'teller'".
   std::string Describe(ChildKey key) const;
   // The one that runs, or has ended last.
   AnyActorRef LatestInstance(ChildKey key) const;
@@ -133,8 +133,14 @@ class Supervision {
   Ticket Owe(Answer answer);
   absl::Status OutcomeStatus(AdminOutcome outcome, ChildKey key,
                              absl::string_view what) const;
-  Answer AnswerWithInstance(std::string what, ReplyTo<AnyActorRef> reply);
-  Answer AnswerWithStatus(std::string what, ReplyTo<absl::Status> reply);
+  Answer AnswerBy(ReplyTo<AnyActorRef> reply, std::string what);
+  Answer AnswerBy(ReplyTo<absl::Status> reply, std::string what);
+  // An operation of the machine's, on the child that `name` says.
+  using Operation = void (SupervisorMachine::*)(ChildKey, MonotonicTime,
+                                                Ticket);
+  template <typename T>
+  void Operate(Operation operation, absl::string_view what,
+               const ChildName& name, ReplyTo<T> reply);
 
   Supervisor& supervisor_;
   const std::shared_ptr<Supervisor::Spec> spec_;

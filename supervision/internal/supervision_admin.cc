@@ -166,8 +166,8 @@ absl::Status Supervision::OutcomeStatus(AdminOutcome outcome, ChildKey key,
   return absl::OkStatus();
 }
 
-Supervision::Answer Supervision::AnswerWithInstance(
-    std::string what, ReplyTo<AnyActorRef> reply) {
+Supervision::Answer Supervision::AnswerBy(ReplyTo<AnyActorRef> reply,
+                                          std::string what) {
   return [this, what = std::move(what), reply = std::move(reply)](
              AdminOutcome outcome, ChildKey key) mutable {
     if (outcome == AdminOutcome::kDone) {
@@ -179,8 +179,8 @@ Supervision::Answer Supervision::AnswerWithInstance(
   };
 }
 
-Supervision::Answer Supervision::AnswerWithStatus(std::string what,
-                                                  ReplyTo<absl::Status> reply) {
+Supervision::Answer Supervision::AnswerBy(ReplyTo<absl::Status> reply,
+                                          std::string what) {
   return [this, what = std::move(what), reply = std::move(reply)](
              AdminOutcome outcome, ChildKey key) mutable {
     reply.Send(OutcomeStatus(outcome, key, what));
@@ -195,54 +195,42 @@ void Supervision::StartChild(ChildSpec spec, ReplyTo<AnyActorRef> reply) {
     reply.Send(key.status());
     return;
   }
-  machine_.StartChild(
-      *key, now(),
-      Owe(AnswerWithInstance(
-          absl::StrCat("starting child '", its_spec->options().id, "'"),
-          std::move(reply))));
+  machine_.StartChild(*key, now(),
+                      Owe(AnswerBy(std::move(reply),
+                                   absl::StrCat("starting child '",
+                                                its_spec->options().id, "'"))));
+  PumpAndGoOn();
+}
+
+template <typename T>
+void Supervision::Operate(Operation operation, absl::string_view what,
+                          const ChildName& name, ReplyTo<T> reply) {
+  const std::optional<ChildKey> key = Find(name);
+  if (!key.has_value()) {
+    reply.Send(NoSuchChild(path_, name));
+    return;
+  }
+  const Ticket ticket = Owe(AnswerBy(
+      std::move(reply), absl::StrCat(what, " child ", name.ToString())));
+  (machine_.*operation)(*key, now(), ticket);
   PumpAndGoOn();
 }
 
 void Supervision::TerminateChild(const ChildName& name,
                                  ReplyTo<absl::Status> reply) {
-  const std::optional<ChildKey> key = Find(name);
-  if (!key.has_value()) {
-    reply.Send(NoSuchChild(path_, name));
-    return;
-  }
-  machine_.TerminateChild(
-      *key, now(),
-      Owe(AnswerWithStatus(absl::StrCat("terminating child ", name.ToString()),
-                           std::move(reply))));
-  PumpAndGoOn();
+  Operate(&SupervisorMachine::TerminateChild, "terminating", name,
+          std::move(reply));
 }
 
 void Supervision::RestartChild(const ChildName& name,
                                ReplyTo<AnyActorRef> reply) {
-  const std::optional<ChildKey> key = Find(name);
-  if (!key.has_value()) {
-    reply.Send(NoSuchChild(path_, name));
-    return;
-  }
-  machine_.RestartChild(
-      *key, now(),
-      Owe(AnswerWithInstance(absl::StrCat("restarting child ", name.ToString()),
-                             std::move(reply))));
-  PumpAndGoOn();
+  Operate(&SupervisorMachine::RestartChild, "restarting", name,
+          std::move(reply));
 }
 
 void Supervision::DeleteChild(const ChildName& name,
                               ReplyTo<absl::Status> reply) {
-  const std::optional<ChildKey> key = Find(name);
-  if (!key.has_value()) {
-    reply.Send(NoSuchChild(path_, name));
-    return;
-  }
-  machine_.DeleteChild(
-      *key, now(),
-      Owe(AnswerWithStatus(absl::StrCat("deleting child ", name.ToString()),
-                           std::move(reply))));
-  PumpAndGoOn();
+  Operate(&SupervisorMachine::DeleteChild, "deleting", name, std::move(reply));
 }
 
 absl::Status Supervision::SetStrategy(Strategy strategy,
