@@ -21,6 +21,7 @@
 
 struct Deposit {
   int64_t cents;
+  using Reply = void;
 };
 struct Balance {
   using Reply = int64_t;
@@ -68,7 +69,9 @@ int main() {
       });
   if (!troupe::Supervisor::Start(**system, std::move(bank)).ok()) return 1;
 
-  account.Send<Deposit>(5);
+  // Waits: what is sent to the account is not in order with what is sent to the
+  // instance that the teller knows.
+  (void)account.Call<Deposit>(5).Wait();
   std::cout << "deposited: " << teller.Call<Report>().Wait().value_or(-1)
             << "\n";
 
