@@ -27,9 +27,11 @@ absl::string_view NameOf(ExitReason::Kind kind) {
 
 }  // namespace
 
-ExitReason ExitReason::Failed(absl::Status status) {
+ExitReason ExitReason::Failed(absl::Status status,
+                              absl::string_view message_type) {
   ExitReason reason(Kind::kFailed);
-  reason.rest_ = std::make_shared<Rest>(Rest{std::move(status), ""});
+  reason.rest_ =
+      std::make_shared<Rest>(Rest{std::move(status), "", message_type});
   return reason;
 }
 
@@ -37,7 +39,7 @@ ExitReason ExitReason::WithDetail(Kind kind, absl::string_view detail) {
   ExitReason reason(kind);
   if (!detail.empty()) {
     reason.rest_ =
-        std::make_shared<Rest>(Rest{absl::OkStatus(), std::string(detail)});
+        std::make_shared<Rest>(Rest{absl::OkStatus(), std::string(detail), {}});
   }
   return reason;
 }

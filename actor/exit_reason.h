@@ -42,8 +42,10 @@ class ExitReason {
   }
   static ExitReason Drained() { return ExitReason(Kind::kDrained); }
   static ExitReason Killed() { return ExitReason(Kind::kKilled); }
+  // `message_type` outlives the reason; empty: not while handling a message.
   // REQUIRES: !status.ok()
-  static ExitReason Failed(absl::Status status);
+  static ExitReason Failed(absl::Status status,
+                           absl::string_view message_type = {});
   static ExitReason NoActor() { return ExitReason(Kind::kNoActor); }
   // Of that kind, with nothing beyond it.
   // REQUIRES: not kFailed
@@ -53,6 +55,9 @@ class ExitReason {
   // What a failed actor failed with; OK for every other kind.
   const absl::Status& status() const { return rest().status; }
   const std::string& detail() const { return rest().detail; }
+  // Which message a failed actor was handling when it failed. Empty: none, or a
+  // plain function that handles a one-way message called Fail().
+  absl::string_view message_type() const { return rest().message_type; }
   // Whether the kind says it all: no status, no detail.
   bool IsPlain() const { return rest_ == nullptr; }
 
@@ -66,6 +71,7 @@ class ExitReason {
   // Such as "normal", "shutdown (maintenance)", "failed: INTERNAL: no disk".
   std::string ToString() const;
 
+  // Where it failed is not compared.
   friend bool operator==(const ExitReason& a, const ExitReason& b) {
     return a.kind_ == b.kind_ &&
            (a.rest_ == b.rest_ ||
@@ -79,6 +85,7 @@ class ExitReason {
   struct Rest {
     absl::Status status;
     std::string detail;
+    absl::string_view message_type;
   };
 
   explicit ExitReason(Kind kind) : kind_(kind) {}

@@ -37,6 +37,7 @@ using internal::Worker;
 using internal::WorkerApi;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -317,6 +318,8 @@ TEST_P(AdminCallsTest, EachFailureIsOneReport) {
   EXPECT_EQ(reports[0].instance, first.id());
   EXPECT_THAT(reports[0].reason.status(),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("torn")));
+  EXPECT_THAT(std::string(reports[0].reason.message_type()), EndsWith("Hurt"));
+  EXPECT_THAT(reports[0].ToString(), HasSubstr("Hurt; it is restarted"));
   EXPECT_EQ(reports[0].decision, Decision::kRestart);
   EXPECT_EQ(reports[0].restarts, 0u);
   EXPECT_EQ(reports[1].decision, Decision::kGiveUp);

@@ -62,7 +62,8 @@ std::string SupervisionReport::ToString() const {
   return absl::StrCat(
       "supervisor '", supervisor, "': child '", child, "' ",
       instance.IsNull() ? "did not start: " : "ended: ", reason.ToString(),
-      "; ", Consequence(decision),
+      reason.message_type().empty() ? "" : "; it handled ",
+      reason.message_type(), "; ", Consequence(decision),
       delay > absl::ZeroDuration()
           ? absl::StrCat(" in ", absl::FormatDuration(delay))
           : "",

@@ -37,14 +37,14 @@ struct SupervisionReport {
   std::string supervisor;  // Its path, such as "bank/tellers".
   std::string child;       // Its id.
   ActorId instance;        // Null: it could not be started.
-  // Why it ended, or why it could not be started.
+  // Why it ended, and at which message; or why it could not be started.
   ExitReason reason;
   uint64_t restarts = 0;  // Of this child, before.
   Decision decision = Decision::kNothing;
   absl::Duration delay;  // Before the restart.
 
   // Such as "supervisor 'bank': child 'teller' ended: failed: INTERNAL: no
-  // disk; it is restarted (restarted 2 times)".
+  // disk; it handled Write; it is restarted (restarted 2 times)".
   std::string ToString() const;
 };
 

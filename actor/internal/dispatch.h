@@ -88,7 +88,7 @@ template <typename A, typename M>
     if constexpr (std::same_as<HandlerResult<A, M>, absl::Status>) {
       absl::Status status = Invoke<A, M>(actor, envelope);
       if (!status.ok()) [[unlikely]] {
-        RecordFailure(cell, std::move(status));
+        RecordFailure(cell, std::move(status), &kMessageType<M>);
         return false;
       }
     } else {
@@ -97,7 +97,7 @@ template <typename A, typename M>
     return true;
 #ifdef __cpp_exceptions
   } catch (...) {
-    RecordFailure(cell, StatusOfException());
+    RecordFailure(cell, StatusOfException(), &kMessageType<M>);
     return false;
   }
 #endif
@@ -159,7 +159,9 @@ void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
         status = promise.TakeResult();
       }
       { OwnedCoroutine destroyed(std::move(owned)); }
-      if (!status.ok()) RecordFailure(cell, std::move(status));
+      if (!status.ok()) {
+        RecordFailure(cell, std::move(status), &kMessageType<M>);
+      }
       DestroyEnvelope(envelope);
     } else {
       OutcomeOf<M> outcome =

@@ -286,7 +286,9 @@ void Announce(Cell& cell, const Identity& who, const ExitReason& reason) {
   if (reason.kind() == ExitReason::Kind::kFailed && cell.parent == nullptr) {
     cell.system->logger().Log(
         LogSeverity::kError,
-        absl::StrCat(Describe(cell.actor_type(), who), " ", reason.ToString()));
+        absl::StrCat(Describe(cell.actor_type(), who), " ", reason.ToString(),
+                     reason.message_type().empty() ? "" : "; it handled ",
+                     reason.message_type()));
   }
   cell.system->Publish(
       ActorEnded{who.id, who.name, cell.actor_type().class_name, reason});
@@ -305,8 +307,7 @@ void DestroyObject(Cell& cell) {
 
 void Destroy(Cell& cell, const Identity& who, const ExitReason& decided) {
   DestroyObject(cell);
-  const ExitReason reason =
-      HasFailed(cell) ? ExitReason::Failed(cell.handler->failure()) : decided;
+  const ExitReason reason = HasFailed(cell) ? cell.handler->failure() : decided;
   if (!who.name.empty()) {
     cell.system->names()->Release(who.name, AnyActorRef(&cell, who.id.value()));
   }
@@ -338,7 +339,7 @@ void AbandonStart(Cell& cell) {
   const ActingFor acting(cell);
   Destroy(cell, Identity(cell), ExitReason());
   if (OthersHearOfEnd(cell)) {
-    SetExitReason(cell, ExitReason::Failed(cell.handler->TakeFailure()));
+    SetExitReason(cell, cell.handler->TakeFailure());
     const uint64_t tag = EnterSeat();
     while (!TellOthersOfEnd(cell, tag)) {
     }

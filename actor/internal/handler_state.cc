@@ -135,6 +135,27 @@ void HandlerState::Start(Cell& cell, RootTask& root) {
   ended.finish(cell, ended, nullptr);
 }
 
+namespace {
+
+// Null: it is a plain function, without a caller that waits, or a hook.
+const MessageType* MessageOfThisHandler() {
+  if (this_handler.request != nullptr) return this_handler.request->type;
+  const RootTask* const root = this_handler.root;
+  return root != nullptr && root->envelope != nullptr ? root->envelope->type
+                                                      : nullptr;
+}
+
+}  // namespace
+
+void HandlerState::Fail(absl::Status status, const MessageType* at) {
+  if (!failed()) {
+    if (at == nullptr) at = MessageOfThisHandler();
+    Extras().failure = std::move(status);
+    extras_->failed_at = at;
+  }
+  AddNews();
+}
+
 void HandlerState::Finish(RootTask& root) {
   RootTask ended = root;
   Forget(root);

@@ -18,6 +18,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "troupe/actor/exit_reason.h"
 #include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/agenda.h"
 #include "troupe/actor/internal/call_entry.h"
@@ -227,6 +228,7 @@ struct HandlerExtras : FrameMemory {
   ~HandlerExtras();
 
   absl::Status failure;
+  const MessageType* failed_at = nullptr;  // Null: at no message.
   Root* youngest_root = nullptr;
   EnvelopeRing held_urgent;
   HandedState handed_state;
@@ -256,14 +258,19 @@ class HandlerState : public FrameMemory {
 
   // -- failure
   bool failed() const { return extras_ != nullptr && !extras_->failure.ok(); }
-  void Fail(absl::Status status) {
-    if (!failed()) Extras().failure = std::move(status);
-    AddNews();
-  }
+  void Fail(absl::Status status, const MessageType* at);
   // REQUIRES of both: failed().
-  const absl::Status& failure() const { return extras_->failure; }
-  absl::Status TakeFailure() {
-    return std::exchange(extras_->failure, absl::OkStatus());
+  ExitReason failure() const {
+    const MessageType* const at = extras_->failed_at;
+    if (at == nullptr) return ExitReason::Failed(extras_->failure);
+    return ExitReason::Failed(extras_->failure,
+                              {at->name.data(), at->name.size()});
+  }
+  ExitReason TakeFailure() {
+    ExitReason reason = failure();
+    extras_->failure = absl::OkStatus();
+    extras_->failed_at = nullptr;
+    return reason;
   }
 
   // -- coroutines

@@ -37,7 +37,7 @@ void DecideExit(Cell& cell, const ExitReason& reason) {
 
 // Makes a failure that user code left behind the reason to end.
 void TakeFailure(Cell& cell) {
-  const ExitReason reason = ExitReason::Failed(cell.handler->TakeFailure());
+  const ExitReason reason = cell.handler->TakeFailure();
   if (cell.phase == Phase::kPreStarting) cell.set(Cell::kStartFailed);
   if (cell.phase == Phase::kPostStopping || cell.phase == Phase::kDestroying) {
     SetExitReason(cell, reason);  // PostStop or TakeState itself failed.
@@ -480,8 +480,8 @@ bool RunWholeTurn(Cell& cell, Worker& worker, MessageHandler handle_messages) {
   return AttendAndHandle(cell, worker, handle_messages);
 }
 
-void RecordFailure(Cell& cell, absl::Status status) {
-  HandlerState::Of(cell).Fail(std::move(status));
+void RecordFailure(Cell& cell, absl::Status status, const MessageType* at) {
+  HandlerState::Of(cell).Fail(std::move(status), at);
 }
 
 void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {

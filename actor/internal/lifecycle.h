@@ -59,8 +59,10 @@ struct TurnClock {
 // Moves what strangers pushed into the lanes, and does what signals ask for.
 void DrainMail(Cell& cell, Worker& worker);
 
-// Keeps why the actor fails. By the thread that runs its code.
-void RecordFailure(Cell& cell, absl::Status status);
+// Keeps why the actor fails, and at which message; null: at none, or at that of
+// the handler that runs. By the thread that runs its code.
+void RecordFailure(Cell& cell, absl::Status status,
+                   const MessageType* at = nullptr);
 
 // Makes an owned cell look at a request to end. In the seat.
 void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason);

@@ -46,9 +46,10 @@ void AbortRequest(Cell& cell, Envelope& envelope, const ExitReason& reason) {
 }
 
 void FailHandler(Cell& cell, Envelope* envelope, absl::Status thrown) {
+  const MessageType* const type = envelope->type;
   AbortRequest(cell, *envelope, ExitReason::Failed(thrown));
   DestroyEnvelope(envelope);
-  RecordFailure(cell, std::move(thrown));
+  RecordFailure(cell, std::move(thrown), type);
 }
 
 void HandleControl(Cell& cell, Envelope* envelope) {

@@ -274,7 +274,7 @@ AnyActorRef SpawnHere(const SpawnPlan& plan, const SpawnOptions& options,
     if (plan.type.pre_start != nullptr) {
       const ActingFor acting(cell);
       plan.type.pre_start(cell);
-      if (HasFailed(cell)) failure = cell.handler->TakeFailure();
+      if (HasFailed(cell)) failure = cell.handler->TakeFailure().status();
     }
   }
   if (!failure.ok()) [[unlikely]] {

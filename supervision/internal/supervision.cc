@@ -29,7 +29,8 @@ ExitReason WithAbridgedStatus(const ExitReason& reason) {
   if (reason.kind() != ExitReason::Kind::kFailed) return reason;
   const absl::Status& status = reason.status();
   return ExitReason::Failed(
-      absl::Status(status.code(), Abridged(std::string(status.message()))));
+      absl::Status(status.code(), Abridged(std::string(status.message()))),
+      reason.message_type());
 }
 
 ChildRules RulesOf(const ChildOptions& options) {
