@@ -354,5 +354,50 @@ TEST_P(AdminCallsTest, TreeShowsAllLevels) {
   EXPECT_EQ(tree->children[1].id, "b");
 }
 
+// Supervises nothing, and does not answer when asked for its tree.
+class MuteSupervisor : public Actor<SupervisorApi> {
+ public:
+  void Handle(StartChild, ReplyTo<AnyActorRef>) {}
+  void Handle(const TerminateChild&, ReplyTo<absl::Status>) {}
+  void Handle(const RestartChild&, ReplyTo<AnyActorRef>) {}
+  void Handle(const DeleteChild&, ReplyTo<absl::Status>) {}
+  void Handle(const ListChildren&, ReplyTo<std::vector<ChildInfo>>) {}
+  void Handle(const GetChild&, ReplyTo<ChildInfo>) {}
+  void Handle(const CountChildren&, ReplyTo<ChildCounts>) {}
+  void Handle(const SetStrategy&, ReplyTo<absl::Status>) {}
+  void Handle(GetTree, ReplyTo<SupervisionTree> reply) {
+    reply_ = std::move(reply);
+  }
+
+ private:
+  ReplyTo<SupervisionTree> reply_;
+};
+
+Supervisor::Spec BankOfMutes() {
+  Supervisor::Spec spec{.name = "bank"};
+  spec.Add<MuteSupervisor>({.id = "mute", .kind = kSupervisor});
+  return spec;
+}
+
+TEST_P(AdminCallsTest, TreeIsShownAsFarAsItIsKnown) {
+  const SupervisorRef bank = Start(BankOfMutes());
+  const absl::StatusOr<SupervisionTree> tree =
+      bank.Call<GetTree>().Within(absl::Seconds(1)).Wait();
+  ASSERT_THAT(tree, IsOk());
+  ASSERT_THAT(tree->children, SizeIs(1));
+  EXPECT_EQ(tree->children[0].id, "mute");
+}
+
+// §29: a request that takes long does not hold up the end.
+TEST_P(AdminCallsTest, TreeThatIsAwaitedDoesNotDelayTheEnd) {
+  const SupervisorRef bank = Start(BankOfMutes());
+  const Clock& clock = system_->executor().clock();
+  auto tree = bank.Call<GetTree>().Within(absl::Hours(1)).Start();
+  EXPECT_THAT(bank.Call<CountChildren>().Wait(), IsOk());
+  const MonotonicTime before = clock.Now();
+  EXPECT_THAT(bank.StopAndWait(), IsOk());
+  EXPECT_LT(clock.Now() - before, absl::Minutes(1));
+}
+
 }  // namespace
 }  // namespace troupe

@@ -1,35 +1,15 @@
 #include "troupe/supervision/supervisor.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
-#include "troupe/actor/internal/queue_length.h"
-#include "troupe/actor/when_all.h"
 #include "troupe/supervision/internal/supervision.h"
+#include "troupe/supervision/internal/tree_look.h"
 
 namespace troupe {
 
 using internal::Supervision;
-
-namespace {
-
-// How long an actor may take to say how many messages wait for it.
-constexpr absl::Duration kLookTimeout = absl::Milliseconds(100);
-
-// Completes what is told of one child, in the supervisor's turns.
-Task<void> LookAt(AnyActorRef instance, SupervisionTree& child) {
-  const absl::StatusOr<uint64_t> waiting =
-      co_await internal::QueueLength(instance, kLookTimeout);
-  if (waiting.ok()) child.mailbox_messages = *waiting;
-  if (child.kind != kSupervisor) co_return;
-  const absl::StatusOr<SupervisorRef> supervisor = instance.As<SupervisorApi>();
-  if (!supervisor.ok()) co_return;
-  absl::StatusOr<SupervisionTree> below = co_await supervisor->Call<GetTree>();
-  if (below.ok()) child.children = std::move(below->children);
-}
-
-}  // namespace
 
 ChildSpec Supervisor::ChildOf(ChildOptions options, Spec spec) {
   options.kind = kSupervisor;
@@ -109,17 +89,21 @@ absl::Status Supervisor::Handle(const SetStrategy& m) {
   return supervision_->SetStrategy(m.strategy, m.intensity);
 }
 
-Task<SupervisionTree> Supervisor::Handle(GetTree) {
-  // Other messages are handled meanwhile: what is shown is what was.
-  SupervisionTree tree = supervision_->Snapshot();
-  const std::vector<ChildInfo> list = supervision_->List();
-  std::vector<Task<void>> looks;
-  looks.reserve(list.size());
-  for (size_t i = 0; i < list.size(); ++i) {
-    looks.push_back(LookAt(list[i].instance, tree.children[i]));
+void Supervisor::Handle(GetTree, ReplyTo<SupervisionTree> reply) {
+  std::vector<AnyActorRef> instances;
+  for (const ChildInfo& child : supervision_->List()) {
+    instances.push_back(child.instance);
   }
-  (void)co_await WhenAll(std::move(looks));
-  co_return tree;
+  internal::LookAtTree look(supervision_->Snapshot(), std::move(instances),
+                            std::move(reply));
+  // No child: those of a supervisor are what it supervises.
+  const absl::StatusOr<internal::TreeLook::Ref> eyes =
+      system().Spawn<internal::TreeLook>();
+  if (eyes.ok()) {
+    eyes->Send(std::move(look));
+  } else {
+    look.reply.Send(eyes.status());
+  }
 }
 
 void Supervisor::Handle(internal::SupervisorTick) { supervision_->GoOn(); }

@@ -114,7 +114,6 @@ class Supervisor : public Actor<SupervisorApi, internal::SupervisorTick> {
 
   // -- for the runtime
 
-  using Interleaved = GetTree;
   static constexpr bool kHearsOfChildrenInHooks = true;
 
   Task<absl::Status> PreStart();
@@ -129,7 +128,7 @@ class Supervisor : public Actor<SupervisorApi, internal::SupervisorTick> {
   absl::StatusOr<ChildInfo> Handle(const GetChild& m);
   ChildCounts Handle(const CountChildren& m);
   absl::Status Handle(const SetStrategy& m);
-  Task<SupervisionTree> Handle(GetTree m);
+  void Handle(GetTree m, ReplyTo<SupervisionTree> reply);
   void Handle(internal::SupervisorTick m);
 
  private:

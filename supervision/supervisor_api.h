@@ -125,7 +125,8 @@ struct SetStrategy {
 };
 
 // The tree below the supervisor, itself included; children that are
-// supervisors are asked in turn.
+// supervisors are asked in turn, and shown without what is below them if they
+// do not answer in time.
 struct GetTree {
   using Reply = SupervisionTree;
 };
