@@ -10,8 +10,8 @@
 namespace troupe {
 namespace {
 
-void DestroyAll(Mailbox& mailbox) {
-  while (!mailbox.empty()) DestroyEnvelope(mailbox.Pop());
+void DestroyAll(Lanes& lanes) {
+  while (!lanes.empty()) DestroyEnvelope(lanes.Pop());
 }
 
 // Pushes `batch` envelopes as a stranger does, then receives them all and puts
@@ -19,7 +19,7 @@ void DestroyAll(Mailbox& mailbox) {
 void BM_PushThenReceive(benchmark::State& state) {
   const int64_t batch = state.range(0);
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
   for (auto _ : state) {
     for (int64_t i = 0; i < batch; ++i) {
@@ -28,7 +28,7 @@ void BM_PushThenReceive(benchmark::State& state) {
     }
     mailbox.Drain(/*target=*/0, lanes,
                   [](Envelope* envelope, bool) { DestroyEnvelope(envelope); });
-    DestroyAll(mailbox);
+    DestroyAll(lanes);
     benchmark::DoNotOptimize(mailbox.Arm());
   }
   state.SetItemsProcessed(state.iterations() * batch);
@@ -38,12 +38,12 @@ BENCHMARK(BM_PushThenReceive)->ArgName("batch")->Arg(1)->Arg(64)->Arg(1024);
 // The same by the owner, who needs no atomic operation.
 void BM_AppendThenReceive(benchmark::State& state) {
   const int64_t batch = state.range(0);
-  Mailbox mailbox;
+  Lanes lanes;
   for (auto _ : state) {
     for (int64_t i = 0; i < batch; ++i) {
-      mailbox.Append(MakeEnvelope<int64_t>(i));
+      lanes.Append(MakeEnvelope<int64_t>(i));
     }
-    DestroyAll(mailbox);
+    DestroyAll(lanes);
   }
   state.SetItemsProcessed(state.iterations() * batch);
 }

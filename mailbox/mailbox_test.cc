@@ -31,7 +31,7 @@ PushResult Push(Mailbox& mailbox, Envelope* envelope,
 
 // Everything special that Drain() meets: the values of signals, and of stale
 // envelopes as negative numbers.
-std::vector<int> Drain(Mailbox& mailbox, SideLanes& lanes) {
+std::vector<int> Drain(Mailbox& mailbox, Lanes& lanes) {
   std::vector<int> special;
   mailbox.Drain(kTarget, lanes, [&](Envelope* envelope, bool stale) {
     const int value = envelope->As<int>();
@@ -41,10 +41,10 @@ std::vector<int> Drain(Mailbox& mailbox, SideLanes& lanes) {
   return special;
 }
 
-std::vector<int> PopAll(Mailbox& mailbox) {
+std::vector<int> PopAll(Lanes& lanes) {
   std::vector<int> values;
-  while (!mailbox.empty()) {
-    Envelope* const envelope = mailbox.Pop();
+  while (!lanes.empty()) {
+    Envelope* const envelope = lanes.Pop();
     values.push_back(envelope->As<int>());
     DestroyEnvelope(envelope);
   }
@@ -53,7 +53,7 @@ std::vector<int> PopAll(Mailbox& mailbox) {
 
 TEST(MailboxTest, OnlyTheFirstPushAfterArmingAsksForAWake) {
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
 
   EXPECT_EQ(Push(mailbox, Message(1)), PushResult::kMustWake);
@@ -64,49 +64,49 @@ TEST(MailboxTest, OnlyTheFirstPushAfterArmingAsksForAWake) {
   EXPECT_TRUE(mailbox.Arm());
   EXPECT_EQ(Push(mailbox, Message(3)), PushResult::kMustWake);
   EXPECT_THAT(Drain(mailbox, lanes), IsEmpty());
-  EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 3));
+  EXPECT_THAT(PopAll(lanes), ElementsAre(1, 2, 3));
 }
 
-TEST(MailboxTest, PrependedEnvelopesComeFirst) {
+TEST(LanesTest, PrependedEnvelopesComeFirst) {
   for (const bool others_wait : {false, true}) {
-    Mailbox mailbox;
-    if (others_wait) mailbox.Append(Message(3));
+    Lanes lanes;
+    if (others_wait) lanes.Append(Message(3));
     EnvelopeRing first;
-    mailbox.Prepend(first);
-    EXPECT_EQ(mailbox.empty(), !others_wait);
+    lanes.Prepend(first);
+    EXPECT_EQ(lanes.empty(), !others_wait);
     first.Append(Message(1));
     first.Append(Message(2));
-    mailbox.Prepend(first);
+    lanes.Prepend(first);
     EXPECT_TRUE(first.empty());
-    EXPECT_EQ(mailbox.queued(), others_wait ? 3u : 2u);
-    mailbox.Append(Message(4));
+    EXPECT_EQ(lanes.queued(), others_wait ? 3u : 2u);
+    lanes.Append(Message(4));
     if (others_wait) {
-      EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 3, 4));
+      EXPECT_THAT(PopAll(lanes), ElementsAre(1, 2, 3, 4));
     } else {
-      EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 4));
+      EXPECT_THAT(PopAll(lanes), ElementsAre(1, 2, 4));
     }
-    EXPECT_EQ(mailbox.queued(), 0u);
+    EXPECT_EQ(lanes.queued(), 0u);
   }
 }
 
 TEST(MailboxTest, PushedEnvelopesLineUpBehindLocalOnesInTheOrderSent) {
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
-  mailbox.Append(Message(1));
+  lanes.Append(Message(1));
   EXPECT_EQ(Push(mailbox, Message(3)), PushResult::kMustWake);
   EXPECT_EQ(Push(mailbox, Message(4)), PushResult::kEnqueued);
-  mailbox.Append(Message(2));
+  lanes.Append(Message(2));
 
   EXPECT_THAT(Drain(mailbox, lanes), IsEmpty());
-  EXPECT_EQ(mailbox.queued(), 4u);
-  EXPECT_THAT(PopAll(mailbox), ElementsAre(1, 2, 3, 4));
-  EXPECT_EQ(mailbox.queued(), 0u);
+  EXPECT_EQ(lanes.queued(), 4u);
+  EXPECT_THAT(PopAll(lanes), ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(lanes.queued(), 0u);
 }
 
 TEST(MailboxTest, ShutRefusesMessagesButTakesSignals) {
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
   EXPECT_TRUE(mailbox.LooksOpen());
   mailbox.Shut();
@@ -121,7 +121,7 @@ TEST(MailboxTest, ShutRefusesMessagesButTakesSignals) {
 
 TEST(MailboxTest, ClosingSignalRefusesWhatComesAfterItAndKeepsWhatCameBefore) {
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
 
   EXPECT_EQ(Push(mailbox, Message(1)), PushResult::kMustWake);
@@ -130,7 +130,7 @@ TEST(MailboxTest, ClosingSignalRefusesWhatComesAfterItAndKeepsWhatCameBefore) {
       PushResult::kEnqueued);
   EXPECT_EQ(Push(mailbox, Message(3)), PushResult::kClosed);
   EXPECT_THAT(Drain(mailbox, lanes), ElementsAre(2));
-  EXPECT_THAT(PopAll(mailbox), ElementsAre(1));
+  EXPECT_THAT(PopAll(lanes), ElementsAre(1));
 }
 
 TEST(MailboxTest, PushWithAReadingOfAnEarlierIncarnationIsRefused) {
@@ -147,35 +147,35 @@ TEST(MailboxTest, PushWithAReadingOfAnEarlierIncarnationIsRefused) {
 
 TEST(MailboxTest, EnvelopesForAnotherReceiverComeOutAsStale) {
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
   EXPECT_EQ(Push(mailbox, Message(1, Lane::kNormal, kTarget + 1)),
             PushResult::kMustWake);
   EXPECT_EQ(Push(mailbox, Message(2)), PushResult::kEnqueued);
 
   EXPECT_THAT(Drain(mailbox, lanes), ElementsAre(-1));
-  EXPECT_THAT(PopAll(mailbox), ElementsAre(2));
+  EXPECT_THAT(PopAll(lanes), ElementsAre(2));
 }
 
 TEST(MailboxTest, SideLanesKeepTheirOwnOrderAndRaiseAttention) {
   Mailbox mailbox;
-  SideLanes lanes;
+  Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
   EXPECT_EQ(Push(mailbox, Message(1, Lane::kUrgent)), PushResult::kMustWake);
   EXPECT_EQ(Push(mailbox, Message(2, Lane::kEvent)), PushResult::kEnqueued);
   EXPECT_EQ(Push(mailbox, Message(3, Lane::kUrgent)), PushResult::kEnqueued);
   EXPECT_THAT(Drain(mailbox, lanes), IsEmpty());
 
-  EXPECT_EQ(mailbox.attention(), Mailbox::kEvents | Mailbox::kUrgent);
-  Envelope* const event = mailbox.PopEvent(lanes);
+  EXPECT_EQ(lanes.attention(), Lanes::kEvents | Lanes::kUrgent);
+  Envelope* const event = lanes.PopEvent();
   EXPECT_EQ(event->As<int>(), 2);
-  EXPECT_EQ(mailbox.attention(), Mailbox::kUrgent);
-  Envelope* const first = mailbox.PopUrgent(lanes);
-  Envelope* const second = mailbox.PopUrgent(lanes);
+  EXPECT_EQ(lanes.attention(), Lanes::kUrgent);
+  Envelope* const first = lanes.PopUrgent();
+  Envelope* const second = lanes.PopUrgent();
   EXPECT_EQ(first->As<int>(), 1);
   EXPECT_EQ(second->As<int>(), 3);
-  EXPECT_EQ(mailbox.attention(), 0);
-  EXPECT_EQ(mailbox.PopUrgent(lanes), nullptr);
+  EXPECT_EQ(lanes.attention(), 0);
+  EXPECT_EQ(lanes.PopUrgent(), nullptr);
   for (Envelope* envelope : {event, first, second}) DestroyEnvelope(envelope);
 }
 

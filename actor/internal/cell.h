@@ -24,6 +24,7 @@
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/mailbox/lanes.h"
 #include "troupe/mailbox/mailbox.h"
 #include "troupe/scheduler/runnable.h"
 
@@ -94,9 +95,42 @@ struct CellIdentity {
   std::atomic<uint64_t> id{0};
 };
 
-struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
-  // Why a turn must look beyond the normal lane, besides Mailbox's reasons.
-  static constexpr uint8_t kToken = Mailbox::kFirstFreeAttention;  // Is here.
+// What is written less often than messages are handled, but `status` by the
+// owner only.
+struct CellFacts {
+  // For any thread: what the actor is, and whether it is a child. Written
+  // before the mailbox is opened. For an actor with a bounded mailbox that is
+  // where its type stands.
+  std::atomic<uintptr_t> shared_type{0};
+  uint32_t children = 0;
+  std::atomic<ActorStatus> status{ActorStatus::kStopped};
+  Phase phase = Phase::kFree;
+  ExitReason::Kind exit_kind = ExitReason::Kind::kNormal;
+  uint8_t slot_class = 0;  // The pool's. Set once.
+};
+
+struct CellLinks {
+  SystemCore* system = nullptr;
+  Cell* parent = nullptr;  // Null: a top-level actor.
+  Cell* newest_child = nullptr;
+  Cell* older_sibling = nullptr;  // Parent's.
+  Cell* newer_sibling = nullptr;  // Parent's.
+  CellExtras* extras = nullptr;   // Made when needed.
+  // What its code has under way; made when needed, by the thread that runs it.
+  HandlerState* handler = nullptr;
+};
+
+// Three cache lines, if the object is small: the first is what a stranger needs
+// who sends a message, the last what the owner writes for each message, and the
+// object. So strangers' lines stay with them while messages are handled.
+struct alignas(16) Cell : Mailbox,
+                          CellIdentity,
+                          Runnable,
+                          CellFacts,
+                          CellLinks,
+                          Lanes {
+  // Why a turn must look beyond the normal lane, besides the reasons of Lanes.
+  static constexpr uint8_t kToken = Lanes::kFirstFreeAttention;  // Is here.
   static constexpr uint8_t kRequested = kToken << 1;  // `request` is not kNone.
   static constexpr uint8_t kLifecycle = kToken << 2;  // `phase` has work.
   // Not all that waits are messages in the normal lane: the queue of a bounded
@@ -108,29 +142,10 @@ struct alignas(16) Cell : Mailbox, CellIdentity, Runnable {
 
   // Marks of the actor's code. kSuspended follows the first as soon as the
   // worker looks.
-  static constexpr uint8_t kExclusive = Mailbox::kFirstFreeMark;
+  static constexpr uint8_t kExclusive = Lanes::kFirstFreeMark;
   // A turn handles messages of timers.
   static constexpr uint8_t kTimerTurn = kExclusive << 1;
 
-  SideLanes lanes;
-  SystemCore* system = nullptr;
-  Cell* parent = nullptr;  // Null: a top-level actor.
-  Cell* newest_child = nullptr;
-  Cell* older_sibling = nullptr;  // Parent's.
-  Cell* newer_sibling = nullptr;  // Parent's.
-  CellExtras* extras = nullptr;   // Made when needed.
-  // What its code has under way; made when needed, by the thread that runs it.
-  HandlerState* handler = nullptr;
-  uint32_t children = 0;
-  std::atomic<ActorStatus> status{ActorStatus::kStopped};
-  Phase phase = Phase::kFree;
-  ExitReason::Kind exit_kind = ExitReason::Kind::kNormal;
-  uint8_t slot_class = 0;  // The pool's. Set once.
-
-  // For any thread: what the actor is, and whether it is a child. Written
-  // before the mailbox is opened. For an actor with a bounded mailbox that is
-  // where its type stands.
-  std::atomic<uintptr_t> shared_type{0};
   static constexpr uintptr_t kIsChild = 1;
   static constexpr uintptr_t kIsBounded = 2;
   void ShareType(const ActorType& actor_type, bool is_child,

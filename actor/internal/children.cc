@@ -178,7 +178,7 @@ void TellParentElsewhere(Cell& parent, Envelope* event, Worker& worker) {
                           worker.tag())) {
     // What strangers pushed comes first.
     DrainMail(parent, worker);
-    parent.AppendToLane(event, parent.lanes);
+    parent.AppendToLane(event);
     ScheduleMine(parent);
     return;
   }

@@ -77,7 +77,7 @@ inline void TellParent(Cell& parent, Envelope* event, Worker& worker) {
   event->lane = Lane::kEvent;
   if (!parent.IsMine(worker.tag())) [[unlikely]]
     return TellParentElsewhere(parent, event, worker);
-  parent.AppendToLane(event, parent.lanes);
+  parent.AppendToLane(event);
   if (!parent.IsScheduled()) worker.Schedule(parent);
 }
 

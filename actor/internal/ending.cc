@@ -61,7 +61,7 @@ Envelope* TakeWaitingMessages(Cell& cell) {
       last = &message->next;
     }
   }
-  while (Envelope* const urgent = cell.PopUrgent(cell.lanes)) {
+  while (Envelope* const urgent = cell.PopUrgent()) {
     *last = urgent;
     last = &urgent->next;
   }
@@ -227,7 +227,7 @@ namespace {
     if (!state.IsEmpty()) cell.Extras().state = std::move(state);
     delete std::exchange(cell.handler, nullptr);
   }
-  while (Envelope* const late = cell.PopUrgent(cell.lanes)) {
+  while (Envelope* const late = cell.PopUrgent()) {
     SystemCore::LocalOf(worker).Bury(late);
   }
 }
@@ -235,7 +235,7 @@ namespace {
 }  // namespace
 
 void End(Cell& cell, Worker& worker) {
-  if (cell.handler != nullptr || (cell.attention() & Mailbox::kUrgent) != 0)
+  if (cell.handler != nullptr || (cell.attention() & Lanes::kUrgent) != 0)
       [[unlikely]] {
     DropHandlerState(cell, worker);
   }

@@ -190,7 +190,7 @@ bool IsHandled(Cell& cell) {
     if (bounded->queue.messages() > 0) cell.AddAttention(Cell::kQueued);
   }
   return cell.empty() &&
-         (cell.attention() & (Mailbox::kUrgent | Cell::kQueued)) == 0 &&
+         (cell.attention() & (Lanes::kUrgent | Cell::kQueued)) == 0 &&
          (cell.handler == nullptr || !cell.handler->holds_urgent());
 }
 
@@ -308,7 +308,7 @@ void RunDue(Cell& cell, MonotonicTime now) {
 }  // namespace
 
 void DrainMail(Cell& cell, Worker& worker) {
-  cell.Drain(cell.target(), cell.lanes, [&](Envelope* envelope, bool stale) {
+  cell.Drain(cell.target(), cell, [&](Envelope* envelope, bool stale) {
     if (!stale) {
       HandleSignal(cell, envelope, worker);
       return;
@@ -341,7 +341,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
   }
   // What waits now comes before messages; what comes meanwhile waits for the
   // next turn, so that messages get theirs.
-  const Envelope* const last_event = cell.lanes.events.last();
+  const Envelope* const last_event = cell.events().last();
   bool events_first = last_event != nullptr;
   bool got_some_back = false;
   QueuedTurn queued(cell);
@@ -369,13 +369,13 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
     // A hook that is to hear of children waits for its turn, as a message does.
     if (events_first && (IsExiting(cell) || !IsSuspended(cell) ||
                          cell.actor_type().hears_in_hooks)) {
-      Envelope* const event = cell.PopEvent(cell.lanes);
+      Envelope* const event = cell.PopEvent();
       events_first = event != last_event;
       if (!HandleEvent(cell, event, worker)) return Attention::kLost;
       continue;
     }
-    if ((cell.attention() & Mailbox::kUrgent) != 0) {
-      Envelope* const urgent = cell.PopUrgent(cell.lanes);
+    if ((cell.attention() & Lanes::kUrgent) != 0) {
+      Envelope* const urgent = cell.PopUrgent();
       if (!IsControl(*urgent) && HoldsUrgent(cell)) {
         cell.handler->HoldUrgent(urgent);
         continue;
@@ -456,8 +456,8 @@ using MessageHandler = bool (*)(Cell&, Worker&);
 // answer, and the handler ends in the next wait.
 [[gnu::noinline]] bool GoOnWithHandler(Cell& cell, Worker& worker,
                                        MessageHandler handle_messages) {
-  if (IsReply(*cell.lanes.urgent.first())) [[likely]] {
-    Envelope* const reply = cell.PopUrgent(cell.lanes);
+  if (IsReply(*cell.urgent().first())) [[likely]] {
+    Envelope* const reply = cell.PopUrgent();
     if (!OutsideSeat([&] { HandleReply(*cell.handler, reply); })) return false;
     if (!cell.HasNewsOr(0xff & ~Cell::kSuspended)) [[likely]] {
       if (!cell.empty()) return FinishTurn(cell, worker);
@@ -471,7 +471,7 @@ using MessageHandler = bool (*)(Cell&, Worker&);
 }  // namespace
 
 bool RunWholeTurn(Cell& cell, Worker& worker, MessageHandler handle_messages) {
-  if (cell.attention() == (Cell::kSuspended | Mailbox::kUrgent)) {
+  if (cell.attention() == (Cell::kSuspended | Lanes::kUrgent)) {
     return GoOnWithHandler(cell, worker, handle_messages);
   }
   if (MayEndAtOnce(cell)) {

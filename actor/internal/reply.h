@@ -129,8 +129,7 @@ inline void SendControl(Cell& cell, uint64_t id, Envelope* envelope) {
   // As in TrySendEnvelope().
   if (cell.IsMine(tag) && cell.id.load(std::memory_order_relaxed) == id)
       [[likely]] {
-    cell.lanes.urgent.Append(envelope);
-    cell.AddAttention(Mailbox::kUrgent);
+    cell.AppendUrgent(envelope);
     if (!cell.IsScheduled()) this_thread.worker->Schedule(cell);
     LeaveSeat();
     return;

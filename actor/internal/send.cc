@@ -168,7 +168,7 @@ SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
     } else if (!cell.LooksOpen()) {
       result = WhyRefused(cell, id);
     } else {
-      cell.AppendToLane(envelope, cell.lanes);
+      cell.AppendToLane(envelope);
       ScheduleMine(cell);
     }
   } else if (PushAsStranger(cell, id, envelope, tag,
@@ -186,7 +186,7 @@ void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,
   if (SameWorker(cell, tag)) {
     taken = CatchUp(cell, id, *this_thread.worker);
     if (taken) {
-      cell.AppendToLane(envelope, cell.lanes);
+      cell.AppendToLane(envelope);
       ScheduleMine(cell);
     }
   } else {

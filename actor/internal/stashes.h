@@ -11,7 +11,7 @@
 #include "troupe/base/check.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/envelope_list.h"
-#include "troupe/mailbox/mailbox.h"
+#include "troupe/mailbox/lanes.h"
 
 namespace troupe::internal {
 
@@ -45,9 +45,9 @@ class Stashes {
   void GiveBack(StashBase& stash);
 
   // Puts what came back before what waits. In the seat. False: nothing did.
-  bool Return(Mailbox& mailbox) {
+  bool Return(Lanes& lanes) {
     if (returned_.empty()) return false;
-    mailbox.Prepend(returned_);
+    lanes.Prepend(returned_);
     return true;
   }
   // Empties all.

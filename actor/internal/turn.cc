@@ -40,7 +40,7 @@ bool HasMore(const Cell& cell) {
   const bool holds_events =
       !IsExiting(cell) && !cell.actor_type().hears_in_hooks;
   const uint8_t held =
-      Cell::kSuspended | Cell::kQueued | (holds_events ? Mailbox::kEvents : 0);
+      Cell::kSuspended | Cell::kQueued | (holds_events ? Lanes::kEvents : 0);
   return (attention & ~held) != 0;
 }
 

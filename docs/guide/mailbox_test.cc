@@ -140,16 +140,16 @@ void SendTo(troupe::Mailbox& mailbox, troupe::EnvelopePtr envelope) {
 }
 
 // Called once for each Wake(), by the owner.
-void ReceiveAll(troupe::Mailbox& mailbox, troupe::SideLanes& lanes) {
+void ReceiveAll(troupe::Mailbox& mailbox, troupe::Lanes& lanes) {
   do {
     mailbox.Drain(/*target=*/0, lanes, [](troupe::Envelope* signal, bool) {
       troupe::DestroyEnvelope(signal);  // This owner knows no signals.
     });
-    while (const troupe::EnvelopePtr urgent{mailbox.PopUrgent(lanes)}) {
+    while (const troupe::EnvelopePtr urgent{lanes.PopUrgent()}) {
       Handle(urgent->As<int>());
     }
-    while (!mailbox.empty()) {
-      Handle(troupe::EnvelopePtr(mailbox.Pop())->As<int>());
+    while (!lanes.empty()) {
+      Handle(troupe::EnvelopePtr(lanes.Pop())->As<int>());
     }
   } while (!mailbox.Arm());  // Something came: look again.
 }
@@ -158,7 +158,7 @@ TEST(MailboxGuideTest, MailboxAsksForOneWake) {
   handled.clear();
   wakes = 0;
   troupe::Mailbox mailbox;
-  troupe::SideLanes lanes;
+  troupe::Lanes lanes;
   mailbox.Open(/*token_inside=*/true);
   troupe::EnvelopePtr urgent(troupe::MakeEnvelope<int>(3));
   urgent->lane = troupe::Lane::kUrgent;
