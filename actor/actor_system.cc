@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/shared_thread.h"
 #include "troupe/base/check.h"
@@ -106,6 +107,21 @@ void* ActorSystem::GetExtension(std::type_index type, MakeExtension make) {
   }
   extensions_.emplace_back(type, std::move(made));
   return extensions_.back().second.get();
+}
+
+absl::Status ActorSystem::ObserveEnd(const AnyActorRef& actor,
+                                     EndObserver& observer) {
+  const std::shared_ptr<internal::SystemCore> owner =
+      internal::IdSpace::Find(actor.id().value());
+  if (owner != nullptr && owner != core_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(actor.ToString(), " is another system's"));
+  }
+  if (owner == nullptr || !internal::ObserveEnd(actor, observer)) {
+    return absl::NotFoundError(
+        absl::StrCat(actor.ToString(), " does not exist, or is ending"));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<PinnedThread> ActorSystem::StartThread(absl::string_view name) {

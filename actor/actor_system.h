@@ -26,6 +26,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor_ref.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/end_observer.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/internal/spawn.h"
@@ -149,6 +151,12 @@ class ActorSystem {
           return std::make_shared<T>(system);
         }));
   }
+
+  // Has `observer` told, once, when `actor` has ended: before anybody else. May
+  // be called under a lock that OnActorEnd() takes. kNotFound: there is no such
+  // actor, or it takes no more messages since it is ending; then the observer
+  // is not called. kInvalidArgument: it is another system's.
+  absl::Status ObserveEnd(const AnyActorRef& actor, EndObserver& observer);
 
   // From now on names are kept in `names`, which outlives all actors (an
   // extension does). REQUIRES: no actor has a name.

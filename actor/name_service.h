@@ -8,21 +8,17 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/end_observer.h"
 
 namespace troupe {
 
-class NameService {
+class NameService : public EndObserver {
  public:
-  virtual ~NameService() = default;
-
   // Gives `name` to `owner` before it starts; messages may be sent to it from
-  // then on. kAlreadyExists: another actor has the name.
-  // kInvalidArgument: no actor may have it.
+  // then on. OnActorEnd() takes it back: that is called for every actor that
+  // was given a name, also if its start fails. kAlreadyExists: another actor
+  // has the name. kInvalidArgument: no actor may have it.
   virtual absl::Status Reserve(absl::string_view name, AnyActorRef owner) = 0;
-
-  // Takes `name` back from `owner`, whose end is complete but for telling it.
-  // Without effect if another actor has the name.
-  virtual void Release(absl::string_view name, AnyActorRef owner) = 0;
 };
 
 }  // namespace troupe

@@ -238,8 +238,8 @@ class Names : public NameService {
     owner_ = owner;
     return absl::OkStatus();
   }
-  void Release(absl::string_view, AnyActorRef owner) override {
-    EXPECT_EQ(owner, owner_);
+  void OnActorEnd(const AnyActorRef& actor) override {
+    EXPECT_EQ(actor, owner_);
     owner_ = AnyActorRef();
   }
 

@@ -56,11 +56,10 @@ class Names : public NameService {
     }
     return absl::OkStatus();
   }
-  void Release(absl::string_view name, AnyActorRef owner) override
-      ABSL_LOCKS_EXCLUDED(mu_) {
+  void OnActorEnd(const AnyActorRef& actor) override ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
-    const auto found = owners_.find(std::string(name));
-    if (found != owners_.end() && found->second == owner) owners_.erase(found);
+    std::erase_if(owners_,
+                  [&](const auto& entry) { return entry.second == actor; });
   }
   bool IsFree(const std::string& name) const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);

@@ -50,12 +50,16 @@ class Names : public NameService {
     log_.push_back(absl::StrCat(name, " reserved"));
     return absl::OkStatus();
   }
-  void Release(absl::string_view name, AnyActorRef owner) override {
+  void OnActorEnd(const AnyActorRef& actor) override {
     absl::MutexLock lock(&mu_);
-    const auto found = owners_.find(std::string(name));
-    if (found == owners_.end() || !(found->second == owner)) return;
-    owners_.erase(found);
-    log_.push_back(absl::StrCat(name, " released"));
+    for (auto entry = owners_.begin(); entry != owners_.end();) {
+      if (entry->second == actor) {
+        log_.push_back(absl::StrCat(entry->first, " released"));
+        entry = owners_.erase(entry);
+      } else {
+        ++entry;
+      }
+    }
   }
 
   AnyActorRef Find(const std::string& name) const {

@@ -11,6 +11,7 @@
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/children.h"
+#include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
@@ -195,6 +196,8 @@ void HandleSignal(Cell& cell, Envelope* signal, Worker& worker) {
     KillLateChild(cell, worker);
   } else if (Is<MailWaits>(*signal)) {
     if (!IsExiting(cell)) cell.AddAttention(Cell::kQueued);
+  } else if (Is<BeginObservingEnd>(*signal)) {
+    AddEndObserver(cell, *signal->As<BeginObservingEnd>().observer);
   } else if (Is<BeginWatch>(*signal)) {
     AddWatcher(cell, signal->As<BeginWatch>(), worker.tag());
   } else if (Is<EndWatch>(*signal)) {
@@ -305,16 +308,50 @@ void DestroyObject(Cell& cell) {
   AbandonCalls(cell);
 }
 
-void Destroy(Cell& cell, const Identity& who, const ExitReason& decided) {
+void Destroy(Cell& cell, const Identity& who, const EndObservers& observers,
+             const ExitReason& decided) {
   DestroyObject(cell);
   const ExitReason reason = HasFailed(cell) ? cell.handler->failure() : decided;
-  if (!who.name.empty()) {
-    cell.system->names()->Release(who.name, AnyActorRef(&cell, who.id.value()));
+  for (EndObserver* const observer : observers) {
+    observer->OnActorEnd(AnyActorRef(&cell, who.id.value()));
   }
   if (!cell.has(Cell::kStartFailed)) Announce(cell, who, reason);
   // Who heard of the end may have made calls in its name.
   AbandonCalls(cell);
 }
+
+namespace {
+
+// Takes no more messages or observers, moves what was pushed into the lanes,
+// and returns what does not go there. By the thread that owns the actor, which
+// nobody runs.
+Envelope* ShutAndTakeSignals(Cell& cell) {
+  Envelope* rest = nullptr;
+  cell.Shut();
+  cell.Drain(cell.target(), cell, [&](Envelope* envelope, bool stale) {
+    if (!stale && Is<BeginObservingEnd>(*envelope)) {
+      AddEndObserver(cell, *envelope->As<BeginObservingEnd>().observer);
+    }
+    envelope->next = rest;
+    rest = envelope;
+  });
+  return rest;
+}
+
+// Destroys what reached an actor that never ran. Outside the seat.
+void MournUnstarted(Cell& cell, Envelope* envelope) {
+  while (envelope != nullptr) {
+    Envelope* const next = envelope->next;
+    if (envelope->lane != Lane::kSignal && !IsControl(*envelope)) {
+      BecomeDeadLetter(cell, cell.CurrentId(), envelope, SendResult::kNoActor);
+    } else {
+      DestroyEnvelope(envelope);
+    }
+    envelope = next;
+  }
+}
+
+}  // namespace
 
 void AbandonStart(Cell& cell) {
   SystemCore& system = *cell.system;
@@ -337,7 +374,8 @@ void AbandonStart(Cell& cell) {
     return;
   }
   const ActingFor acting(cell);
-  Destroy(cell, Identity(cell), ExitReason());
+  Envelope* const signals = ShutAndTakeSignals(cell);
+  Destroy(cell, Identity(cell), TakeEndObservers(cell), ExitReason());
   if (OthersHearOfEnd(cell)) {
     SetExitReason(cell, cell.handler->TakeFailure());
     const uint64_t tag = EnterSeat();
@@ -347,16 +385,9 @@ void AbandonStart(Cell& cell) {
   }
   // Nobody runs it, and the token never left: this thread owns it.
   const Mailbox::Remains remains = cell.Die();
-  BecomeDeadLetters(cell, TakeMessages(cell), SendResult::kNoActor);
-  for (Envelope* envelope = remains.chain; envelope != nullptr;) {
-    Envelope* const next = envelope->next;
-    if (envelope->lane != Lane::kSignal && !IsControl(*envelope)) {
-      BecomeDeadLetter(cell, cell.CurrentId(), envelope, SendResult::kNoActor);
-    } else {
-      DestroyEnvelope(envelope);
-    }
-    envelope = next;
-  }
+  MournUnstarted(cell, TakeMessages(cell));
+  MournUnstarted(cell, signals);
+  MournUnstarted(cell, remains.chain);
   delete std::exchange(cell.handler, nullptr);
   cell.DropExtras();
   SetStatus(cell, ActorStatus::kStopped);

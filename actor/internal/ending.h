@@ -7,6 +7,7 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/description.h"
+#include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
@@ -56,9 +57,10 @@ inline bool MayEndAtOnce(const Cell& cell) {
 // Outside the seat.
 void DestroyObject(Cell& cell);
 
-// The object is destroyed, then the name is free, then whoever watches may
-// know. Outside the seat.
-void Destroy(Cell& cell, const Identity& who, const ExitReason& reason);
+// The object is destroyed, then `observers` are told, which frees the name,
+// then whoever watches may know. Outside the seat.
+void Destroy(Cell& cell, const Identity& who, const EndObservers& observers,
+             const ExitReason& reason);
 
 // Ends the mailbox and, with the wake token here, everything: touch nothing
 // afterwards. In the seat.

@@ -12,6 +12,7 @@
 #include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/shared_thread.h"
 #include "troupe/actor/internal/watch_table.h"
@@ -30,6 +31,7 @@ struct CellExtras {
   HandedState state;
   // For those who wait for the end.
   std::vector<OwedAnswer<ExitReason>> end_answers;
+  EndObservers end_observers;
   // Actors that monitor this one.
   Watchers watchers;
   // For an actor that is constructed in its own first turn.

@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/call_wait.h"
 #include "troupe/actor/internal/children.h"
 #include "troupe/actor/internal/description.h"
+#include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
@@ -148,7 +149,8 @@ Attention Advance(Cell& cell, Worker& worker) {
         if (NeedsFarewell(cell)) {
           const Identity who(cell);
           const ExitReason reason = ExitReasonOf(cell);
-          if (!OutsideSeat([&] { Destroy(cell, who, reason); })) {
+          const EndObservers observers = TakeEndObservers(cell);
+          if (!OutsideSeat([&] { Destroy(cell, who, observers, reason); })) {
             return Attention::kLost;
           }
           if (HasFailed(cell)) break;

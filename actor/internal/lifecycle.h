@@ -6,8 +6,8 @@
 //   any of these --stop, kill, drained, failure--> kExiting
 //   kExiting --queue to dead letters, PostStop if graceful-->
 //   kAwaitingChildren --last child has ended-->
-//   (object destroyed, name released) --> kTelling --monitors and links told-->
-//   kEnding --wake token in hand--> gone
+//   (object destroyed, observers told) --> kTelling --monitors and links
+//   told--> kEnding --wake token in hand--> gone
 //
 // User code runs between the phases, with the seat left. If the seat is lost
 // there, the turn ends, and the phase says where the next one goes on.

@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/children.h"
+#include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/ending.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
@@ -131,8 +132,11 @@ absl::Status Reserve(Cell& cell, const SpawnOptions& options) {
         "the system has no name service; depend on //registry and install one");
   }
   absl::Status status = names->Reserve(options.name, RefTo(cell));
-  if (status.ok()) cell.Extras().name = options.name;
-  return status;
+  if (!status.ok()) return status;
+  cell.Extras().name = options.name;
+  // Nobody runs the actor yet: it is this thread's.
+  AddEndObserver(cell, *names);
+  return absl::OkStatus();
 }
 
 // Puts a child into the tree.

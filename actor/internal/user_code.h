@@ -1,7 +1,8 @@
-// Running user code from within the runtime.
+// Running user code from within the runtime, and the runtime from within that.
 #ifndef TROUPE_ACTOR_INTERNAL_USER_CODE_H_
 #define TROUPE_ACTOR_INTERNAL_USER_CODE_H_
 
+#include <cstdint>
 #include <utility>
 
 #include "troupe/scheduler/worker.h"
@@ -15,6 +16,16 @@ template <typename F>
   std::forward<F>(user_code)();
   return ReturnFromUserCode();
 }
+
+// A step of the runtime that user code asked for. Leaves the seat also if the
+// step throws: memory may not be had.
+struct InSeat {
+  InSeat() : tag(EnterSeat()) {}
+  ~InSeat() { LeaveSeat(); }
+  InSeat(const InSeat&) = delete;
+  InSeat& operator=(const InSeat&) = delete;
+  const uint64_t tag;
+};
 
 }  // namespace troupe::internal
 

@@ -7,6 +7,7 @@
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/user_code.h"
 #include "troupe/base/check.h"
 #include "troupe/scheduler/worker.h"
 
@@ -15,15 +16,6 @@ namespace {
 
 // How many are told in one turn of an actor that has ended.
 constexpr size_t kToldAtOnce = 128;
-
-// User code that runs out of memory leaves the seat as well.
-struct InSeat {
-  InSeat() : tag(EnterSeat()) {}
-  ~InSeat() { LeaveSeat(); }
-  InSeat(const InSeat&) = delete;
-  InSeat& operator=(const InSeat&) = delete;
-  const uint64_t tag;
-};
 
 Cell& CellOf(const AnyActorRef& actor) {
   return actor.cell() != nullptr ? *actor.cell() : NoCell();
