@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/end_observers.h"
 #include "troupe/actor/internal/id_space.h"
@@ -92,19 +93,33 @@ ActorSystem::~ActorSystem() {
   internal::IdSpace::Prune();
 }
 
-void* ActorSystem::GetExtension(std::type_index type, MakeExtension make) {
-  {
-    absl::MutexLock lock(&extensions_mu_);
-    for (const auto& [key, extension] : extensions_) {
-      if (key == type) return extension.get();
-    }
-  }
-  // Outside the lock: an extension may ask for others.
-  std::shared_ptr<void> made = make(*this);
-  absl::MutexLock lock(&extensions_mu_);
+void* ActorSystem::MadeExtension(std::type_index type) {
   for (const auto& [key, extension] : extensions_) {
     if (key == type) return extension.get();
   }
+  return nullptr;
+}
+
+void* ActorSystem::GetExtension(std::type_index type, MakeExtension make) {
+  {
+    absl::MutexLock lock(&extensions_mu_);
+    const auto is_settled =
+        [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(extensions_mu_) {
+          return std::find(being_made_.begin(), being_made_.end(), type) ==
+                 being_made_.end();
+        };
+    extensions_mu_.Await(absl::Condition(&is_settled));
+    if (void* const made = MadeExtension(type)) return made;
+    being_made_.push_back(type);
+  }
+  // Outside the lock: an extension may ask for others. If it throws, the next
+  // who asks tries again.
+  const auto settle = absl::MakeCleanup([&] {
+    absl::MutexLock lock(&extensions_mu_);
+    std::erase(being_made_, type);
+  });
+  std::shared_ptr<void> made = make(*this);
+  absl::MutexLock lock(&extensions_mu_);
   extensions_.emplace_back(type, std::move(made));
   return extensions_.back().second.get();
 }

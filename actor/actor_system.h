@@ -142,8 +142,9 @@ class ActorSystem {
   }
 
   // The one T of this system, for packages that extend it; made from
-  // T(ActorSystem&) when it is first asked for. They are destroyed, the
-  // youngest first, when no actor is left.
+  // T(ActorSystem&) when it is first asked for. Who asks meanwhile waits. They
+  // are destroyed, the youngest first, when no actor is left. T's constructor
+  // may ask for others, but those not for T.
   template <typename T>
   T& Get() {
     return *static_cast<T*>(GetExtension(
@@ -205,8 +206,12 @@ class ActorSystem {
   absl::Mutex extensions_mu_;
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> extensions_
       ABSL_GUARDED_BY(extensions_mu_);
+  void* MadeExtension(std::type_index type)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(extensions_mu_);
 };
 
 }  // namespace troupe
 
 #endif  // TROUPE_ACTOR_ACTOR_SYSTEM_H_
+  // Under construction.
+  std::vector<std::type_index> being_made_ ABSL_GUARDED_BY(extensions_mu_);
