@@ -29,7 +29,9 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/end_observer.h"
 #include "troupe/actor/events.h"
+#include "troupe/actor/internal/build.h"
 #include "troupe/actor/internal/event_hub.h"
+#include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/spawn.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/name_service.h"
@@ -121,7 +123,8 @@ class ActorSystem {
   Subscription Subscribe(std::function<void(const E&)> subscriber) {
     return ChannelOf<E>().Subscribe(std::move(subscriber));
   }
-  // Sends each event to an actor. E must be copyable and own what it names.
+  // Sends each event to an actor, in the order in which they are published. E
+  // must be copyable and own what it names.
   // What was a DeadLetter itself is not sent on: once the actor is gone, that
   // would make the next one.
   template <typename E, typename... Ps>
@@ -130,7 +133,8 @@ class ActorSystem {
       if constexpr (std::is_same_v<E, DeadLetter>) {
         if (event.message_type == kMessageType<DeadLetter>.name) return;
       }
-      ref.template Send<E>(event);
+      internal::SendBehindAll(TargetOf(ref), ref.id().value(),
+                              internal::Build<E>(event));
     });
   }
 
@@ -196,9 +200,14 @@ class ActorSystem {
       return Get<internal::ExtensionChannel<E>>().channel;
     }
   }
+  static internal::Cell& TargetOf(const AnyActorRef& ref) {
+    return ref.cell() != nullptr ? *ref.cell() : internal::NoCell();
+  }
   void Install(std::unique_ptr<Executor> executor);
   void* GetExtension(std::type_index type, MakeExtension make)
       ABSL_LOCKS_EXCLUDED(extensions_mu_);
+  void* MadeExtension(std::type_index type)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(extensions_mu_);
   void PublishLongTurn(const LongTurn& turn);
 
   const Options options_;
@@ -206,12 +215,10 @@ class ActorSystem {
   absl::Mutex extensions_mu_;
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> extensions_
       ABSL_GUARDED_BY(extensions_mu_);
-  void* MadeExtension(std::type_index type)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(extensions_mu_);
+  // Under construction.
+  std::vector<std::type_index> being_made_ ABSL_GUARDED_BY(extensions_mu_);
 };
 
 }  // namespace troupe
 
 #endif  // TROUPE_ACTOR_ACTOR_SYSTEM_H_
-  // Under construction.
-  std::vector<std::type_index> being_made_ ABSL_GUARDED_BY(extensions_mu_);

@@ -2,6 +2,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -174,6 +175,44 @@ TEST_F(SubscriptionTest, ActorMaySubscribe) {
   Publish();
   EXPECT_TRUE(mourner.DrainAndWait().ok());
   EXPECT_THAT(targets, ElementsAre(gone_.id(), gone_.id()));
+}
+
+// Publishes a number on a thread of its own, and then the next one itself.
+struct Number {
+  int value;
+};
+struct Go {};
+class Publisher : public Actor<Go> {
+ public:
+  void Handle(Go) {
+    std::thread([this] { system().Publish(Number{1}); }).join();
+    system().Publish(Number{2});
+  }
+};
+class Reader : public Actor<Number> {
+ public:
+  explicit Reader(std::vector<int>& seen) : seen_(seen) {}
+  void Handle(Number number) { seen_.push_back(number.value); }
+
+ private:
+  std::vector<int>& seen_;
+};
+
+// The publisher's own worker has a faster way, which would overtake.
+TEST_F(SubscriptionTest, ActorHearsInTheOrderOfPublishing) {
+  std::vector<int> seen;
+  const auto reader = system_->Spawn<Reader>(seen).value();
+  Subscription subscription = system_->Subscribe<Number>(reader);
+  const auto publisher = system_->Spawn<Publisher>().value();
+  for (int round = 0; round < 10; ++round) publisher.Send<Go>();
+  EXPECT_TRUE(publisher.DrainAndWait().ok());
+  EXPECT_TRUE(reader.DrainAndWait().ok());
+  std::vector<int> expected;
+  for (int round = 0; round < 10; ++round) {
+    expected.push_back(1);
+    expected.push_back(2);
+  }
+  EXPECT_EQ(seen, expected);
 }
 
 // §18: what such an actor does not hear any more is a dead letter in its turn,

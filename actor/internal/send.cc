@@ -226,6 +226,21 @@ void PushSignal(Cell& cell, uint64_t id, Envelope* envelope) {
   PushSignalFromSeat(cell, id, envelope, OwnerTag::kNoSeat);
 }
 
+void SendBehindAll(Cell& cell, uint64_t id, Envelope* envelope) {
+  const uint64_t tag = EnterSeat();
+  SendResult result = SendResult::kSent;
+  if (QueueFor(cell, id) != nullptr) {
+    result = SendSlow(cell, id, envelope, tag);  // Leaves the seat.
+  } else {
+    if (PushAsStranger(cell, id, envelope, tag,
+                       Mailbox::Word::Kind::kMessage) == PushResult::kClosed) {
+      result = WhyRefused(cell, id);
+    }
+    LeaveSeat();
+  }
+  if (IsRefused(result)) BecomeDeadLetter(cell, id, envelope, result);
+}
+
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
 }

@@ -65,6 +65,11 @@ inline void SendEnvelope(Cell& cell, uint64_t id, Envelope* envelope) {
   }
 }
 
+// The same for what several threads send, each after the one before: behind all
+// that they have sent. Their worker's own way would overtake what the others
+// pushed.
+void SendBehindAll(Cell& cell, uint64_t id, Envelope* envelope);
+
 // What null references refer to: a cell that is dead for ever.
 Cell& NoCell();
 
