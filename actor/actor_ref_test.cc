@@ -23,12 +23,14 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/mailbox/message_type.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -89,15 +91,25 @@ TEST_P(ActorRefTest, ConvertsToSubsets) {
 
 // an untyped reference is checked before it gets messages;
 // the actor does not notice a wrong guess.
+// How an error lists two messages.
+template <typename M, typename N>
+std::string Listed() {
+  std::string listed = "{";
+  listed.append(kMessageType<M>.name).append(", ");
+  return listed.append(kMessageType<N>.name).append("}");
+}
+
 TEST_P(ActorRefTest, AsChecksTheMessages) {
   std::vector<std::string> seen;
   std::unique_ptr<ActorSystem> system = MakeSystem();
   AnyActorRef any = system->Spawn<Store>(seen).value();
   EXPECT_THAT(any.As<Unknown>(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                           HasSubstr("Unknown")));
-  EXPECT_THAT(
-      (any.As<Put, Unknown>()),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("Unknown")));
+  EXPECT_THAT((any.As<Put, Unknown>()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("Store, does not take the message "),
+                             HasSubstr(Listed<Put, Unknown>() + "; it takes " +
+                                       Listed<Put, Note>()))));
   EXPECT_EQ(any.status(), ActorStatus::kRunning);
   any.As<StoreApi>().value().Send<Put>(1);
   any.As<Note>().value().Send<Note>("two");

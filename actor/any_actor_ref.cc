@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/end_question.h"
@@ -23,6 +24,17 @@ using internal::Ending;
 
 absl::string_view ToAbsl(std::string_view text) {
   return absl::string_view(text.data(), text.size());
+}
+
+// Such as "{Deposit, Balance}".
+std::string NamesOf(absl::Span<const MessageType* const> messages) {
+  return absl::StrCat(
+      "{",
+      absl::StrJoin(messages, ", ",
+                    [](std::string* out, const MessageType* message) {
+                      absl::StrAppend(out, ToAbsl(message->name));
+                    }),
+      "}");
 }
 
 // Begins a wait, runs `request`, and waits.
@@ -73,9 +85,10 @@ absl::Status AnyActorRef::CheckTakes(
   for (const MessageType* message : messages) {
     if (std::find(type->messages.begin(), type->messages.end(), message) ==
         type->messages.end()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(ToString(), ", a ", ToAbsl(type->class_name),
-                       ", does not take the message ", ToAbsl(message->name)));
+      return absl::FailedPreconditionError(absl::StrCat(
+          ToString(), ", a ", ToAbsl(type->class_name),
+          ", does not take the message ", ToAbsl(message->name), " of ",
+          NamesOf(messages), "; it takes ", NamesOf(type->messages)));
     }
   }
   return absl::OkStatus();

@@ -62,7 +62,8 @@ class AnyActorRef {
 
   // The same reference with its messages, if the actor takes them all.
   // kNotFound: there is no such actor any more. kFailedPrecondition: it does
-  // not take one, which is named.
+  // not take one, which is named, as are all that are asked for and all that it
+  // takes.
   template <typename... Ps>
   absl::StatusOr<ActorRef<Ps...>> As() const {
     if (absl::Status status =
