@@ -1,0 +1,227 @@
+#include "troupe/registry/names.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "troupe/registry/name.h"
+
+namespace troupe {
+namespace {
+
+using internal::NameWatcher;
+using internal::OwedAnswer;
+using internal::ReplyRoute;
+
+std::string Copy(absl::string_view text) {
+  return std::string(text.data(), text.size());
+}
+
+absl::Status LeadsElsewhere(absl::string_view name, const AnyActorRef& actor) {
+  return absl::NotFoundError(absl::StrCat(
+      "the name '", name, "' does not lead to ", actor.ToString()));
+}
+
+std::vector<Names::Entry> AsEntries(
+    std::vector<std::pair<std::string, AnyActorRef>> pairs) {
+  std::vector<Names::Entry> entries;
+  entries.reserve(pairs.size());
+  for (auto& [name, actor] : pairs) entries.push_back({std::move(name), actor});
+  return entries;
+}
+
+}  // namespace
+
+Names::Names(ActorSystem& system) : system_(system), watchers_(system) {
+  system.SetNameService(*this);
+}
+
+absl::Status Names::LeadsNowhere(absl::string_view name) {
+  return absl::NotFoundError(
+      absl::StrCat("no actor has the name '", name, "'"));
+}
+
+absl::Status Names::About(absl::string_view name, const absl::Status& status) {
+  return internal::AboutName(name, status);
+}
+
+absl::Status Names::CheckIsFree(absl::string_view name) const {
+  const std::optional<AnyActorRef> owner = table_.Find(name);
+  if (!owner.has_value()) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("the name '", name, "' is ", owner->ToString(), "'s"));
+}
+
+// -- giving
+
+bool Names::Give(absl::string_view name, const AnyActorRef& owner) {
+  // It is free, and nobody else gives it meanwhile.
+  (void)table_.Insert(Copy(name), owner);
+  AnswerWaiters(name, owner);
+  return watchers_.Note(
+      {NameEvent::Kind::kAppeared, Copy(name), owner, AnyActorRef()});
+}
+
+void Names::AnswerWaiters(absl::string_view name, const AnyActorRef& owner) {
+  const auto waiting = waiters_.find(name);
+  if (waiting == waiters_.end()) return;
+  for (OwedAnswer<AnyActorRef>& answer : waiting->second) {
+    std::move(answer).Give(owner);
+  }
+  waiters_.erase(waiting);
+}
+
+absl::Status Names::Reserve(absl::string_view name, AnyActorRef owner) {
+  if (absl::Status status = CheckName(name); !status.ok()) return status;
+  bool has_news;
+  {
+    absl::MutexLock lock(&mu_);
+    if (absl::Status status = CheckIsFree(name); !status.ok()) return status;
+    has_news = Give(name, owner);
+  }
+  if (has_news) watchers_.Tell();
+  return absl::OkStatus();
+}
+
+absl::Status Names::Register(absl::string_view name, const AnyActorRef& actor) {
+  if (absl::Status status = CheckName(name); !status.ok()) return status;
+  bool has_news;
+  {
+    absl::MutexLock lock(&mu_);
+    if (absl::Status status = CheckIsFree(name); !status.ok()) return status;
+    // From here on its end waits for this lock. It is asked before the name is
+    // given, so that a refusal leaves nothing to be found meanwhile.
+    if (absl::Status status = system_.ObserveEnd(actor, *this); !status.ok()) {
+      return About(name, status);
+    }
+    has_news = Give(name, actor);
+  }
+  if (has_news) watchers_.Tell();
+  return absl::OkStatus();
+}
+
+absl::Status Names::Unregister(absl::string_view name,
+                               const AnyActorRef& actor) {
+  bool has_news;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!table_.Erase(name, actor)) return LeadsElsewhere(name, actor);
+    has_news = watchers_.Note(
+        {NameEvent::Kind::kGone, Copy(name), actor, AnyActorRef()});
+  }
+  if (has_news) watchers_.Tell();
+  return absl::OkStatus();
+}
+
+absl::Status Names::Move(absl::string_view name, const AnyActorRef& from,
+                         const AnyActorRef& to) {
+  bool has_news = false;
+  {
+    absl::MutexLock lock(&mu_);
+    const std::optional<AnyActorRef> owner = table_.Find(name);
+    if (!owner.has_value() || !(*owner == from)) {
+      return LeadsElsewhere(name, from);
+    }
+    if (absl::Status status = system_.ObserveEnd(to, *this); !status.ok()) {
+      return About(name, status);
+    }
+    if (from == to) return absl::OkStatus();
+    (void)table_.Replace(name, from, to);  // It leads to `from`.
+    has_news = watchers_.Note({NameEvent::Kind::kMoved, Copy(name), to, from});
+  }
+  if (has_news) watchers_.Tell();
+  return absl::OkStatus();
+}
+
+void Names::OnActorEnd(const AnyActorRef& actor) {
+  bool has_news = false;
+  {
+    absl::MutexLock lock(&mu_);
+    for (std::string& name : table_.EraseAll(actor)) {
+      has_news |= watchers_.Note(
+          {NameEvent::Kind::kGone, std::move(name), actor, AnyActorRef()});
+    }
+    watchers_.Remove(actor);
+  }
+  if (has_news) watchers_.Tell();
+}
+
+// -- finding
+
+std::vector<Names::Entry> Names::List(absl::string_view scope) const {
+  return AsEntries(table_.List(
+      [scope](const std::string& name) { return ScopeOf(name) == scope; }));
+}
+
+std::vector<Names::Entry> Names::ListAll() const {
+  return AsEntries(table_.List());
+}
+
+std::vector<std::string> Names::ListScopes() const {
+  std::vector<std::string> scopes;
+  for (const auto& [name, actor] : table_.List()) {
+    scopes.push_back(Copy(ScopeOf(name)));
+  }
+  std::sort(scopes.begin(), scopes.end());
+  scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+  return scopes;
+}
+
+std::optional<AnyActorRef> Names::FindOrAwait(absl::string_view name,
+                                              const ReplyRoute& route) {
+  absl::MutexLock lock(&mu_);
+  if (std::optional<AnyActorRef> found = table_.Find(name)) return found;
+  waiters_[name].emplace_back(route, AnyActorRef());
+  return std::nullopt;
+}
+
+void Names::AwaitNoMore(absl::string_view name, const ReplyRoute& route) {
+  absl::MutexLock lock(&mu_);
+  const auto waiting = waiters_.find(name);
+  if (waiting == waiters_.end()) return;
+  // Dropped, it answers nobody.
+  std::erase_if(waiting->second, [&](const OwedAnswer<AnyActorRef>& answer) {
+    return answer.IsOwedTo(route);
+  });
+  if (waiting->second.empty()) waiters_.erase(waiting);
+}
+
+// -- watching
+
+absl::StatusOr<Subscription> Names::Watch(absl::string_view name,
+                                          const NameSubscriber& subscriber) {
+  if (absl::Status status = CheckName(name); !status.ok()) return status;
+  return Watch(name, /*is_prefix=*/false, subscriber);
+}
+
+absl::StatusOr<Subscription> Names::WatchPrefix(
+    absl::string_view prefix, const NameSubscriber& subscriber) {
+  return Watch(prefix, /*is_prefix=*/true, subscriber);
+}
+
+absl::StatusOr<Subscription> Names::Watch(absl::string_view pattern,
+                                          bool is_prefix,
+                                          const NameSubscriber& subscriber) {
+  auto watcher = std::make_shared<NameWatcher>(
+      Copy(pattern), is_prefix, subscriber.actor_, subscriber.tell_);
+  {
+    absl::MutexLock lock(&mu_);
+    if (subscriber.is_actor_) {
+      absl::Status status = system_.ObserveEnd(subscriber.actor_, *this);
+      if (!status.ok()) return About(pattern, status);
+    }
+    std::vector<NameEvent> present;
+    for (auto& [name, actor] : table_.List(
+             [&](const std::string& name) { return watcher->Covers(name); })) {
+      present.push_back(
+          {NameEvent::Kind::kAppeared, std::move(name), actor, AnyActorRef()});
+    }
+    watchers_.Add(watcher, std::move(present));
+  }
+  watchers_.Tell();
+  return Subscription(std::move(watcher));
+}
+
+}  // namespace troupe
