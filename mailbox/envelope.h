@@ -34,6 +34,7 @@ enum class Lane : uint8_t {
   kEvent,   // What the owner's children did.
   kUrgent,  // Messages that overtake.
   kNormal,  // Messages.
+  kAside,   // The same, in order with them; the owner looks at each first.
 };
 
 struct Envelope {

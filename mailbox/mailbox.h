@@ -74,9 +74,9 @@ class Mailbox {
   bool HasMail() const { return word_.HasMail(); }
 
   // Moves all that was pushed into the lanes, oldest first. `special` gets, as
-  // special(Envelope*, bool stale), signals, and with `stale` whatever was
-  // meant for another receiver in the same memory (its target is not
-  // `target`); they are its own then.
+  // special(Envelope*, bool stale), signals and what is kAside, and with
+  // `stale` whatever was meant for another receiver in the same memory (its
+  // target is not `target`); they are its own then.
   template <typename Special>
   void Drain(uint32_t target, Lanes& lanes, Special&& special) {
     Envelope* envelope = Reverse(word_.Take());
@@ -86,7 +86,8 @@ class Mailbox {
         special(envelope, true);
       } else if (envelope->lane == Lane::kNormal) [[likely]] {
         lanes.Append(envelope);
-      } else if (envelope->lane == Lane::kSignal) {
+      } else if (envelope->lane == Lane::kSignal ||
+                 envelope->lane == Lane::kAside) {
         special(envelope, false);
       } else {
         lanes.AppendToLane(envelope);

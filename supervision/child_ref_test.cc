@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/await_testing.h"
+#include "troupe/actor/internal/shared_message.h"
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
@@ -122,6 +123,22 @@ TEST_P(ChildRefTest, WhatIsSentBetweenInstancesWaitsInOrder) {
   BringUp();
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
   EXPECT_THAT(journal_.entries(), ElementsAre("+w", "w: 1", "w: 2", "w: 3"));
+}
+
+// §20: unopened, in order with the others.
+TEST_P(ChildRefTest, WhatIsSharedGoesThroughTheAddress) {
+  Start(absl::ZeroDuration());
+  const auto shared = internal::SharedMessage<Note>::Make("shared");
+  BringDown();
+  worker_.Send<Note>("1");
+  internal::SendShared<Note>(worker_, shared);
+  worker_.Send<Note>("2");
+  BringUp();
+  EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
+  internal::SendShared<Note>(worker_, shared);
+  EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(2));
+  EXPECT_THAT(journal_.entries(),
+              ElementsAre("+w", "w: 1", "w: shared", "w: 2", "w: shared"));
 }
 
 // The supervisor has not heard of the end yet.

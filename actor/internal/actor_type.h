@@ -16,7 +16,7 @@
 #include "troupe/actor/internal/handler_forms.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"
-#include "troupe/actor/internal/notice.h"
+#include "troupe/actor/internal/queued_turn.h"
 #include "troupe/base/check.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/scheduler/worker.h"
@@ -34,7 +34,7 @@ template <typename A>
   for (uint32_t handled = 1;; ++handled) {
     Envelope* const envelope = cell.Pop();
     const bool only = envelope == last;
-    TROUPE_DCHECK(!IsNotice(*envelope), "notices go the slow way");
+    TROUPE_DCHECK(!IsForSlowWay(*envelope), "that goes the slow way");
     LeaveForUserCode();
     Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
                                                  envelope);
@@ -91,8 +91,8 @@ constexpr ActorType MakeActorType() {
   type.class_name = TypeName<A>();
   type.messages = kMessageTypes<typename A::Messages>;
   type.deliver = [](Cell& cell, Envelope* envelope) {
-    return Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
-                                                        envelope);
+    return Dispatcher<A, typename A::Messages>::DeliverAny(
+        cell, ObjectOf<A>(cell), envelope);
   };
   if constexpr (!kIsInline<A>) {
     type.destroy = [](Cell& cell) { delete &ObjectOf<A>(cell); };

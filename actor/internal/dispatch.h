@@ -1,5 +1,7 @@
 // Handling one envelope: from its type to the handler, and from what that
-// returns or throws to the answer or the failure.
+// returns or throws to the answer or the failure. A message that several
+// receivers share has a type of its own, looked for where none of the actor's
+// own fits.
 #ifndef TROUPE_ACTOR_INTERNAL_DISPATCH_H_
 #define TROUPE_ACTOR_INTERNAL_DISPATCH_H_
 
@@ -22,6 +24,7 @@
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/requests.h"
+#include "troupe/actor/internal/shared_payload.h"
 #include "troupe/base/contain.h"
 #include "troupe/mailbox/envelope.h"
 
@@ -41,10 +44,10 @@ template <typename M>
   SendReply(route, TurnIntoReply<M>(envelope, std::move(outcome)));
 }
 
-// Calls the handler for the M in `envelope`.
+// Calls the handler for the M that `envelope` holds.
 template <typename A, typename M>
-[[gnu::always_inline]] inline HandlerResult<A, M> Invoke(A& actor,
-                                                         Envelope* envelope) {
+[[gnu::always_inline]] inline HandlerResult<A, M> InvokeOwned(
+    A& actor, Envelope* envelope) {
   M& message = envelope->As<M>();
   constexpr HandlerForm kForm = kFormOf<A, M>;
   if constexpr (kForm == HandlerForm::kWithRequest) {
@@ -60,6 +63,40 @@ template <typename A, typename M>
   }
 }
 
+// How a handler gets at the M in an envelope: it is the handler's own, or
+// others read it too.
+template <typename M>
+struct Owned {
+  static void Destroy(Envelope* envelope) {
+    envelope->As<M>().~M();
+    FreeEnvelopeOf<M>(envelope);
+  }
+};
+template <typename M>
+struct Shared {
+  static void Destroy(Envelope* envelope) { DestroyEnvelope(envelope); }
+};
+
+// Whether the handler for M reads it where it lies.
+template <typename A, typename M>
+inline constexpr bool kReads = requires {
+  static_cast<HandlerResult<A, M> (A::*)(const M&)>(&A::Handle);
+}
+|| requires {
+  static_cast<HandlerResult<A, M> (A::*)(const M&) const>(&A::Handle);
+};
+
+// Calls the handler for the M that `envelope` holds or leads to.
+template <typename A, typename M, typename How = Owned<M>>
+[[gnu::always_inline]] inline HandlerResult<A, M> Invoke(A& actor,
+                                                         Envelope* envelope) {
+  if constexpr (std::same_as<How, Shared<M>>) {
+    return actor.Handle(SharedContentOf(*envelope).body.template As<M>());
+  } else {
+    return InvokeOwned<A, M>(actor, envelope);
+  }
+}
+
 // What a handler, or its Task, returns, as the outcome of the call.
 template <typename M, typename F>
 OutcomeOf<M> OutcomeFrom(F&& result) {
@@ -72,27 +109,24 @@ OutcomeOf<M> OutcomeFrom(F&& result) {
 }
 
 // Handles a one-way message in a plain function. False: it failed.
-template <typename A, typename M>
+template <typename A, typename M, typename How>
 [[gnu::always_inline]] inline bool HandleMessage(Cell& cell, A& actor,
                                                  Envelope* envelope) noexcept {
   struct Disposer {
-    ~Disposer() {
-      envelope->As<M>().~M();
-      FreeEnvelopeOf<M>(envelope);
-    }
+    ~Disposer() { How::Destroy(envelope); }
     Envelope* envelope;
   } disposer{envelope};
 #ifdef __cpp_exceptions
   try {
 #endif
     if constexpr (std::same_as<HandlerResult<A, M>, absl::Status>) {
-      absl::Status status = Invoke<A, M>(actor, envelope);
+      absl::Status status = Invoke<A, M, How>(actor, envelope);
       if (!status.ok()) [[unlikely]] {
         RecordFailure(cell, std::move(status), &kMessageType<M>);
         return false;
       }
     } else {
-      Invoke<A, M>(actor, envelope);
+      Invoke<A, M, How>(actor, envelope);
     }
     return true;
 #ifdef __cpp_exceptions
@@ -179,7 +213,7 @@ void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
 }
 
 // Handles a message in a coroutine.
-template <typename A, typename M>
+template <typename A, typename M, typename How>
 bool HandleInTask(Cell& cell, A& actor, Envelope* envelope) noexcept {
   if constexpr (RequestType<M>) {
     if (DropIfGivenUp(cell, envelope, InfoOf<M>(*envelope))) [[unlikely]]
@@ -190,7 +224,7 @@ bool HandleInTask(Cell& cell, A& actor, Envelope* envelope) noexcept {
 #ifdef __cpp_exceptions
   try {
 #endif
-    root.frame = Invoke<A, M>(actor, envelope).Release();
+    root.frame = Invoke<A, M, How>(actor, envelope).Release();
 #ifdef __cpp_exceptions
   } catch (...) {
     this_handler.request = nullptr;
@@ -206,17 +240,46 @@ bool HandleInTask(Cell& cell, A& actor, Envelope* envelope) noexcept {
   return !HasFailed(cell);
 }
 
-// Handles `envelope`, which holds an M, and sees to it that it is destroyed,
-// now or when the handler has ended. False: it failed.
-template <typename A, typename M>
+// Handles `envelope`, which holds an M, or leads to one, and sees to it that it
+// is destroyed, now or when the handler has ended. False: it failed.
+template <typename A, typename M, typename How = Owned<M>>
 [[gnu::always_inline]] inline bool HandleOne(Cell& cell, A& actor,
                                              Envelope* envelope) noexcept {
   if constexpr (kIsTask<HandlerResult<A, M>>) {
-    return HandleInTask<A, M>(cell, actor, envelope);
+    return HandleInTask<A, M, How>(cell, actor, envelope);
   } else if constexpr (RequestType<M>) {
     return HandleRequest<A, M>(cell, actor, envelope);
   } else {
-    return HandleMessage<A, M>(cell, actor, envelope);
+    return HandleMessage<A, M, How>(cell, actor, envelope);
+  }
+}
+
+// Puts a copy of the message that `envelope` leads to in its place. Null: the
+// copy failed.
+inline Envelope* TakeOver(Cell& cell, Envelope* envelope) {
+  Envelope* own = nullptr;
+  absl::Status copied = Contain([&] {
+    own = SharedTypeOf(*envelope).copy(SharedContentOf(*envelope).body);
+  });
+  if (own != nullptr) {
+    own->lane = envelope->lane;
+    own->target = envelope->target;
+    own->tag = envelope->tag;
+  } else {
+    RecordFailure(cell, std::move(copied));
+  }
+  DestroyEnvelope(envelope);
+  return own;
+}
+
+// Handles `envelope`, which leads to an M.
+template <typename A, typename M>
+bool HandleShared(Cell& cell, A& actor, Envelope* envelope) noexcept {
+  if constexpr (kReads<A, M>) {
+    return HandleOne<A, M, Shared<M>>(cell, actor, envelope);
+  } else {
+    Envelope* const own = TakeOver(cell, envelope);
+    return own != nullptr && HandleOne<A, M>(cell, actor, own);
   }
 }
 
@@ -229,44 +292,108 @@ template <typename A, typename... Ms>
 struct Dispatcher<A, TypeList<Ms...>> {
   static constexpr size_t kMaxLinear = 8;
 
+  // A message of the actor's own. The fast way: knows no others.
   [[gnu::always_inline]] static bool Deliver(Cell& cell, A& actor,
                                              Envelope* envelope) {
     if constexpr (sizeof...(Ms) <= kMaxLinear) {
       bool handled = true;
-      const bool found =
-          ((envelope->type == &kMessageType<Ms>
-                ? (handled = HandleOne<A, Ms>(cell, actor, envelope), true)
-                : false) ||
-           ...);
-      if (!found) [[unlikely]]
+      if (!DeliverOwned(cell, actor, envelope, handled)) [[unlikely]]
         __builtin_unreachable();
       return handled;
     } else {
-      static const Table table = MakeTable();
-      const auto entry =
-          std::lower_bound(table.begin(), table.end(), envelope->type,
-                           [](const Entry& candidate, const MessageType* type) {
-                             return std::less<>()(candidate.type, type);
-                           });
-      return entry->handle(cell, actor, envelope);
+      return Find(envelope->type)->handle(cell, actor, envelope);
+    }
+  }
+
+  // The same, or one that is shared.
+  static bool DeliverAny(Cell& cell, A& actor, Envelope* envelope) {
+    if constexpr (sizeof...(Ms) <= kMaxLinear) {
+      bool handled = true;
+      return DeliverOwned(cell, actor, envelope, handled)
+                 ? handled
+                 : DeliverShared(cell, actor, envelope);
+    } else {
+      const Entry* const entry = Find(envelope->type);
+      return entry->type == envelope->type
+                 ? entry->handle(cell, actor, envelope)
+                 : DeliverShared(cell, actor, envelope);
     }
   }
 
  private:
+  using Handle = bool (*)(Cell&, A&, Envelope*) noexcept;
   struct Entry {
     const MessageType* type;
-    bool (*handle)(Cell&, A&, Envelope*) noexcept;
+    Handle handle;
+    Handle handle_shared;  // Null for a request, which has one receiver.
   };
-  using Table = std::array<Entry, sizeof...(Ms)>;
+  // Has an end, which is of no type.
+  using Table = std::array<Entry, sizeof...(Ms) + 1>;
 
+  // False: it is none of the actor's own.
+  [[gnu::always_inline]] static bool DeliverOwned(Cell& cell, A& actor,
+                                                  Envelope* envelope,
+                                                  bool& handled) {
+    return ((envelope->type == &kMessageType<Ms>
+                 ? (handled = HandleOne<A, Ms>(cell, actor, envelope), true)
+                 : false) ||
+            ...);
+  }
+
+  static bool DeliverShared(Cell& cell, A& actor, Envelope* envelope) {
+    if constexpr ((RequestType<Ms> && ...)) {
+      __builtin_unreachable();
+    } else if constexpr (sizeof...(Ms) <= kMaxLinear) {
+      const MessageType* const type = SharedTypeOf(*envelope).plain;
+      bool handled = true;
+      const bool found =
+          (DeliverIfShared<Ms>(type, cell, actor, envelope, handled) || ...);
+      if (!found) [[unlikely]]
+        __builtin_unreachable();
+      return handled;
+    } else {
+      return Find(SharedTypeOf(*envelope).plain)
+          ->handle_shared(cell, actor, envelope);
+    }
+  }
+  template <typename M>
+  static bool DeliverIfShared(const MessageType* type, Cell& cell, A& actor,
+                              Envelope* envelope, bool& handled) {
+    if constexpr (RequestType<M>) {
+      return false;
+    } else {
+      if (type != &kMessageType<M>) return false;
+      handled = HandleShared<A, M>(cell, actor, envelope);
+      return true;
+    }
+  }
+
+  // If none is of that type: some other entry.
+  static const Entry* Find(const MessageType* type) {
+    static const Table table = MakeTable();
+    return std::lower_bound(
+        table.begin(), table.end() - 1, type,
+        [](const Entry& candidate, const MessageType* wanted) {
+          return std::less<>()(candidate.type, wanted);
+        });
+  }
+
+  template <typename M>
+  static constexpr Entry EntryFor() {
+    Entry entry{&kMessageType<M>,
+                [](Cell& cell, A& actor, Envelope* envelope) noexcept {
+                  return HandleOne<A, M>(cell, actor, envelope);
+                },
+                nullptr};
+    if constexpr (!RequestType<M>) entry.handle_shared = &HandleShared<A, M>;
+    return entry;
+  }
   static Table MakeTable() {
-    Table table{Entry{&kMessageType<Ms>,
-                      [](Cell& cell, A& actor, Envelope* envelope) noexcept {
-                        return HandleOne<A, Ms>(cell, actor, envelope);
-                      }}...};
-    std::sort(table.begin(), table.end(), [](const Entry& a, const Entry& b) {
-      return std::less<>()(a.type, b.type);
-    });
+    Table table{EntryFor<Ms>()..., Entry{nullptr, nullptr, nullptr}};
+    std::sort(table.begin(), table.end() - 1,
+              [](const Entry& a, const Entry& b) {
+                return std::less<>()(a.type, b.type);
+              });
     return table;
   }
 };

@@ -312,6 +312,7 @@ void RunDue(Cell& cell, MonotonicTime now) {
 void DrainMail(Cell& cell, Worker& worker) {
   cell.Drain(cell.target(), cell, [&](Envelope* envelope, bool stale) {
     if (!stale) {
+      if (envelope->lane == Lane::kAside) return AdmitAside(cell, envelope);
       HandleSignal(cell, envelope, worker);
       return;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/notice.h"
 
 namespace troupe::internal {
@@ -51,8 +52,13 @@ Envelope* QueuedTurn::NextOfLane() {
 
 bool QueuedTurn::LookAhead() {
   return cell_.AnyWaiting([this](const Envelope& waiting) {
-    return IsNotice(waiting) || plain_++ == kMessagesPerLook;
+    return IsForSlowWay(waiting) || plain_++ == kMessagesPerLook;
   });
+}
+
+void AdmitAside(Cell& cell, Envelope* envelope) {
+  cell.Append(envelope);
+  if (!IsExiting(cell)) cell.AddAttention(Cell::kQueued);
 }
 
 void HandleQueued(Cell& cell, Envelope* envelope) {

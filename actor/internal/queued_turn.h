@@ -7,6 +7,7 @@
 
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/notice.h"
 #include "troupe/mailbox/bounded_queue.h"
 #include "troupe/mailbox/envelope.h"
 
@@ -26,8 +27,8 @@ class QueuedTurn {
  private:
   Envelope* NextOfQueue(BoundedQueue& queue);
   Envelope* NextOfLane();
-  // Counts the messages before the next notice, or some of them; each is looked
-  // at once. False: there is no notice.
+  // Counts the messages before the next one for this way, or some of them; each
+  // is looked at once. False: there is none.
   bool LookAhead();
 
   Cell& cell_;
@@ -35,6 +36,15 @@ class QueuedTurn {
   int plain_ = 0;      // What comes first in the lane are so many messages.
   TurnClock clock_;
 };
+
+// Puts a message that the fast way does not know (Lane::kAside) in line. By the
+// owner, in the seat.
+void AdmitAside(Cell& cell, Envelope* envelope);
+
+// Whether only this way knows what to do with it.
+inline bool IsForSlowWay(const Envelope& envelope) {
+  return IsNotice(envelope) || envelope.lane == Lane::kAside;
+}
 
 // Handles what Next() has returned. Outside the seat.
 void HandleQueued(Cell& cell, Envelope* envelope);

@@ -8,6 +8,7 @@
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
+#include "troupe/actor/internal/queued_turn.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
@@ -150,7 +151,7 @@ Cell& NoCell() {
 }
 
 SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
-  if (envelope->lane == Lane::kNormal) {
+  if (envelope->lane == Lane::kNormal || envelope->lane == Lane::kAside) {
     if (BoundedMailbox* const bounded = QueueFor(cell, id)) {
       EnvelopeList dropped;
       envelope->target = static_cast<uint32_t>(id);
@@ -168,7 +169,11 @@ SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
     } else if (!cell.LooksOpen()) {
       result = WhyRefused(cell, id);
     } else {
-      cell.AppendToLane(envelope);
+      if (envelope->lane == Lane::kAside) {
+        AdmitAside(cell, envelope);
+      } else {
+        cell.AppendToLane(envelope);
+      }
       ScheduleMine(cell);
     }
   } else if (PushAsStranger(cell, id, envelope, tag,
@@ -243,6 +248,11 @@ void SendBehindAll(Cell& cell, uint64_t id, Envelope* envelope) {
 
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
+}
+
+void SendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
+  const SendResult result = TrySendInLane(cell, id, envelope);
+  if (IsRefused(result)) BecomeDeadLetter(cell, id, envelope, result);
 }
 
 BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,

@@ -47,6 +47,9 @@ namespace troupe::internal {
 [[nodiscard]] SendResult TrySendInLane(Cell& cell, uint64_t id,
                                        Envelope* envelope);
 
+// The same; makes a dead letter of what is refused.
+void SendInLane(Cell& cell, uint64_t id, Envelope* envelope);
+
 // Publishes and destroys a message that was refused.
 void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
                       SendResult result);

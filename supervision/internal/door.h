@@ -87,6 +87,9 @@ struct Dispatcher<Door<TypeList<Ms...>>, TypeList<Ms...>> {
     }
     return true;
   }
+  static bool DeliverAny(Cell& cell, DoorBase& door, Envelope* envelope) {
+    return Deliver(cell, door, envelope);
+  }
 };
 
 // Makes a door, a child of `parent`, whose handler the caller is. Null: it

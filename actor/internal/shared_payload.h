@@ -1,0 +1,167 @@
+// A message that several receivers get without a copy for each: one body, which
+// is counted, and for each receiver an envelope that leads to it.
+//
+// What comes in such an envelope is an M for the receiver: it handles it as any
+// other, and its name is M's. The envelope has a type of its own,
+// kSharedMessageType<M>, by which dispatch.h finds the body. The fast way
+// through a mailbox does not ask for it, as that would cost every message
+// something; so the envelope lies in Lane::kAside, or kUrgent, whose messages
+// go the slow way (queued_turn.h).
+#ifndef TROUPE_ACTOR_INTERNAL_SHARED_PAYLOAD_H_
+#define TROUPE_ACTOR_INTERNAL_SHARED_PAYLOAD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "troupe/base/check.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/message_type.h"
+
+namespace troupe::internal {
+
+// A reference to a message that does not change any more; the last one to go
+// destroys it. Or null.
+//
+// Thread safety: a value. The message may be destroyed on any thread that had a
+// reference.
+// Memory ordering: what its readers did is visible to its destructor.
+class SharedBody {
+ public:
+  SharedBody() = default;
+  SharedBody(const SharedBody& other) : body_(other.body_) {
+    if (body_ != nullptr) Add(*body_, 1);
+  }
+  SharedBody(SharedBody&& other) noexcept
+      : body_(std::exchange(other.body_, nullptr)) {}
+  SharedBody& operator=(SharedBody other) noexcept {
+    std::swap(body_, other.body_);
+    return *this;
+  }
+  ~SharedBody() {
+    if (body_ != nullptr) Drop(*body_, 1);
+  }
+
+  // M(args...)
+  template <typename M, typename... Args>
+  static SharedBody Make(Args&&... args) {
+    return SharedBody(
+        MakeEnvelope<Counted<M>>(std::in_place, std::forward<Args>(args)...));
+  }
+
+  bool IsNull() const { return body_ == nullptr; }
+  // REQUIRES: it is an M.
+  template <typename M>
+  const M& As() const {
+    return body_->As<Counted<M>>().message;
+  }
+
+ private:
+  friend class SharedBodies;
+
+  struct Count {
+    std::atomic<uint32_t> references{1};
+  };
+  template <typename M>
+  struct Counted : Count {
+    template <typename... Args>
+    explicit Counted(std::in_place_t, Args&&... args)
+        : message(std::forward<Args>(args)...) {}
+    const M message;
+  };
+
+  explicit SharedBody(Envelope* body) : body_(body) {}
+
+  static std::atomic<uint32_t>& ReferencesTo(Envelope& body) {
+    return static_cast<Count*>(body.payload())->references;
+  }
+  static void Add(Envelope& body, uint32_t references) {
+    // ADD, relaxed: who adds has a reference, so nothing is destroyed yet, and
+    // the new ones get to others in ways that order it.
+    ReferencesTo(body).fetch_add(references, std::memory_order_relaxed);
+  }
+  static void Drop(Envelope& body, uint32_t references) {
+    // DROP, release: what this reader did comes before the destructor; acquire:
+    // the destructor comes after what other readers did. Pairs with itself.
+    if (ReferencesTo(body).fetch_sub(references, std::memory_order_acq_rel) ==
+        references) {
+      DestroyEnvelope(&body);
+    }
+  }
+
+  Envelope* body_ = nullptr;
+};
+
+// References that are made at once, for receivers that are known to be many:
+// one locked instruction for all of them.
+class SharedBodies {
+ public:
+  SharedBodies(const SharedBody& body, uint32_t count)
+      : body_(body.body_), left_(count) {
+    if (left_ > 0) SharedBody::Add(*body_, left_);
+  }
+  SharedBodies(const SharedBodies&) = delete;
+  SharedBodies& operator=(const SharedBodies&) = delete;
+  // Drops those that were not taken.
+  ~SharedBodies() {
+    if (left_ > 0) SharedBody::Drop(*body_, left_);
+  }
+
+  // REQUIRES: taken less than `count` times.
+  SharedBody Take() {
+    TROUPE_DCHECK(left_ > 0, "each reference is taken once");
+    --left_;
+    return SharedBody(body_);
+  }
+
+ private:
+  Envelope* const body_;
+  uint32_t left_;
+};
+
+// What the envelope of one receiver holds.
+struct SharedContent {
+  SharedBody body;
+};
+
+struct SharedMessageType : MessageType {
+  const MessageType* plain;
+  // An envelope with a copy of the message, for a receiver that takes it over.
+  // May throw what copying throws.
+  Envelope* (*copy)(const SharedBody& body);
+};
+
+template <typename M>
+constexpr SharedMessageType MakeSharedMessageType() {
+  SharedMessageType type{
+      kMessageType<SharedContent>, &kMessageType<M>,
+      [](const SharedBody& body) { return MakeEnvelope<M>(body.As<M>()); }};
+  type.name = kMessageType<M>.name;
+  return type;
+}
+
+template <typename M>
+inline constexpr SharedMessageType kSharedMessageType =
+    MakeSharedMessageType<M>();
+
+// An envelope for one receiver of the M in `body`.
+template <typename M>
+[[nodiscard]] Envelope* MakeSharedEnvelope(SharedBody body) {
+  Envelope* const envelope = MakeEnvelope<SharedContent>(std::move(body));
+  envelope->type = &kSharedMessageType<M>;
+  envelope->lane = Lane::kAside;
+  return envelope;
+}
+
+// REQUIRES of both: the envelope is one that MakeSharedEnvelope() made.
+inline const SharedMessageType& SharedTypeOf(const Envelope& envelope) {
+  return static_cast<const SharedMessageType&>(*envelope.type);
+}
+inline SharedContent& SharedContentOf(Envelope& envelope) {
+  return envelope.As<SharedContent>();
+}
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTOR_INTERNAL_SHARED_PAYLOAD_H_
