@@ -13,7 +13,7 @@
 
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
-#include "troupe/supervision/internal/fifo.h"
+#include "troupe/base/fifo.h"
 #include "troupe/supervision/strategy.h"
 
 namespace troupe::internal {

@@ -2,8 +2,8 @@
 // is not longer than ever before.
 //
 // Thread safety: none.
-#ifndef TROUPE_SUPERVISION_INTERNAL_FIFO_H_
-#define TROUPE_SUPERVISION_INTERNAL_FIFO_H_
+#ifndef TROUPE_BASE_FIFO_H_
+#define TROUPE_BASE_FIFO_H_
 
 #include <cstddef>
 #include <utility>
@@ -62,4 +62,4 @@ class Fifo {
 
 }  // namespace troupe::internal
 
-#endif  // TROUPE_SUPERVISION_INTERNAL_FIFO_H_
+#endif  // TROUPE_BASE_FIFO_H_

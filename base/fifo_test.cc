@@ -1,4 +1,4 @@
-#include "troupe/supervision/internal/fifo.h"
+#include "troupe/base/fifo.h"
 
 #include <deque>
 #include <memory>
