@@ -33,6 +33,14 @@ class Fifo {
     return ring_[first_];
   }
 
+  // Calls f(const T&) for the `count` youngest, the oldest of them first.
+  // REQUIRES: count <= size()
+  template <typename F>
+  void ForLast(size_t count, F&& f) const {
+    TROUPE_DCHECK(count <= size_, "there are not so many");
+    for (size_t i = size_ - count; i < size_; ++i) f(ring_[Place(i)]);
+  }
+
   // REQUIRES: !empty()
   T Pop() {
     TROUPE_DCHECK(!empty(), "an empty queue has no front");

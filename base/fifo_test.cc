@@ -3,12 +3,28 @@
 #include <deque>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "troupe/base/random.h"
 
 namespace troupe::internal {
 namespace {
+
+TEST(FifoTest, ShowsTheYoungestInTheirOrder) {
+  Fifo<int> fifo;
+  for (int i = 0; i < 13; ++i) {
+    fifo.Push(i);
+    if (i % 2 == 0) (void)fifo.Pop();  // So that it wraps.
+  }
+  std::vector<int> seen;
+  fifo.ForLast(0, [&](int i) { seen.push_back(i); });
+  EXPECT_TRUE(seen.empty());
+  fifo.ForLast(3, [&](int i) { seen.push_back(i); });
+  EXPECT_EQ(seen, std::vector<int>({10, 11, 12}));
+  fifo.ForLast(fifo.size(), [&](int i) { seen.push_back(i); });
+  EXPECT_EQ(seen, std::vector<int>({10, 11, 12, 7, 8, 9, 10, 11, 12}));
+}
 
 TEST(FifoTest, AgreesWithADequeWhileItWrapsAndGrows) {
   Random random(7);

@@ -58,6 +58,9 @@ template <typename A, typename M>
         std::move(message),
         typename ReplyToFor<M>::type(ReplyDuty(
             info, {ActorId(CurrentActor()->CurrentId()), &kMessageType<M>})));
+  } else if constexpr (kForm == HandlerForm::kInherited) {
+    return static_cast<typename M::HandledBy&>(actor).Handle(
+        std::move(message));
   } else {
     return actor.Handle(std::move(message));
   }
@@ -264,7 +267,7 @@ inline Envelope* TakeOver(Cell& cell, Envelope* envelope) {
   if (own != nullptr) {
     own->lane = envelope->lane;
     own->target = envelope->target;
-    own->tag = envelope->tag;
+    own->tag = envelope->tag & ~kSourceTag;
   } else {
     RecordFailure(cell, std::move(copied));
   }
@@ -341,6 +344,10 @@ struct Dispatcher<A, TypeList<Ms...>> {
   }
 
   static bool DeliverShared(Cell& cell, A& actor, Envelope* envelope) {
+    if (!SharedContentOf(*envelope).Arrive()) {
+      DestroyEnvelope(envelope);
+      return true;
+    }
     if constexpr ((RequestType<Ms> && ...)) {
       __builtin_unreachable();
     } else if constexpr (sizeof...(Ms) <= kMaxLinear) {

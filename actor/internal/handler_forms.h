@@ -7,6 +7,11 @@
 //              answers it (kAnswers), or a Task of that
 //              with a second parameter ReplyTo<Reply>; returns void or
 //              Task<void>
+//   inherited  where the actor has no handler for a message that names a class
+//              (using HandledBy = ...) from which the actor is derived: that
+//              class's handler, of the first form. So a class that an actor is
+//              derived from besides Actor brings handlers along, whatever
+//              Handle() the actor declares.
 #ifndef TROUPE_ACTOR_INTERNAL_HANDLER_FORMS_H_
 #define TROUPE_ACTOR_INTERNAL_HANDLER_FORMS_H_
 
@@ -54,6 +59,13 @@ concept HandlesWith = requires(A& actor, ExactlyRvalue<M> message,
   actor.Handle(message, std::forward<More>(more)...);
 };
 
+// Whether a class that A is derived from handles M.
+template <typename A, typename M>
+concept InheritsHandler = requires {
+  typename M::HandledBy;
+}
+&&std::derived_from<A, typename M::HandledBy>;
+
 template <typename M>
 struct ReplyToFor {
   using type = void;
@@ -68,6 +80,7 @@ enum class HandlerForm {
   kMessage,
   kWithRequest,
   kWithReplyTo,
+  kInherited,
   kSeveral
 };
 
@@ -86,6 +99,9 @@ constexpr HandlerForm FormOf() {
       found(HandlerForm::kWithReplyTo);
     }
   }
+  if constexpr (InheritsHandler<A, M>) {
+    if (form == HandlerForm::kNone) form = HandlerForm::kInherited;
+  }
   return form;
 }
 template <typename A, typename M>
@@ -102,6 +118,10 @@ auto HandlerResultOf() {
   } else if constexpr (kForm == HandlerForm::kWithReplyTo) {
     using R = decltype(std::declval<A&>().Handle(
         std::declval<M&&>(), std::declval<typename ReplyToFor<M>::type>()));
+    return std::type_identity<R>();
+  } else if constexpr (kForm == HandlerForm::kInherited) {
+    using R = decltype(std::declval<typename M::HandledBy&>().Handle(
+        std::declval<M&&>()));
     return std::type_identity<R>();
   } else {
     using R = decltype(std::declval<A&>().Handle(std::declval<M&&>()));

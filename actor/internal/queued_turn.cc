@@ -5,6 +5,7 @@
 #include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/notice.h"
+#include "troupe/actor/internal/shared_payload.h"
 
 namespace troupe::internal {
 namespace {
@@ -30,7 +31,7 @@ Envelope* QueuedTurn::Next() {
 
 Envelope* QueuedTurn::NextOfQueue(BoundedQueue& queue) {
   // What had been set aside comes before the queue.
-  if (!cell_.empty() && (!IsNotice(*cell_.oldest()) ||
+  if (!cell_.empty() && (!IsForSlowWay(*cell_.oldest()) ||
                          NoticeIsDue(*cell_.oldest(), queue.left()))) {
     return cell_.Pop();
   }
@@ -56,8 +57,37 @@ bool QueuedTurn::LookAhead() {
   });
 }
 
+namespace {
+
+// Puts it where its place beside the queue of a bounded mailbox is. Others that
+// were sent later may have come before.
+void AppendByPlace(Cell& cell, Envelope* envelope) {
+  envelope->target = SharedContentOf(*envelope).place;
+  const auto comes_before = [envelope](const Envelope& other) {
+    return IsForSlowWay(other) &&
+           static_cast<int32_t>(envelope->target - other.target) < 0;
+  };
+  if (cell.empty() || !comes_before(*cell.newest()))
+    return cell.Append(envelope);
+  bool placed = false;
+  for (uint32_t left = cell.queued(); left > 0; --left) {
+    Envelope* const other = cell.Pop();
+    if (!placed && comes_before(*other)) {
+      cell.Append(envelope);
+      placed = true;
+    }
+    cell.Append(other);
+  }
+}
+
+}  // namespace
+
 void AdmitAside(Cell& cell, Envelope* envelope) {
-  cell.Append(envelope);
+  if (cell.bounded() != nullptr) {
+    AppendByPlace(cell, envelope);
+  } else {
+    cell.Append(envelope);
+  }
   if (!IsExiting(cell)) cell.AddAttention(Cell::kQueued);
 }
 

@@ -24,6 +24,7 @@ inline constexpr uint16_t kFailureTag = 4;  // A reply that is a Status.
 inline constexpr uint16_t kControlTag = 8;  // The runtime's own.
 inline constexpr uint16_t kNoticeTag = 16;  // Of an end; see notice.h.
 inline constexpr uint16_t kSeenTag = 32;    // A handler has set it aside.
+// 64: kSourceTag, in shared_payload.h.
 
 // Takes an answer where no actor waits: a plain thread, a forwarded call.
 // Ownership: the route of one request; it goes with the one call of Take().

@@ -10,6 +10,7 @@
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/queued_turn.h"
 #include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/shared_payload.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/mailbox/envelope_list.h"
@@ -152,7 +153,12 @@ Cell& NoCell() {
 
 SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
   if (envelope->lane == Lane::kNormal || envelope->lane == Lane::kAside) {
-    if (BoundedMailbox* const bounded = QueueFor(cell, id)) {
+    BoundedMailbox* const bounded = QueueFor(cell, id);
+    if (bounded != nullptr && IsOfSource(*envelope)) {
+      // Beside the queue, whose bounds are for others.
+      SharedContentOf(*envelope).place =
+          static_cast<uint32_t>(bounded->queue.entered());
+    } else if (bounded != nullptr) {
       EnvelopeList dropped;
       envelope->target = static_cast<uint32_t>(id);
       const Admission admission = bounded->queue.Push(envelope, dropped);

@@ -120,9 +120,57 @@ class SharedBodies {
   uint32_t left_;
 };
 
+// Who sends a receiver more than it has handled as yet, and keeps account of
+// it: a subscription to a port. Its envelopes say so with kSourceTag, and no
+// bound of a mailbox applies to them.
+//
+// Ownership: it lives for as long as envelopes of it are under way. Each calls
+// one of the two, once.
+// Thread safety: any thread; outside the seat.
+class MessageSource {
+ public:
+  // An envelope has come to its receiver, with a message or, if the source
+  // keeps its messages, without. Returns what is to be handled; null: nothing.
+  virtual SharedBody Arrive(SharedBody body) = 0;
+  // It will not come any more. Returns how many messages nobody will handle.
+  virtual uint32_t Lose() = 0;
+
+ protected:
+  ~MessageSource() = default;
+};
+
 // What the envelope of one receiver holds.
-struct SharedContent {
+class SharedContent {
+ public:
+  explicit SharedContent(SharedBody shared_body)
+      : body(std::move(shared_body)) {}
+  SharedContent(SharedBody shared_body, MessageSource& source)
+      : body(std::move(shared_body)), source_(&source) {}
+  SharedContent(SharedContent&& other) noexcept
+      : body(std::move(other.body)),
+        source_(std::exchange(other.source_, nullptr)) {}
+  SharedContent& operator=(SharedContent&&) = delete;
+  ~SharedContent() { (void)Lose(); }
+
+  // It has come. False: there is nothing to be handled.
+  [[nodiscard]] bool Arrive() {
+    if (source_ != nullptr) {
+      body = std::exchange(source_, nullptr)->Arrive(std::move(body));
+    }
+    return !body.IsNull();
+  }
+  // It will not be handled. Returns how many messages that are.
+  uint32_t Lose() {
+    return source_ != nullptr ? std::exchange(source_, nullptr)->Lose() : 1;
+  }
+
   SharedBody body;
+  // Of a source's: how many envelopes had entered the queue of its receiver's
+  // bounded mailbox when it was sent.
+  uint32_t place = 0;
+
+ private:
+  MessageSource* source_ = nullptr;
 };
 
 struct SharedMessageType : MessageType {
@@ -145,12 +193,31 @@ template <typename M>
 inline constexpr SharedMessageType kSharedMessageType =
     MakeSharedMessageType<M>();
 
-// An envelope for one receiver of the M in `body`.
+// An envelope for one receiver of a message of that type.
+[[nodiscard]] inline Envelope* MakeSharedEnvelope(const SharedMessageType& type,
+                                                  SharedBody body) {
+  Envelope* const envelope = MakeEnvelope<SharedContent>(std::move(body));
+  envelope->type = &type;
+  envelope->lane = Lane::kAside;
+  return envelope;
+}
 template <typename M>
 [[nodiscard]] Envelope* MakeSharedEnvelope(SharedBody body) {
-  Envelope* const envelope = MakeEnvelope<SharedContent>(std::move(body));
-  envelope->type = &kSharedMessageType<M>;
+  return MakeSharedEnvelope(kSharedMessageType<M>, std::move(body));
+}
+
+// Envelope::tag of those that belong to a source; see reply.h for the others.
+inline constexpr uint16_t kSourceTag = 64;
+
+// The same, of a source. Null: the source keeps its messages.
+[[nodiscard]] inline Envelope* MakeSourceEnvelope(const SharedMessageType& type,
+                                                  SharedBody body,
+                                                  MessageSource& source) {
+  Envelope* const envelope =
+      MakeEnvelope<SharedContent>(std::move(body), source);
+  envelope->type = &type;
   envelope->lane = Lane::kAside;
+  envelope->tag = kSourceTag;
   return envelope;
 }
 
@@ -160,6 +227,11 @@ inline const SharedMessageType& SharedTypeOf(const Envelope& envelope) {
 }
 inline SharedContent& SharedContentOf(Envelope& envelope) {
   return envelope.As<SharedContent>();
+}
+
+// Whether an envelope belongs to a source.
+inline bool IsOfSource(const Envelope& envelope) {
+  return (envelope.tag & kSourceTag) != 0;
 }
 
 }  // namespace troupe::internal

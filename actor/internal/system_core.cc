@@ -14,6 +14,7 @@
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/shared_payload.h"
 #include "troupe/base/check.h"
 #include "troupe/scheduler/post.h"
 
@@ -208,9 +209,14 @@ std::string SystemCore::SomeLiveActor() {
 }
 
 void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
-                              const Envelope& envelope) {
-  dead_letters_.fetch_add(1, std::memory_order_relaxed);
-  Publish(DeadLetter{target, reason, envelope.type->name});
+                              Envelope& envelope) {
+  // An envelope of a source may stand for several, or for none any more.
+  uint32_t messages =
+      IsOfSource(envelope) ? SharedContentOf(envelope).Lose() : 1;
+  for (; messages > 0; --messages) {
+    dead_letters_.fetch_add(1, std::memory_order_relaxed);
+    Publish(DeadLetter{target, reason, envelope.type->name});
+  }
 }
 
 MonotonicTime TimeAfter(SystemCore& system, int64_t delay_ns) {

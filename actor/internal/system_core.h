@@ -165,7 +165,7 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
 
   // Counts and publishes a message that nobody handles. Outside the seat.
   void MournMessage(ActorId target, DeadLetter::Reason reason,
-                    const Envelope& envelope);
+                    Envelope& envelope);
   uint64_t dead_letters() const {
     return dead_letters_.load(std::memory_order_relaxed);
   }
