@@ -17,7 +17,6 @@
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/events.h"
-#include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/call_testing.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/mailbox/capacity.h"
