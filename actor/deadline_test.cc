@@ -12,7 +12,9 @@
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/internal/call_testing.h"
 #include "troupe/actor/request.h"
+#include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
+#include "troupe/actor/when_all.h"
 #include "troupe/base/clock.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -79,6 +81,26 @@ TEST_P(DeadlineTest, DefaultIsFiveSeconds) {
   const MonotonicTime before = Now();
   EXPECT_THAT(gate_.Call<Pass>().Wait(), StatusIs(kDeadlineExceeded));
   EXPECT_GE(Now() - before, absl::Seconds(5));
+}
+
+// §22: whatever ends at one time ends in the order in which it began, also
+// the call that is the actor's first.
+TEST_P(DeadlineTest, WaitsOfOneTimeEndInOrder) {
+  std::vector<int> ended;
+  const auto call = [&](int number) -> Task<void> {
+    (void)co_await gate_.Call<Pass>().Within(absl::Milliseconds(7));
+    ended.push_back(number);
+  };
+  const auto rest = [&](int number) -> Task<void> {
+    (void)co_await Sleep(absl::Milliseconds(7));
+    ended.push_back(number);
+  };
+  script_.Send<Play>([&]() -> Task<void> {
+    co_await WhenAll(rest(1), call(2), call(3), rest(4));
+    co_await WhenAll(call(5), rest(6), call(7));
+  });
+  executor_->RunFor(absl::Milliseconds(20));
+  EXPECT_THAT(ended, ElementsAre(1, 2, 3, 4, 5, 6, 7));
 }
 
 // §22: infinite is possible, if it is said.

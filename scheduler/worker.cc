@@ -83,7 +83,7 @@ Worker::Worker(Executor& executor, Kind kind, int index)
       kind_(kind),
       index_(index),
       now_(executor.clock().Now()),
-      timers_(kTicks.At(now_)) {}
+      timers_(kTicks.At(now_.load(std::memory_order_relaxed))) {}
 
 Worker::~Worker() {
   if (tag_ == 0) return;
@@ -208,8 +208,9 @@ void Worker::SetTimer(TimerNode& timer, MonotonicTime time) {
 }
 
 void Worker::FireTimers() {
-  now_ = now();
-  timers_.Advance(kTicks.At(now_), [this](TimerNode& timer) {
+  const MonotonicTime now = this->now();
+  now_.store(now, std::memory_order_relaxed);
+  timers_.Advance(kTicks.At(now), [this](TimerNode& timer) {
     TROUPE_CHECK(local() != nullptr, "timers are the local's");
     local()->TimerDue(timer);
   });

@@ -174,16 +174,19 @@ class alignas(64) Worker {
   // token; what it sent has been flushed.
   void GiveTo(Worker& receiver, Runnable& runnable);
 
-  // -- time: the driving thread, inside its seat -----------------------------
+  // -- time ------------------------------------------------------------------
 
   // The time as somebody last looked for the worker: about 1 ms old at most,
   // and exact for what the worker does first when it has slept. It may go on
-  // within a turn, and does not go back.
+  // within a turn, and does not go back. Also outside the seat, and by who has
+  // lost it.
   MonotonicTime now() const {
     if (ReadsClock()) [[unlikely]]
       return ReadClock();
-    return std::max(now_, coarse_time_->Get());
+    return std::max(now_.load(std::memory_order_relaxed), coarse_time_->Get());
   }
+
+  // The rest: the driving thread, inside its seat.
 
   // Makes `timer` fire in the first look at or after `time`, never early;
   // moves it if it is pending. Resolution: 1 ms. The runnable that it concerns
@@ -250,8 +253,10 @@ class alignas(64) Worker {
   MonotonicTime NextTimer() const;
   // Notes a reading of the clock. Also while the worker rests.
   void NoteTime(MonotonicTime now) {
-    now_ = std::max(now_, now);
-    if (now_ >= next_look_) next_look_ = MonotonicTime::InfinitePast();
+    const MonotonicTime latest =
+        std::max(now_.load(std::memory_order_relaxed), now);
+    now_.store(latest, std::memory_order_relaxed);
+    if (latest >= next_look_) next_look_ = MonotonicTime::InfinitePast();
   }
 
   // See WorkerWord.
@@ -317,10 +322,12 @@ class alignas(64) Worker {
   // When a timer may be due, or before; in the infinite past also if one may be
   // pending and the clock has to be asked.
   MonotonicTime next_look_ = MonotonicTime::InfiniteFuture();
-  MonotonicTime now_;  // The last reading of the clock.
 
   // Written by the driving thread, read by all.
   std::atomic<uint64_t> turns_{0};
+  // The last reading of the clock. Relaxed: a time, which says nothing of other
+  // memory.
+  std::atomic<MonotonicTime> now_;
   std::atomic<uint64_t> naps_{0};
 
   // Written by many: on a line of its own.

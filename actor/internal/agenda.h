@@ -29,15 +29,21 @@ class AgendaEntry {
   ~AgendaEntry() { TROUPE_DCHECK(!is_listed(), "an entry dies in an agenda"); }
 
   bool is_listed() const { return number_ != 0; }
-  // As given to the last Add().
-  MonotonicTime time() const { return time_; }
+  // As given to the last Add() or set_time().
+  MonotonicTime time() const {
+    return MonotonicTime::FromNanoseconds(time_ns_);
+  }
+
+ protected:
+  // The time at which it will be listed. REQUIRES: not listed.
+  void set_time(MonotonicTime time) { time_ns_ = time.ToNanoseconds(); }
 
  private:
   friend class Agenda;
 
   bool IsBefore(const AgendaEntry& other) const {
-    return time_ < other.time_ ||
-           (time_ == other.time_ && number_ < other.number_);
+    return time_ns_ < other.time_ns_ ||
+           (time_ns_ == other.time_ns_ && number_ < other.number_);
   }
 
   // Not initialized: an entry that is never listed costs one store.
@@ -45,7 +51,7 @@ class AgendaEntry {
   AgendaEntry* next_sibling_;  // Not the root's.
   // The sibling before this one; the parent of a first child. Not the root's.
   AgendaEntry* previous_;
-  MonotonicTime time_;
+  int64_t time_ns_;
   uint64_t number_ = 0;  // In the order added; 0: not listed.
 };
 
@@ -61,7 +67,7 @@ class Agenda {
   AgendaEntry* first() const { return root_; }
   // Of the first; infinite if there is none.
   MonotonicTime time() const {
-    return root_ != nullptr ? root_->time_ : MonotonicTime::InfiniteFuture();
+    return root_ != nullptr ? root_->time() : MonotonicTime::InfiniteFuture();
   }
 
   // A number that no entry has, greater than all so far.
@@ -70,7 +76,7 @@ class Agenda {
   uint64_t Mark() const { return next_number_; }
   // Whether the time of the first has come and it is older than `mark`.
   bool HasDue(MonotonicTime now, uint64_t mark) const {
-    return root_ != nullptr && root_->time_ <= now && root_->number_ < mark;
+    return root_ != nullptr && root_->time() <= now && root_->number_ < mark;
   }
   // Then takes it out; null otherwise.
   AgendaEntry* PopDue(MonotonicTime now, uint64_t mark) {
@@ -79,8 +85,8 @@ class Agenda {
 
   // REQUIRES: not listed.
   void Add(AgendaEntry& entry, MonotonicTime time) {
+    entry.set_time(time);
     entry.first_child_ = nullptr;
-    entry.time_ = time;
     entry.number_ = next_number_++;
     root_ = root_ == nullptr ? &entry : Merge(root_, &entry);
   }

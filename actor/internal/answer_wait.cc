@@ -23,12 +23,12 @@ bool AnswerWait::Prepare() {
   }
   began_ = TimeOfTurn(*caller_->system);
   deadline_ = std::min(began_ + timeout_, CurrentDeadline());
-  number_ = HandlerState::Of(*caller_).calls().Add(*this);
+  HandlerState::Of(*caller_).calls().Add(*this);
   return true;
 }
 
 void AnswerWait::Settle() {
-  (void)HandlerState::Of(*caller_).calls().Take(number_);
+  (void)HandlerState::Of(*caller_).calls().Take(number());
 }
 
 void AnswerWait::SettleLate() {

@@ -56,7 +56,7 @@ class AnswerWait : public Wait, public PendingCall {
   bool IsLate() const { return deadline_ <= began_; }
   // Leads here. REQUIRES: prepared.
   ReplyRoute route() const {
-    return ReplyRoute::To(*caller_, caller_->CurrentId(), number_);
+    return ReplyRoute::To(*caller_, caller_->CurrentId(), number());
   }
   // The actor that waits. REQUIRES: prepared.
   Cell& caller() const { return *caller_; }
@@ -74,7 +74,6 @@ class AnswerWait : public Wait, public PendingCall {
 
   const absl::Duration timeout_;
   Cell* caller_ = nullptr;
-  uint64_t number_ = 0;
   MonotonicTime began_;
   MonotonicTime deadline_;
   EnvelopePtr reply_;

@@ -12,36 +12,38 @@ const CallEntry::Type PendingCall::kEntry = {
         },
     .actor_gone =
         [](CallEntry& call) { static_cast<PendingCall&>(call).OnActorGone(); },
+    .list = nullptr,
 };
 
 void Abandon(CallEntry& call) {
   if (call.type().actor_gone != nullptr) call.type().actor_gone(call);
 }
 
-uint64_t MoreCalls::Add(CallEntry& call, uint64_t serial) {
+void MoreCalls::Add(CallEntry& call, uint64_t serial) {
   if (free_.empty()) {
     free_.push_back(static_cast<uint32_t>(slots_.size()));
-    slots_.emplace_back();
+    slots_.push_back(nullptr);
   }
   const uint32_t place = free_.back();
   free_.pop_back();
-  slots_[place] = {serial << CallSlot::kIndexBits | (place + 1), &call};
-  return slots_[place].number;
+  call.number_ = serial << CallEntry::kIndexBits | (place + 1);
+  slots_[place] = &call;
 }
 
 CallEntry* MoreCalls::Take(uint64_t number) {
-  const uint64_t index = number & ((uint64_t{1} << CallSlot::kIndexBits) - 1);
+  const uint64_t index = number & ((uint64_t{1} << CallEntry::kIndexBits) - 1);
   if (index == 0 || index > slots_.size()) return nullptr;
-  CallSlot& slot = slots_[index - 1];
-  if (slot.number != number || slot.call == nullptr) return nullptr;
+  CallEntry*& slot = slots_[index - 1];
+  if (slot == nullptr || slot->number() != number) return nullptr;
   free_.push_back(static_cast<uint32_t>(index - 1));
-  return std::exchange(slot.call, nullptr);
+  return std::exchange(slot, nullptr);
 }
 
 void MoreCalls::AbandonAll() {
   // By index: what is destroyed may begin others.
   for (size_t i = 0; i < slots_.size(); ++i) {
-    if (CallEntry* const call = Take(slots_[i].number)) Abandon(*call);
+    if (slots_[i] == nullptr) continue;
+    Abandon(*Take(slots_[i]->number()));
   }
 }
 

@@ -25,16 +25,29 @@ class CallEntry {
     // The actor has ended, its coroutines are gone. The call is forgotten.
     // Null: that cannot be.
     void (*actor_gone)(CallEntry& call);
+    // Does now what the wait of the first call has put off: see
+    // Wait::BeginUnlisted(). Null: nothing is.
+    void (*list)(CallEntry& call);
   };
 
   const Type& type() const { return *type_; }
+  // The number of the call, which its answer brings. Never used again within
+  // one actor. REQUIRES: it has been in the table.
+  uint64_t number() const { return number_; }
 
  protected:
   explicit CallEntry(const Type& type) : type_(&type) {}
   ~CallEntry() = default;
 
  private:
+  friend class CallTable;
+  friend class MoreCalls;
+
+  // Below its serial number stands the index of the call's slot; 0: the first.
+  static constexpr int kIndexBits = 24;
+
   const Type* const type_;
+  uint64_t number_;
 };
 
 // The same, for calls that are rarer.
@@ -51,20 +64,11 @@ class PendingCall : public CallEntry {
   static const Type kEntry;
 };
 
-// A pending call and its number. Numbers are never used again within one actor.
-struct CallSlot {
-  // Below the serial number of the call stands the index of its slot.
-  static constexpr int kIndexBits = 24;
-
-  uint64_t number = 0;
-  CallEntry* call = nullptr;  // Null: free.
-};
-
 // Those beyond the first: most actors wait for one answer at a time.
 class MoreCalls {
  public:
-  // Returns the number. `serial` has never been given before.
-  [[nodiscard]] uint64_t Add(CallEntry& call, uint64_t serial);
+  // Gives the call its number. `serial` has never been given before.
+  void Add(CallEntry& call, uint64_t serial);
   // The call, which is forgotten; null if there is none (any more).
   CallEntry* Take(uint64_t number);
   bool empty() const { return free_.size() == slots_.size(); }
@@ -72,8 +76,8 @@ class MoreCalls {
   void AbandonAll();
 
  private:
-  std::vector<CallSlot> slots_;  // With the indices from 1 on.
-  std::vector<uint32_t> free_;   // Places in `slots_`.
+  std::vector<CallEntry*> slots_;  // With the indices from 1 on; null: free.
+  std::vector<uint32_t> free_;     // Places in `slots_`.
 };
 
 // Tells a call, which is forgotten, that the actor has ended.

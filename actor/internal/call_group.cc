@@ -100,21 +100,22 @@ void CallGroupWait::Make(GroupedCall& call, HandlerState& state) {
     return group_.Fail(call, CallOfSelf(group_.NameOf(call)));
   }
   call.group_ = this;
-  call.number_ = state.calls().Add(call);
+  state.calls().Add(call);
   RequestInfo& info = InfoOf(*call.envelope());
-  info.route = ReplyRoute::To(caller, caller_id, call.number_);
+  info.route = ReplyRoute::To(caller, caller_id, call.number());
   info.deadline = deadline_;
   const SendResult sent =
       TrySendEnvelope(call.cell(), target_id, call.envelope().get());
   if (IsRefused(sent)) {
-    (void)state.calls().Take(std::exchange(call.number_, 0));
+    (void)state.calls().Take(call.number());
     return group_.Fail(call, CallRefused(group_.NameOf(call), sent));
   }
   (void)call.envelope().release();
+  call.is_awaited_ = true;
 }
 
 void CallGroupWait::TakeReply(GroupedCall& call, EnvelopePtr reply) {
-  call.number_ = 0;
+  call.is_awaited_ = false;
   group_.End(call, std::move(reply));
   if (!group_.is_over()) return;
   GiveUp();
@@ -124,11 +125,10 @@ void CallGroupWait::TakeReply(GroupedCall& call, EnvelopePtr reply) {
 void CallGroupWait::GiveUp() {
   Cell& caller = state()->cell();
   for (GroupedCall& call : group_.calls) {
-    if (call.number_ == 0) continue;
-    const uint64_t number = std::exchange(call.number_, 0);
-    (void)state()->calls().Take(number);
+    if (!std::exchange(call.is_awaited_, false)) continue;
+    (void)state()->calls().Take(call.number());
     SendCancel(call.cell(), call.target().id().value(),
-               ReplyRoute::To(caller, caller.CurrentId(), number));
+               ReplyRoute::To(caller, caller.CurrentId(), call.number()));
   }
 }
 
@@ -138,7 +138,7 @@ std::optional<WaitedCall> CallGroupWait::ItsCall() const {
       std::find_if(group_.calls.begin(), group_.calls.end(),
                    [](const GroupedCall& call) { return !call.is_over(); });
   return WaitedCall{&last->cell(), last->target().id().value(), group_.request,
-                    last->number_};
+                    last->number()};
 }
 
 void CallGroupWait::OnDue(HandlerState& state) {
@@ -153,8 +153,8 @@ void CallGroupWait::OnDue(HandlerState& state) {
     return;
   }
   for (GroupedCall& call : group_.calls) {
-    if (call.number_ == 0) continue;
-    (void)state.calls().Take(std::exchange(call.number_, 0));
+    if (!std::exchange(call.is_awaited_, false)) continue;
+    (void)state.calls().Take(call.number());
   }
   group_.FailAll([&](const CallName& name) {
     return time() == handler_deadline()

@@ -57,7 +57,7 @@ class GroupedCall final : public PendingCall {
   AnyActorRef target_;
   EnvelopePtr envelope_;
   bool over_ = false;
-  uint64_t number_ = 0;  // While the answer may come to an actor.
+  bool is_awaited_ = false;  // The answer may come to an actor.
   CallGroupWait* group_ = nullptr;
 };
 

@@ -14,10 +14,6 @@
 
 namespace troupe::internal {
 
-int64_t CallTimeout::DefaultOf(const SystemCore& system) {
-  return system.limits().call_timeout_ns;
-}
-
 // -- in a coroutine
 
 void CallWait::Fail(absl::Status why) {
@@ -30,44 +26,72 @@ bool CallWait::Refuse(std::coroutine_handle<> waiting, absl::Status why) {
 }
 
 bool CallWait::Suspend(std::coroutine_handle<> waiting, RequestInfo& info) {
-  if (this_handler.root == nullptr) [[unlikely]] {
-    return Refuse(waiting, CallOutsideActor(name()));
+  RootTask* root = this_handler.root;
+  if (root == nullptr || root->state == nullptr) [[unlikely]] {
+    if (root == nullptr) return RefuseOutsideActor(waiting);
+    root = &HandlerState::KeepCurrentRoot();
   }
-  if (IsCancelled()) [[unlikely]] {
+  HandlerState& state = *root->state;
+  Cell& caller = state.cell();
+  const uint64_t caller_id = caller.CurrentId();
+  const MonotonicTime now = TimeOfOwnTurn();
+  const MonotonicTime deadline =
+      plan_.timeout.DeadlineFrom(now, *caller.system, root->limit);
+  if (deadline <= now || plan_.id == caller_id || state.calls().has_first())
+      [[unlikely]] {
+    return SuspendBeside(*root, waiting, info);
+  }
+  state.calls().AddFirst(*this);
+  info.route = ReplyRoute::To(caller, caller_id, number());
+  info.deadline = deadline;
+  deadline_ns_ = deadline.ToNanoseconds();
+  // The time of the deadline serves the look for deadlocks first.
+  BeginUnlisted(*root, waiting,
+                std::min(deadline, caller.system->DeadlockCheckAfter(now)));
+  return Send(waiting);
+}
+
+bool CallWait::SuspendBeside(RootTask& root, std::coroutine_handle<> waiting,
+                             RequestInfo& info) {
+  if (root.cancelled) {
     return Refuse(waiting, CallCancelled(name(), /*begun=*/false));
   }
-  RootTask& root = HandlerState::KeepCurrentRoot();
   HandlerState& state = *root.state;
   Cell& caller = state.cell();
   const uint64_t caller_id = caller.CurrentId();
-  if (plan_.id == caller_id) [[unlikely]] {
-    return Refuse(waiting, CallOfSelf(name()));
-  }
-  // One visit to the seat, for the time and for the request.
-  const uint64_t tag = EnterSeat();
-  const MonotonicTime now = TimeInSeat(*caller.system, tag);
+  if (plan_.id == caller_id) return Refuse(waiting, CallOfSelf(name()));
+  const MonotonicTime now = TimeOfOwnTurn();
   const MonotonicTime deadline =
-      plan_.timeout.DeadlineFrom(now, *caller.system, DeadlineOf(root));
-  if (deadline <= now) [[unlikely]] {
-    LeaveSeat();
-    return Refuse(waiting, CallTooLate(name()));
-  }
-  number_ = state.calls().Add(*this);
-  info.route = ReplyRoute::To(caller, caller_id, number_);
+      plan_.timeout.DeadlineFrom(now, *caller.system, root.limit);
+  if (deadline <= now) return Refuse(waiting, CallTooLate(name()));
+  state.calls().Add(*this);
+  info.route = ReplyRoute::To(caller, caller_id, number());
   info.deadline = deadline;
-  const SendResult sent =
-      TrySendFromSeat(plan_.target != nullptr ? *plan_.target : NoCell(),
-                      plan_.id, plan_.request.get(), tag);
-  if (IsRefused(sent)) [[unlikely]] {
-    (void)state.calls().Take(number_);
-    return Refuse(waiting, CallRefused(name(), sent));
-  }
-  (void)plan_.request.release();
-  deadline_ = deadline;
-  // The entry of the deadline serves the look for deadlocks first.
+  deadline_ns_ = deadline.ToNanoseconds();
   Begin(root, waiting,
         std::min(deadline, caller.system->DeadlockCheckAfter(now)));
+  return Send(waiting);
+}
+
+inline bool CallWait::Send(std::coroutine_handle<> waiting) {
+  Envelope* const request = plan_.request.release();
+  const SendResult sent = TrySendEnvelope(
+      plan_.target != nullptr ? *plan_.target : NoCell(), plan_.id, request);
+  if (IsRefused(sent)) [[unlikely]]
+    return TakeBack(waiting, request, sent);
   return true;
+}
+
+bool CallWait::TakeBack(std::coroutine_handle<> waiting, Envelope* request,
+                        SendResult sent) {
+  (void)state()->calls().Take(number());
+  End();
+  DestroyEnvelope(request);
+  return Refuse(waiting, CallRefused(name(), sent));
+}
+
+bool CallWait::RefuseOutsideActor(std::coroutine_handle<> waiting) {
+  return Refuse(waiting, CallOutsideActor(name()));
 }
 
 const CallEntry::Type CallWait::kEntry = {
@@ -77,22 +101,24 @@ const CallEntry::Type CallWait::kEntry = {
         },
     // Its coroutine has ended before.
     .actor_gone = nullptr,
+    .list = [](CallEntry& call) { static_cast<CallWait&>(call).List(); },
 };
 
 std::optional<WaitedCall> CallWait::ItsCall() const {
-  return WaitedCall{plan_.target, plan_.id, request_type(), number_};
+  return WaitedCall{plan_.target, plan_.id, request_type(), number()};
 }
 
 void CallWait::OnDue(HandlerState& state) {
   if (GoesOn()) return;
-  if (time() < deadline_) {
-    if (deadline_ < MonotonicTime::InfiniteFuture()) {
-      state.Schedule(*this, deadline_);
+  const MonotonicTime deadline = MonotonicTime::FromNanoseconds(deadline_ns_);
+  if (time() < deadline) {
+    if (deadline < MonotonicTime::InfiniteFuture()) {
+      state.Schedule(*this, deadline);
     }
     LookForDeadlock(state.cell(), *ItsCall());
     return;
   }
-  (void)state.calls().Take(number_);
+  (void)state.calls().Take(number());
   Fail(time() == handler_deadline()
            ? CallerTimedOut(name())
            : CallTimedOut(name(), plan_.timeout.Length(*state.cell().system)));
@@ -107,10 +133,10 @@ void CallWait::OnCancel(const absl::Status&) {
 
 void CallWait::GiveUp() {
   HandlerState& state = *this->state();
-  (void)state.calls().Take(number_);
+  (void)state.calls().Take(number());
   Cell& caller = state.cell();
   SendCancel(*plan_.target, plan_.id,
-             ReplyRoute::To(caller, caller.CurrentId(), number_));
+             ReplyRoute::To(caller, caller.CurrentId(), number()));
 }
 
 // -- on a plain thread

@@ -18,12 +18,13 @@
 #include "troupe/actor/internal/deadlock.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/send_result.h"
 #include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
-
-class SystemCore;
 
 // How long a call waits, in nanoseconds.
 class CallTimeout {
@@ -31,8 +32,8 @@ class CallTimeout {
   // As the system says.
   CallTimeout() = default;
   explicit CallTimeout(absl::Duration duration)
-      : nanoseconds_(
-            std::max(absl::ToInt64Nanoseconds(duration), kDefault + 1)) {}
+      : nanoseconds_(std::max(absl::ToInt64Nanoseconds(duration), int64_t{0})) {
+  }
 
   absl::Duration Length(const SystemCore& system) const {
     return absl::Nanoseconds(In(system));
@@ -48,13 +49,13 @@ class CallTimeout {
   }
 
  private:
-  static constexpr int64_t kDefault = std::numeric_limits<int64_t>::min();
   int64_t In(const SystemCore& system) const {
-    return nanoseconds_ != kDefault ? nanoseconds_ : DefaultOf(system);
+    if (nanoseconds_ < 0) [[likely]]
+      return system.limits().call_timeout_ns;
+    return nanoseconds_;
   }
-  static int64_t DefaultOf(const SystemCore& system);
 
-  int64_t nanoseconds_ = kDefault;
+  int64_t nanoseconds_ = -1;  // Negative: as the system says.
 };
 
 // A call that has not begun: of whom, with what, for how long.
@@ -139,9 +140,15 @@ class CallWait : public Wait, public CallEntry {
   static const Type kEntry;
 
   void TakeReply(Envelope* reply) {
+    (void)plan_.request.release();  // Null: reset() need not look.
     plan_.request.reset(reply);
     Resume();
   }
+  // As Suspend(), if another call of the actor waits, or this one is refused.
+  bool SuspendBeside(RootTask& root, std::coroutine_handle<> waiting,
+                     RequestInfo& info);
+  // Sends the request of a call that has begun.
+  bool Send(std::coroutine_handle<> waiting);
 
   virtual const MessageType* request_type() const = 0;
   CallName name() const { return {ActorId(plan_.id), request_type()}; }
@@ -149,12 +156,15 @@ class CallWait : public Wait, public CallEntry {
   void Fail(absl::Status why);
   // The same, before it has begun; for Suspend() to return.
   bool Refuse(std::coroutine_handle<> waiting, absl::Status why);
+  bool RefuseOutsideActor(std::coroutine_handle<> waiting);
+  // The same, after it has begun: its request could not be sent.
+  bool TakeBack(std::coroutine_handle<> waiting, Envelope* request,
+                SendResult sent);
   // Ends a call whose answer may still come: nobody waits for it.
   void GiveUp();
 
-  CallPlan& plan_;  // Its request gives way to the reply.
-  uint64_t number_;
-  MonotonicTime deadline_;
+  CallPlan& plan_;       // Its request gives way to the reply.
+  int64_t deadline_ns_;  // Since it has begun.
 };
 
 // An answer has come: whoever waits for it goes on. Outside the seat.

@@ -9,16 +9,30 @@
 
 namespace troupe::internal {
 
-constinit thread_local CoroutineRun* CoroutineRun::current_ = nullptr;
+constinit thread_local CoroutineRun::OfThread CoroutineRun::of_thread_;
+constinit QueueLink CoroutineRun::end_;
+
+void CoroutineRun::RunWithin(std::coroutine_handle<> handle) {
+  CoroutineRun run;
+  run.outer_ = std::exchange(of_thread_.current, &run);
+  run.Run(handle);
+  of_thread_.current = run.outer_;
+}
 
 void CoroutineRun::Remove(Coroutine& coroutine) {
-  // Each circle from its run on: those that are destroyed in the order in which
-  // they were handed over are found at once.
-  for (CoroutineRun* run = current_; run != nullptr; run = run->outer_) {
-    for (QueueLink* link = run; link->next != run; link = link->next) {
+  // Each queue from its first on: those that are destroyed in the order in
+  // which they were handed over are found at once.
+  for (CoroutineRun* run = current(); run != nullptr; run = run->outer_) {
+    if (run->first_ == &coroutine) {
+      (void)run->Pop();
+      return;
+    }
+    if (run->first_ == nullptr) continue;
+    for (QueueLink* link = run->first_; link->next != &end_;
+         link = link->next) {
       if (link->next != &coroutine) continue;
       link->next = std::exchange(coroutine.next, nullptr);
-      if (run->tail_ == &coroutine) run->tail_ = link;
+      if (run->last_ == &coroutine) run->last_ = link;
       return;
     }
   }

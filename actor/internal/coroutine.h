@@ -51,29 +51,26 @@ class Coroutine;
 class Join;
 class OwnedCoroutine;
 
-// A place in a queue, which is a circle through the run that it belongs to.
+// A place in a queue.
 struct QueueLink {
-  QueueLink* next = nullptr;  // Null: in no queue.
+  QueueLink* next = nullptr;  // Null: in no queue. The last one has an end.
 };
 
-// One RunCoroutine().
-class CoroutineRun : public QueueLink {
+// One RunCoroutine(). The outermost one of a thread, which mostly is the only
+// one, lies ready; others are made when they begin.
+class CoroutineRun {
  public:
   // How many coroutines may be started within each other. Each takes about 100
   // bytes of stack besides what its body uses; up to 1,200 without optimization
   // or under a sanitizer.
   static constexpr int kMaxNesting = 32;
 
-  CoroutineRun() : outer_(current_), tail_(this) {
-    next = this;
-    current_ = this;
-  }
-  ~CoroutineRun() { current_ = outer_; }
+  constexpr CoroutineRun() = default;
   CoroutineRun(const CoroutineRun&) = delete;
   CoroutineRun& operator=(const CoroutineRun&) = delete;
 
   // The innermost one of this thread, or null.
-  static CoroutineRun* current() { return current_; }
+  static CoroutineRun* current();
 
   void Push(Coroutine& coroutine);
   // Null: the queue is empty.
@@ -85,12 +82,20 @@ class CoroutineRun : public QueueLink {
 
  private:
   friend class Coroutine;
+  friend void RunCoroutine(std::coroutine_handle<> handle) noexcept;
 
+  void Run(std::coroutine_handle<> handle);
+  // The same, of a run of its own.
+  static void RunWithin(std::coroutine_handle<> handle);
+
+  struct OfThread;
   // Without a destructor, and no wrapper function around it.
-  static constinit thread_local CoroutineRun* current_;
+  static constinit thread_local OfThread of_thread_;
+  static constinit QueueLink end_;  // Of all queues.
 
-  CoroutineRun* const outer_;
-  QueueLink* tail_;
+  CoroutineRun* outer_ = nullptr;
+  QueueLink* first_ = nullptr;
+  QueueLink* last_ = nullptr;  // Meaningless if the queue is empty.
   // The coroutine that is being started from within another's suspension; null
   // as soon as it has ended.
   Coroutine* started_ = nullptr;
@@ -179,25 +184,42 @@ class OwnedCoroutine {
   Coroutine* coroutine_ = nullptr;
 };
 
+// The runs of a thread.
+struct CoroutineRun::OfThread {
+  CoroutineRun* current = nullptr;
+  CoroutineRun outermost;
+};
+
+inline CoroutineRun* CoroutineRun::current() { return of_thread_.current; }
+
 inline void CoroutineRun::Push(Coroutine& coroutine) {
   TROUPE_DCHECK(coroutine.next == nullptr, "a coroutine is handed over once");
-  coroutine.next = this;
-  tail_->next = &coroutine;
-  tail_ = &coroutine;
+  coroutine.next = &end_;
+  (first_ == nullptr ? first_ : last_->next) = &coroutine;
+  last_ = &coroutine;
 }
 
 inline Coroutine* CoroutineRun::Pop() {
-  if (next == this) return nullptr;
-  auto* const first = static_cast<Coroutine*>(next);
-  next = std::exchange(first->next, nullptr);
-  if (next == this) tail_ = this;
-  return first;
+  if (first_ == nullptr) return nullptr;
+  auto* const popped = static_cast<Coroutine*>(first_);
+  QueueLink* const next = std::exchange(popped->next, nullptr);
+  first_ = next == &end_ ? nullptr : next;
+  return popped;
+}
+
+inline void CoroutineRun::Run(std::coroutine_handle<> handle) {
+  handle.resume();
+  while (Coroutine* const next = Pop()) next->handle().resume();
 }
 
 inline void RunCoroutine(std::coroutine_handle<> handle) noexcept {
-  CoroutineRun run;
-  handle.resume();
-  while (Coroutine* const next = run.Pop()) next->handle().resume();
+  CoroutineRun::OfThread& runs = CoroutineRun::of_thread_;
+  if (runs.current != nullptr) [[unlikely]] {
+    return CoroutineRun::RunWithin(handle);
+  }
+  runs.current = &runs.outermost;
+  runs.outermost.Run(handle);
+  runs.current = nullptr;
 }
 
 inline void HandOver(std::coroutine_handle<> handle) noexcept {
@@ -207,7 +229,7 @@ inline void HandOver(std::coroutine_handle<> handle) noexcept {
 }
 
 inline bool Coroutine::Start() {
-  CoroutineRun* const run = CoroutineRun::current_;
+  CoroutineRun* const run = CoroutineRun::current();
   TROUPE_DCHECK(run != nullptr, "coroutines run in RunCoroutine()");
   if (run->nesting_ == CoroutineRun::kMaxNesting) [[unlikely]] {
     run->Push(*this);
@@ -233,7 +255,7 @@ inline void Coroutine::GoOn(OwnedCoroutine& child) {
 }
 
 inline void Coroutine::End() noexcept {
-  CoroutineRun* const run = CoroutineRun::current_;
+  CoroutineRun* const run = CoroutineRun::current();
   if (run->started_ == this) {
     run->started_ = nullptr;
   } else if (waiter_ != 0) {

@@ -17,14 +17,14 @@ EnvelopePtr DetachedCall::Begin(CallPlan plan) {
       timeout_.DeadlineFrom(now, *caller.system, CurrentDeadline());
   if (deadline <= now) return Refusal(CallTooLate(name()));
   HandlerState& state = HandlerState::Of(caller);
-  number_ = state.calls().Add(*this);
+  state.calls().Add(*this);
   RequestInfo& info = InfoOf(*plan.request);
-  info.route = ReplyRoute::To(caller, caller.CurrentId(), number_);
+  info.route = ReplyRoute::To(caller, caller.CurrentId(), number());
   info.deadline = deadline;
   const SendResult sent = TrySendEnvelope(
       target_ != nullptr ? *target_ : NoCell(), target_id_, plan.request.get());
   if (IsRefused(sent)) {
-    (void)state.calls().Take(number_);
+    (void)state.calls().Take(number());
     return Refusal(CallRefused(name(), sent));
   }
   (void)plan.request.release();
@@ -48,10 +48,10 @@ HandlerState& DetachedCall::Leave() {
 void DetachedCall::Cancel() {
   TROUPE_CHECK(IsMine(), "a started call is dropped by the actor that made it");
   HandlerState& state = Leave();
-  (void)state.calls().Take(number_);
+  (void)state.calls().Take(number());
   Cell& caller = state.cell();
   SendCancel(*target_, target_id_,
-             ReplyRoute::To(caller, caller.CurrentId(), number_));
+             ReplyRoute::To(caller, caller.CurrentId(), number()));
 }
 
 void DetachedCall::OnReply(EnvelopePtr reply) {
@@ -60,7 +60,7 @@ void DetachedCall::OnReply(EnvelopePtr reply) {
 }
 
 void DetachedCall::OnDue(HandlerState& state) {
-  (void)state.calls().Take(number_);
+  (void)state.calls().Take(number());
   Leave();
   OnOver(Refusal(CallTimedOut(name(), timeout_.Length(*state.cell().system))));
 }

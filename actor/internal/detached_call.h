@@ -29,7 +29,7 @@ class DetachedCall : public Occasion, public PendingCall {
   bool IsMine() const;
   // REQUIRES: it is under way.
   WaitedCall waited_call() const {
-    return {target_, target_id_, type_, number_};
+    return {target_, target_id_, type_, number()};
   }
 
   void OnReply(EnvelopePtr reply) final;
@@ -66,7 +66,6 @@ class DetachedCall : public Occasion, public PendingCall {
   const uint64_t target_id_;
   const MessageType* const type_;
   const CallTimeout timeout_;
-  uint64_t number_ = 0;
 };
 
 // A failure, as the reply of a call that has got none.

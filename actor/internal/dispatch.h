@@ -30,18 +30,40 @@
 
 namespace troupe::internal {
 
-// Answers the request in `envelope`, and destroys it; not if this throws.
-template <typename M>
-[[gnu::always_inline]] inline void Answer(Envelope* envelope,
-                                          OutcomeOf<M>&& outcome) {
+// Whether a T says that the call went well, whatever it is.
+template <typename T>
+inline constexpr bool kIsSuccess = true;
+template <>
+inline constexpr bool kIsSuccess<absl::Status> = false;
+template <typename T>
+inline constexpr bool kIsSuccess<absl::StatusOr<T>> = false;
+
+// Answers the request in `envelope` by what its handler returned, and destroys
+// it; not if this throws. Whoever waits is no actor, waits no more, or the
+// answer is owed elsewhere.
+template <typename M, typename Result>
+[[gnu::noinline]] void AnswerElsewhere(Envelope* envelope, Result result) {
+  const ReplyRoute route = InfoOf<M>(*envelope).route;
+  if (route.IsNull()) return DestroyEnvelope(envelope);
+  SendReply(route, TurnIntoReply<M, OutcomeOf<M>>(envelope, std::move(result)));
+}
+
+// The same, whoever waits.
+template <typename M, typename Result>
+[[gnu::always_inline]] inline void Answer(Envelope* envelope, Result&& result) {
+  static_assert(!std::is_reference_v<Result>, "a result is moved");
+  if constexpr (!kIsSuccess<Result>) {
+    if (!result.ok()) [[unlikely]]
+      MarkAnswered(result);
+  }
   const RequestInfo& info = InfoOf<M>(*envelope);
   // By its parts: g++ would go through memory.
   const ReplyRoute route = {info.route.where, info.route.id, info.route.number};
-  if (route.IsNull()) [[unlikely]]
-    return DestroyEnvelope(envelope);
-  if (!outcome.ok()) [[unlikely]]
-    MarkAnswered(outcome);
-  SendReply(route, TurnIntoReply<M>(envelope, std::move(outcome)));
+  if (!route.IsPlain()) [[unlikely]] {
+    return AnswerElsewhere<M>(envelope, std::move(result));
+  }
+  SendReplyToActor<OutcomeOf<M>>(
+      route, TurnIntoReply<M, OutcomeOf<M>>(envelope, std::move(result)));
 }
 
 // Calls the handler for the M that `envelope` holds.
@@ -100,14 +122,14 @@ template <typename A, typename M, typename How = Owned<M>>
   }
 }
 
-// What a handler, or its Task, returns, as the outcome of the call.
-template <typename M, typename F>
-OutcomeOf<M> OutcomeFrom(F&& result) {
+// What a handler, or its Task, returns, as what answers the call.
+template <typename F>
+[[gnu::always_inline]] inline auto ResultOf(F&& result) {
   if constexpr (std::is_void_v<decltype(result())>) {
     result();
     return absl::OkStatus();
   } else {
-    return OutcomeOf<M>(result());
+    return result();
   }
 }
 
@@ -156,10 +178,9 @@ template <typename A, typename M>
       envelope->As<M>().~M();
       FreeEnvelope(envelope);
     } else {
-      OutcomeOf<M> outcome =
-          OutcomeFrom<M>([&] { return Invoke<A, M>(actor, envelope); });
+      auto result = ResultOf([&] { return Invoke<A, M>(actor, envelope); });
       this_handler.request = nullptr;
-      Answer<M>(envelope, std::move(outcome));
+      Answer<M>(envelope, std::move(result));
     }
     return true;
 #ifdef __cpp_exceptions
@@ -201,10 +222,9 @@ void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
       }
       DestroyEnvelope(envelope);
     } else {
-      OutcomeOf<M> outcome =
-          OutcomeFrom<M>([&] { return promise.TakeResult(); });
+      auto result = ResultOf([&] { return promise.TakeResult(); });
       { OwnedCoroutine destroyed(std::move(owned)); }
-      Answer<M>(envelope, std::move(outcome));
+      Answer<M>(envelope, std::move(result));
     }
 #ifdef __cpp_exceptions
   } catch (...) {

@@ -40,6 +40,12 @@ bool Wait::Yield(std::coroutine_handle<> waiting) {
   return true;
 }
 
+void Wait::List() {
+  if (previous_ != nullptr) return;
+  AddToRoot();
+  root_->state->agenda_.Add(*this, time());
+}
+
 bool Wait::GoesOn() {
   if (!IsPassing()) return false;
   waiting_ = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(waiting_) &
@@ -53,8 +59,7 @@ bool Wait::GoesOn() {
 void CallTable::AbandonAll() {
   // What is destroyed may begin others.
   while (!empty()) {
-    CallSlot& first = state_.first_call_;
-    if (first.call != nullptr) Abandon(*std::exchange(first.call, nullptr));
+    if (has_first()) Abandon(*std::exchange(state_.first_call_, nullptr));
     if (state_.extras_ != nullptr) state_.extras_->calls.AbandonAll();
   }
 }
@@ -120,7 +125,8 @@ void HandlerState::Forget(RootTask& root) {
 void HandlerState::Start(Cell& cell, RootTask& root) {
   const HandlerContext outer = this_handler;
   root.handles_request = root.envelope != nullptr && IsRequest(*root.envelope);
-  this_handler = {outer.cell, root.request(), &root};
+  root.limit = DeadlineOf(root);
+  this_handler = {outer.cell, nullptr, &root};
   RunCoroutine(root.frame);
   if (!root.frame.done()) [[likely]] {
     // It may have suspended itself on its own, for something that we do not
@@ -202,8 +208,10 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
   }
   InfoOf(*root->envelope).Cancel();
   root->cancelled = true;
+  root->limit = MonotonicTime::InfinitePast();
   // Each may let the handler go on, to its end.
   while ((root = RootFor(route)) != nullptr) {
+    ListFirstCall();
     Wait* wait = root->first_wait;
     while (wait != nullptr && wait->IsPassing()) wait = wait->next_;
     if (wait == nullptr) return;
@@ -233,6 +241,7 @@ bool HandlerState::HoldsUp(const ReplyRoute& request) {
 
 std::optional<WaitedCall> HandlerState::OnlyCall() {
   if (!is_suspended()) return std::nullopt;
+  ListFirstCall();
   const Wait* const wait = YoungestRoot()->first_wait;
   if (wait == nullptr || wait->next_ != nullptr || wait->IsPassing()) {
     return std::nullopt;
@@ -271,6 +280,7 @@ Stashes& HandlerState::MakeStashes() {
 }
 
 void HandlerState::RunDue(MonotonicTime now) {
+  ListFirstCall();
   // What a handler adds meanwhile that is due already waits for the next turn.
   const uint64_t mark = agenda_.Mark();
   while (!failed()) {

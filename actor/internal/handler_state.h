@@ -48,14 +48,15 @@ struct RootTask {
   // and destroyed. Outside the seat.
   using Finish = void (*)(Cell& cell, RootTask& root, const ExitReason* ended);
 
-  Envelope* request() const { return handles_request ? envelope : nullptr; }
-
   std::coroutine_handle<> frame;
   Finish finish = nullptr;
   Envelope* envelope = nullptr;   // Of what it handles; null for some hooks.
   Wait* first_wait = nullptr;     // What it waits for.
   HandlerState* state = nullptr;  // Where it is kept; null: on the stack only.
-  bool exclusive = true;          // Nothing else is handled meanwhile.
+  // The calls that it makes end by then: the deadline of its request, and the
+  // infinite past once that was cancelled.
+  MonotonicTime limit = MonotonicTime::InfiniteFuture();
+  bool exclusive = true;  // Nothing else is handled meanwhile.
   bool handles_request = false;
   uint8_t passes = 0;  // See Wait::Pass().
   // Its caller does not wait any more: whatever it waits for is over.
@@ -66,7 +67,7 @@ struct RootTask {
 // a coroutine or the handler of a request runs.
 struct HandlerContext {
   Cell* cell = nullptr;         // Of a hook that another actor's thread runs.
-  Envelope* request = nullptr;  // Handled now; only if it was called.
+  Envelope* request = nullptr;  // Handled now, by a plain function.
   RootTask* root = nullptr;
 };
 extern constinit thread_local HandlerContext this_handler;
@@ -86,16 +87,17 @@ class ActingFor {
 // The actor whose code the calling thread runs; null on other threads.
 Cell* CurrentActor();
 
-// The deadline of what is handled now; infinite if it has none.
-inline MonotonicTime CurrentDeadline() {
-  return this_handler.request != nullptr
-             ? InfoOf(*this_handler.request).deadline
-             : MonotonicTime::InfiniteFuture();
-}
-
 inline MonotonicTime DeadlineOf(const RootTask& root) {
   return root.handles_request ? InfoOf(*root.envelope).deadline
                               : MonotonicTime::InfiniteFuture();
+}
+
+// The deadline of what is handled now; infinite if it has none.
+inline MonotonicTime CurrentDeadline() {
+  if (this_handler.root != nullptr) return DeadlineOf(*this_handler.root);
+  return this_handler.request != nullptr
+             ? InfoOf(*this_handler.request).deadline
+             : MonotonicTime::InfiniteFuture();
 }
 
 // Something with a time in the agenda of an actor.
@@ -168,6 +170,14 @@ class Wait : public Occasion {
   // The same, whatever handler of the state's actor runs.
   void Begin(HandlerState& state, std::coroutine_handle<> waiting,
              MonotonicTime deadline);
+  // The same for the wait of the first call in the table, if that has a list()
+  // that leads to List(): mostly its answer comes before anybody looks at what
+  // the handler waits for or at what is due, and so it is in no list until
+  // somebody does (HandlerState::ListFirstCall()).
+  void BeginUnlisted(RootTask& root, std::coroutine_handle<> waiting,
+                     MonotonicTime time);
+  // Does. Idempotent. REQUIRES: it has begun.
+  void List();
   // Leaves all lists. Idempotent.
   void End() {
     if (root_ != nullptr) Leave();
@@ -179,6 +189,13 @@ class Wait : public Occasion {
   // Marks the address of a coroutine whose wait is over.
   static constexpr uintptr_t kPassing = 1;
 
+  // To the waits of the root.
+  void AddToRoot() {
+    next_ = root_->first_wait;
+    if (next_ != nullptr) next_->previous_ = &next_;
+    previous_ = &root_->first_wait;
+    root_->first_wait = this;
+  }
   void Leave();
   bool Yield(std::coroutine_handle<> waiting);
   bool IsPassing() const {
@@ -186,9 +203,9 @@ class Wait : public Occasion {
   }
 
   RootTask* root_ = nullptr;  // Null: does not wait. Else, since Begin():
+  Wait** previous_;           // Of the root's. Null: not listed yet.
   void* waiting_;             // The coroutine's address.
   Wait* next_;                // Of the root's.
-  Wait** previous_;
 };
 
 // The one timer that the worker keeps for the actor.
@@ -202,7 +219,11 @@ class CallTable {
  public:
   explicit CallTable(HandlerState& state) : state_(state) {}
 
-  [[nodiscard]] uint64_t Add(CallEntry& call);
+  // Gives the call its number.
+  void Add(CallEntry& call);
+  // The same where none waits: whether none does.
+  bool has_first() const;
+  void AddFirst(CallEntry& call);
   // The call, which is forgotten; null if there is none (any more).
   CallEntry* Take(uint64_t number);
   bool empty() const;
@@ -317,6 +338,7 @@ class HandlerState : public FrameMemory {
 
   // -- time
   void Schedule(Occasion& occasion, MonotonicTime time) {
+    ListFirstCall();  // It is older.
     agenda_.Add(occasion, time);
     NoteTime(time);
   }
@@ -353,10 +375,17 @@ class HandlerState : public FrameMemory {
   // to it that the worker's timer fires in time for the agenda. It may fire
   // too early: what was taken out of the agenda leaves it as it is.
   void ArmTimer(Worker& worker) {
+    ListFirstCall();
     const MonotonicTime next = has_timers()
                                    ? std::min(agenda_.time(), NextMessageTime())
                                    : agenda_.time();
     if (next < timer_time_) SetTimer(worker, next);
+  }
+  // Lists what the first call's wait has left for later: before anybody looks
+  // at the agenda or at the waits of a handler, or adds to them.
+  void ListFirstCall() {
+    if (first_call_ == nullptr) return;
+    if (const auto list = first_call_->type().list) list(*first_call_);
   }
   // The actor goes to another worker, or ends.
   void DisarmTimer(Worker& worker);
@@ -424,7 +453,7 @@ class HandlerState : public FrameMemory {
   // When the timer fires, at the latest.
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
   Agenda agenda_;  // Its numbers are those of calls, too.
-  CallSlot first_call_;
+  CallEntry* first_call_ = nullptr;
   std::unique_ptr<HandlerExtras> extras_;  // Made when needed.
   // A coroutine that is suspended, older than those in the extras. Has a state
   // if it is one.
@@ -433,45 +462,62 @@ class HandlerState : public FrameMemory {
 
 static_assert(sizeof(HandlerState) <= 128);
 
-inline uint64_t CallTable::Add(CallEntry& call) {
-  const uint64_t serial = state_.agenda_.TakeNumber();
-  CallSlot& first = state_.first_call_;
-  if (first.call != nullptr) [[unlikely]]
-    return state_.Extras().calls.Add(call, serial);
-  first = {serial << CallSlot::kIndexBits, &call};
-  return first.number;
+inline bool CallTable::has_first() const {
+  return state_.first_call_ != nullptr;
+}
+
+inline void CallTable::AddFirst(CallEntry& call) {
+  call.number_ = state_.agenda_.TakeNumber() << CallEntry::kIndexBits;
+  state_.first_call_ = &call;
+}
+
+inline void CallTable::Add(CallEntry& call) {
+  if (!has_first()) [[likely]]
+    return AddFirst(call);
+  state_.Extras().calls.Add(call, state_.agenda_.TakeNumber());
 }
 
 inline CallEntry* CallTable::Take(uint64_t number) {
-  CallSlot& first = state_.first_call_;
-  if (number == first.number) [[likely]]
-    return std::exchange(first.call, nullptr);
+  CallEntry* const first = state_.first_call_;
+  if (first != nullptr && first->number() == number) [[likely]] {
+    state_.first_call_ = nullptr;
+    return first;
+  }
   return state_.extras_ != nullptr ? state_.extras_->calls.Take(number)
                                    : nullptr;
 }
 
 inline bool CallTable::empty() const {
-  return state_.first_call_.call == nullptr &&
+  return !has_first() &&
          (state_.extras_ == nullptr || state_.extras_->calls.empty());
 }
 
 inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,
                         MonotonicTime deadline) {
+  root.state->ListFirstCall();  // It is older.
   root_ = &root;
   waiting_ = waiting.address();
-  next_ = root.first_wait;
-  if (next_ != nullptr) next_->previous_ = &next_;
-  previous_ = &root.first_wait;
-  root.first_wait = this;
+  AddToRoot();
   if (deadline < MonotonicTime::InfiniteFuture()) {
     root.state->Schedule(*this, deadline);
   }
 }
 
+inline void Wait::BeginUnlisted(RootTask& root, std::coroutine_handle<> waiting,
+                                MonotonicTime time) {
+  root_ = &root;
+  waiting_ = waiting.address();
+  previous_ = nullptr;
+  set_time(time);
+  root.state->NoteTime(time);
+}
+
 inline void Wait::Leave() {
-  root_->state->Unschedule(*this);
-  *previous_ = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
+  if (previous_ != nullptr) {
+    root_->state->Unschedule(*this);
+    *previous_ = next_;
+    if (next_ != nullptr) next_->previous_ = previous_;
+  }
   root_ = nullptr;
 }
 
@@ -482,10 +528,8 @@ inline void Wait::Resume() {
 }
 
 inline void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
-  this_handler.request = root.request();
   this_handler.root = &root;
   RunCoroutine(handle);
-  this_handler.request = nullptr;
   this_handler.root = nullptr;
   if (root.frame.done()) Finish(root);
 }

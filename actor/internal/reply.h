@@ -44,6 +44,7 @@ struct ReplyRoute {
   // The answer is owed elsewhere: by a ReplyTo.
   static constexpr uintptr_t kIsTaken = 4;
   static constexpr uintptr_t kFlags = kIsSink | kIsCancelled | kIsTaken;
+  static constexpr uintptr_t kNobody = kIsSink;  // And no sink.
 
   static ReplyRoute To(Cell& cell, uint64_t id, uint64_t number) {
     return {reinterpret_cast<uintptr_t>(&cell), id, number};
@@ -54,7 +55,10 @@ struct ReplyRoute {
     return {reinterpret_cast<uintptr_t>(&sink) | kIsSink, 0, number};
   }
 
-  bool IsNull() const { return where == 0; }
+  bool IsNull() const { return (where & ~kFlags) == 0; }
+  // Whether an actor waits, and nothing more is to be said: the common case, in
+  // one look.
+  bool IsPlain() const { return (where & kFlags) == 0; }
   bool IsSame(const ReplyRoute& other) const {
     return ((where ^ other.where) & ~(kIsCancelled | kIsTaken)) == 0 &&
            id == other.id && number == other.number;
@@ -66,7 +70,7 @@ struct ReplyRoute {
   }
   Cell& cell() const { return *reinterpret_cast<Cell*>(where & ~kFlags); }
 
-  uintptr_t where = 0;  // 0: nobody.
+  uintptr_t where = kNobody;
   uint64_t id = 0;
   uint64_t number = 0;
 };
@@ -154,6 +158,15 @@ inline void SendReply(const ReplyRoute& route, Envelope* reply) {
   NumberOf(*reply) = route.number;
   SendControl(route.cell(), route.id, reply);
 }
+// The same for a Reply of known type to an actor. REQUIRES: route.IsPlain().
+template <typename Reply>
+inline void SendReplyToActor(const ReplyRoute& route, Envelope* reply) {
+  reply->tag |= kReplyTag;
+  *reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(reply) +
+                               kMessageType<Reply>.trailer_offset) =
+      route.number;
+  SendControl(*reinterpret_cast<Cell*>(route.where), route.id, reply);
+}
 
 // The same anywhere: in the seat or outside, and under a lock. A sink that is
 // told so must be brief, and run no user code.
@@ -168,18 +181,18 @@ template <typename Outcome>
 }
 [[nodiscard]] Envelope* MakeFailure(absl::Status status);
 
-// Makes the envelope of a handled request, which holds an M, that of its reply.
-// If this throws, the request is as it was.
-template <typename M, typename Outcome>
-[[nodiscard]] Envelope* TurnIntoReply(Envelope* request, Outcome&& outcome) {
-  using Reply = std::remove_cvref_t<Outcome>;
+// Makes the envelope of a handled request, which holds an M, that of its reply,
+// Reply(answer), where only a move of the answer could throw. If it throws, the
+// request is as it was.
+template <typename M, typename Reply, typename Answer>
+[[nodiscard]] Envelope* TurnIntoReply(Envelope* request, Answer&& answer) {
   constexpr uint8_t kClass = kEnvelopeClass<M, sizeof(RequestInfo)>;
   constexpr size_t kNeeded =
       kMessageType<Reply>.trailer_offset + sizeof(uint64_t);
   if constexpr (kClass == EnvelopePool::kOversize ||
                 kNeeded > EnvelopePool::SizeOf(kClass) ||
-                !std::is_nothrow_move_constructible_v<Reply>) {
-    Envelope* const reply = MakeReply(std::forward<Outcome>(outcome));
+                !std::is_nothrow_move_constructible_v<Answer>) {
+    Envelope* const reply = MakeReply(Reply(std::forward<Answer>(answer)));
     request->As<M>().~M();
     FreeEnvelope(request);
     return reply;
@@ -187,9 +200,13 @@ template <typename M, typename Outcome>
     request->As<M>().~M();
     ::new (reinterpret_cast<char*>(request) +
            MessageType::PayloadOffset(alignof(Reply)))
-        Reply(std::forward<Outcome>(outcome));
-    return ::new (request)
-        Envelope{nullptr, &kMessageType<Reply>, 0, Lane::kUrgent, kClass, 0};
+        Reply(std::forward<Answer>(answer));
+    request->type = &kMessageType<Reply>;
+    request->target = 0;
+    request->lane = Lane::kUrgent;
+    request->size_class = kClass;
+    request->tag = 0;
+    return request;
   }
 }
 

@@ -30,7 +30,7 @@ bool DropGivenUp(Cell& cell, Envelope* request) {
   const RequestInfo& info = InfoOf(*request);
   const bool cancelled =
       cell.handler != nullptr && cell.handler->TakeCancelled(info.route);
-  if (!cancelled && info.deadline > TimeOfTurn(*cell.system)) return false;
+  if (!cancelled && info.deadline > TimeOfOwnTurn()) return false;
   FailRequest(*request,
               CallExpired(NameOfCall(cell, *request), WasSeen(*request)));
   cell.system->MournMessage(ActorId(cell.CurrentId()),

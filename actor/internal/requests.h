@@ -24,8 +24,7 @@ namespace troupe::internal {
                                         const RequestInfo& info) {
   const bool may_be_cancelled =
       cell.handler != nullptr && cell.handler->has_cancelled();
-  if (!may_be_cancelled && info.deadline > TimeOfTurn(*cell.system))
-      [[likely]] {
+  if (!may_be_cancelled && info.deadline > TimeOfOwnTurn()) [[likely]] {
     return false;
   }
   return DropGivenUp(cell, request);

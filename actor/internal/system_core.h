@@ -231,6 +231,9 @@ inline MonotonicTime TimeOfTurn(SystemCore& system) {
   return now;
 }
 
+// The same in the code of an actor that runs in a turn of its own.
+inline MonotonicTime TimeOfOwnTurn() { return this_thread.worker->now(); }
+
 // When `delay` from now has passed, by the system's clock. Zero and less is the
 // time of this turn, so that it has come already.
 MonotonicTime TimeAfter(SystemCore& system, int64_t delay_ns);

@@ -7,13 +7,12 @@
 namespace troupe::internal {
 
 StartWatch::StartWatch(Supervision& supervision, Cell& cell, ChildKey child)
-    : supervision_(supervision),
-      cell_(cell),
-      child_(child),
-      number_(HandlerState::Of(cell).calls().Add(*this)) {}
+    : supervision_(supervision), cell_(cell), child_(child) {
+  HandlerState::Of(cell).calls().Add(*this);
+}
 
 StartWatch::~StartWatch() {
-  if (!is_over_) (void)cell_.handler->calls().Take(number_);
+  if (!is_over_) (void)cell_.handler->calls().Take(number());
 }
 
 void StartWatch::OnReply(EnvelopePtr reply) {

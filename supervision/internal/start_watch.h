@@ -26,7 +26,7 @@ class StartWatch final : public PendingCall {
   ~StartWatch();
 
   ReplyRoute route() const {
-    return ReplyRoute::To(cell_, cell_.CurrentId(), number_);
+    return ReplyRoute::To(cell_, cell_.CurrentId(), number());
   }
 
   void OnReply(EnvelopePtr reply) override;
@@ -36,7 +36,6 @@ class StartWatch final : public PendingCall {
   Supervision& supervision_;
   Cell& cell_;
   const ChildKey child_;
-  const uint64_t number_;
   bool is_over_ = false;
 };
 
