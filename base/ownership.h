@@ -53,9 +53,15 @@ class OwnerTag {
   // equal to the tag of an object.
   static constexpr uint64_t kNoSeat = 1 << kSlotBits | kNobody;
   static constexpr uint64_t kSeatBeingRevoked = 2 << kSlotBits | kNobody;
+  // The first epoch of a worker: a worker's tag is greater than all of these.
+  static constexpr uint64_t kFirstEpoch = 3;
 
   static constexpr uint64_t Make(uint64_t epoch, uint64_t slot) {
     return epoch << kSlotBits | slot;
+  }
+  // Whether it is the current tag of a worker: of who sits in a seat.
+  static constexpr bool IsOfWorker(uint64_t tag) {
+    return tag > kSeatBeingRevoked;
   }
   static constexpr uint64_t Slot(uint64_t tag) { return tag & kSlotMask; }
   static constexpr uint64_t NextEpoch(uint64_t tag) {

@@ -282,16 +282,18 @@ Actor* Worker::Drive(Thread& thread, const std::function<void()>& between) {
 
 // -- Thread -------------------------------------------------------------------
 
-uint64_t Thread::EnterSeat() {
-  if (seat_ == nullptr) {
-    return worker_ != nullptr ? worker_->tag() : OwnerTag::kNoSeat;
-  }
-  while (true) {
-    const uint64_t tag = seat_->Enter();
-    if (tag != OwnerTag::kSeatBeingRevoked) return tag;
+uint64_t Thread::EnterSeatUnsettled() {
+  if (seat_ != nullptr) return seat_->Enter();
+  return worker_ != nullptr ? worker_->tag() : OwnerTag::kNoSeat;
+}
+
+uint64_t Thread::Settled(uint64_t tag) {
+  while (tag == OwnerTag::kSeatBeingRevoked) {
     seat_->Leave();
     schedule::ScheduledAtomics::SpinPause();
+    tag = seat_->Enter();
   }
+  return tag;
 }
 
 void Thread::LeaveSeat() {
@@ -304,8 +306,10 @@ void Thread::Settle(uint64_t tag) {
 
 bool Thread::Send(Actor& to, Message::Content content) {
   Message& message = world_.MakeMessage(content);
-  const uint64_t tag = EnterSeat();
+  uint64_t tag = EnterSeatUnsettled();
   bool taken = true;
+  // With a seat, compared before it is settled.
+  if (seat_ != nullptr && to.owner.load(kRelaxed) != tag) tag = Settled(tag);
   if (tag != OwnerTag::kNoSeat &&
       OwnerTag::SameOwner(to.owner.load(kRelaxed), tag)) {
     taken = to.word.LooksOpen();

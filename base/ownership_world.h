@@ -74,7 +74,9 @@ class World {
   void AddWorker(Worker& worker) { workers_.push_back(&worker); }
   // REQUIRES: `tag` is a worker's.
   Worker& Find(uint64_t tag);
-  uint64_t NextTag() const { return OwnerTag::Make(1, workers_.size()); }
+  uint64_t NextTag() const {
+    return OwnerTag::Make(OwnerTag::kFirstEpoch, workers_.size());
+  }
 
  private:
   schedule::Execution& run_;
@@ -190,7 +192,7 @@ class Thread {
   Worker* worker() const { return worker_; }
   void set_worker(Worker* worker) { worker_ = worker; }
 
-  uint64_t EnterSeat();
+  uint64_t EnterSeat() { return Settled(EnterSeatUnsettled()); }
   void LeaveSeat();
   void Settle(uint64_t tag);
 
@@ -198,6 +200,9 @@ class Thread {
   bool Send(Actor& to, Message::Content content);
 
  private:
+  uint64_t EnterSeatUnsettled();
+  uint64_t Settled(uint64_t tag);
+
   World& world_;
   Worker* worker_ = nullptr;
   SeatWord* seat_ = nullptr;

@@ -24,6 +24,9 @@ class EnvelopeRing {
   // The oldest; null if empty.
   Envelope* first() const { return last_ == nullptr ? nullptr : last_->next; }
 
+  // The oldest. REQUIRES: not empty().
+  Envelope* front() const { return last_->next; }
+
   // The newest; null if empty.
   const Envelope* last() const { return last_; }
 

@@ -39,17 +39,24 @@ namespace internal {
 uint64_t AwaitSettledSeat();
 }  // namespace internal
 
-// Enters the seat for a step of the runtime that a handler asked for. Returns
-// the tag to compare with: kNoSeat on a thread without a worker.
-// REQUIRES: outside. Steps do not nest: the inner one would leave for both.
-inline uint64_t EnterSeat() {
+// As EnterSeat(), but the tag is yet to be settled. For a step that first
+// compares it with that of an object, which is a worker's.
+inline uint64_t EnterSeatUnsettled() {
   TROUPE_DCHECK(!this_thread.seat.IsInside(), "steps of a seat do not nest");
-  const uint64_t tag = this_thread.seat.Enter();
+  return this_thread.seat.Enter();
+}
+// Inside the seat: the tag if nobody revokes the seat, else what it is when
+// somebody has.
+inline uint64_t Settled(uint64_t tag) {
   if (tag == OwnerTag::kSeatBeingRevoked) [[unlikely]] {
     return internal::AwaitSettledSeat();
   }
   return tag;
 }
+// Enters the seat for a step of the runtime that a handler asked for. Returns
+// the tag to compare with: kNoSeat on a thread without a worker.
+// REQUIRES: outside. Steps do not nest: the inner one would leave for both.
+inline uint64_t EnterSeat() { return Settled(EnterSeatUnsettled()); }
 inline void LeaveSeat() { this_thread.seat.Leave(); }
 
 // Called by a turn around each call of code that may not return soon. Between
@@ -61,7 +68,8 @@ inline void LeaveForUserCode() {
 }
 // False: the seat is lost, the turn ends at once without touching anything.
 [[nodiscard]] inline bool ReturnFromUserCode() {
-  return EnterSeat() != OwnerTag::kNoSeat;
+  const uint64_t tag = EnterSeatUnsettled();
+  return OwnerTag::IsOfWorker(tag) || Settled(tag) != OwnerTag::kNoSeat;
 }
 
 }  // namespace troupe

@@ -235,7 +235,7 @@ void Worker::SpillFresh() {
 
 Runnable* Worker::NextOfQueue() {
   SpillFresh();
-  fresh_turns_ = 0;
+  fresh_turns_left_ = kMaxFreshTurns;
   Runnable* const next = queue_head_;
   if (next == &end_) return nullptr;
   queue_head_ = next->queue_next;

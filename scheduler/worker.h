@@ -207,11 +207,10 @@ class alignas(64) Worker {
   // The next to run; null if none is ready.
   Runnable* Next() {
     Runnable* const next = fresh_top_;
-    if (next == &end_ || fresh_turns_ >= kMaxFreshTurns) [[unlikely]]
+    if (next == &end_ || --fresh_turns_left_ < 0) [[unlikely]]
       return NextOfQueue();
     fresh_top_ = next->queue_next;
     --fresh_;
-    ++fresh_turns_;
     next->queue_next = &in_turn_;
     return next;
   }
@@ -316,9 +315,10 @@ class alignas(64) Worker {
   Runnable* fresh_bottom_ = &end_;
   Runnable* queue_head_ = &end_;
   Runnable* queue_tail_ = &end_;
-  uint32_t fresh_ = 0;        // In the stack.
-  uint32_t queued_ = 0;       // In the queue.
-  uint32_t fresh_turns_ = 0;  // From the stack, in a row.
+  uint32_t fresh_ = 0;   // In the stack.
+  uint32_t queued_ = 0;  // In the queue.
+  // Turns that the stack may have until it is the queue's.
+  int32_t fresh_turns_left_ = kMaxFreshTurns;
   // When a timer may be due, or before; in the infinite past also if one may be
   // pending and the clock has to be asked.
   MonotonicTime next_look_ = MonotonicTime::InfiniteFuture();

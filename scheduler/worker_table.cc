@@ -33,7 +33,7 @@ absl::StatusOr<uint64_t> WorkerTable::Add(Worker& worker) {
     tag = slots.returned.back();
     slots.returned.pop_back();
   } else if (slots.used < OwnerTag::kNobody) {
-    tag = OwnerTag::Make(/*epoch=*/1, slots.used++);
+    tag = OwnerTag::Make(OwnerTag::kFirstEpoch, slots.used++);
   } else {
     return absl::ResourceExhaustedError(
         "the process has 65535 workers already; shut an executor down first");

@@ -209,6 +209,16 @@ TEST(WorkerTest, ArrivalRaisesTheEpochAndLeavesAStaleTag) {
   EXPECT_EQ(noter.owner.load(), OwnerTag::Stale(before));
 }
 
+// Who returns to its seat sees by one comparison that it has not lost it.
+TEST(WorkerTest, TagIsAboveThoseWithoutAWorker) {
+  IdleExecutor executor;
+  const auto worker = MakeWorker(executor);
+  EXPECT_TRUE(OwnerTag::IsOfWorker(worker->tag()));
+  EXPECT_FALSE(OwnerTag::IsOfWorker(OwnerTag::kUnowned));
+  EXPECT_FALSE(OwnerTag::IsOfWorker(OwnerTag::kNoSeat));
+  EXPECT_FALSE(OwnerTag::IsOfWorker(OwnerTag::kSeatBeingRevoked));
+}
+
 TEST(WorkerTest, AWakeOfAnOwnRunnableRaisesNoEpoch) {
   IdleExecutor executor;
   const auto worker = MakeWorker(executor);

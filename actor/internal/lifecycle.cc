@@ -459,7 +459,7 @@ using MessageHandler = bool (*)(Cell&, Worker&);
 // answer, and the handler ends in the next wait.
 [[gnu::noinline]] bool GoOnWithHandler(Cell& cell, Worker& worker,
                                        MessageHandler handle_messages) {
-  if (IsReply(*cell.urgent().first())) [[likely]] {
+  if (IsReply(*cell.urgent().front())) [[likely]] {
     Envelope* const reply = cell.PopUrgent();
     if (!OutsideSeat([&] { HandleReply(*cell.handler, reply); })) return false;
     if (!cell.HasNewsOr(0xff & ~Cell::kSuspended)) [[likely]] {

@@ -130,7 +130,7 @@ void GiveToSink(ReplySink& sink, Envelope* reply);
 // any more. Outside the seat.
 inline void SendControl(Cell& cell, uint64_t id, Envelope* envelope) {
   envelope->lane = Lane::kUrgent;
-  const uint64_t tag = EnterSeat();
+  const uint64_t tag = EnterSeatUnsettled();
   // As in TrySendEnvelope().
   if (cell.IsMine(tag) && cell.id.load(std::memory_order_relaxed) == id)
       [[likely]] {

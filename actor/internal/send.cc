@@ -152,6 +152,7 @@ Cell& NoCell() {
 }
 
 SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
+  tag = Settled(tag);
   if (envelope->lane == Lane::kNormal || envelope->lane == Lane::kAside) {
     BoundedMailbox* const bounded = QueueFor(cell, id);
     if (bounded != nullptr && IsOfSource(*envelope)) {
@@ -193,6 +194,7 @@ SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
 
 void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,
                        uint64_t tag) {
+  tag = Settled(tag);
   bool taken = true;
   if (SameWorker(cell, tag)) {
     taken = CatchUp(cell, id, *this_thread.worker);

@@ -14,14 +14,16 @@
 
 namespace troupe::internal {
 
-// In the seat with `tag`: every send that is not the fast one. Leaves the seat.
+// In the seat with `tag`, settled or not: every send that is not the fast one.
+// Leaves the seat.
 [[nodiscard]] SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope,
                                   uint64_t tag);
 
-// As TrySendEnvelope(), in the seat with `tag`. Leaves the seat.
-[[nodiscard]] inline SendResult TrySendFromSeat(Cell& cell, uint64_t id,
-                                                Envelope* envelope,
-                                                uint64_t tag) {
+// Sends a message of the normal lane. If it is refused, the envelope is still
+// the caller's.
+[[nodiscard]] inline SendResult TrySendEnvelope(Cell& cell, uint64_t id,
+                                                Envelope* envelope) {
+  const uint64_t tag = EnterSeatUnsettled();
   // Equal tags: this thread drives the worker that owns the cell, and
   // everything pushed to the cell by what has moved here since was drained.
   // Then the id cannot change under our eyes. A cell with a bounded mailbox
@@ -34,13 +36,6 @@ namespace troupe::internal {
     return SendResult::kSent;
   }
   return SendSlow(cell, id, envelope, tag);
-}
-
-// Sends a message of the normal lane. If it is refused, the envelope is still
-// the caller's.
-[[nodiscard]] inline SendResult TrySendEnvelope(Cell& cell, uint64_t id,
-                                                Envelope* envelope) {
-  return TrySendFromSeat(cell, id, envelope, EnterSeat());
 }
 
 // The same, for a message of any lane but kSignal.
@@ -121,7 +116,7 @@ void PushSignal(Cell& cell, uint64_t id, Envelope* envelope);
 void PushControl(Cell& cell, uint64_t id, Envelope* envelope);
 
 // As SendControl() in reply.h, every time that it is not the fast way. In the
-// seat with `tag`; leaves it.
+// seat with `tag`, settled or not; leaves it.
 void SendControlSlowly(Cell& cell, uint64_t id, Envelope* envelope,
                        uint64_t tag);
 
