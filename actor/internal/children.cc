@@ -77,10 +77,12 @@ inline void RunOnChild(Cell& cell, const ChildEvent& event) {
 // A child has started. False: the seat was lost.
 [[gnu::noinline]] bool HandleStart(Cell& cell, Envelope* envelope) {
   ChildStarted& started = envelope->As<ChildStarted>();
-  const ChildEvent event{
-      ChildEvent::Kind::kStarted, started.child,
-      started.name != nullptr ? *started.name : std::string(), ExitReason(),
-      HandedState()};
+  // By its members: g++ would clear all of it first.
+  ChildEvent event;
+  event.kind = ChildEvent::Kind::kStarted;
+  event.child = started.child;
+  if (started.name != nullptr) [[unlikely]]
+    event.name = *started.name;
   started.~ChildStarted();
   FreeEnvelopeOf<ChildStarted>(envelope);
   return IsExiting(cell) || TellOfChild(cell, event);
@@ -88,14 +90,19 @@ inline void RunOnChild(Cell& cell, const ChildEvent& event) {
 
 // A child has ended that the actor is to hear of. False: the seat was lost.
 [[gnu::noinline]] bool HandleExit(Cell& cell, Cell& child) {
-  const ChildEvent event{
-      child.exit_kind == ExitReason::Kind::kFailed ? ChildEvent::Kind::kFailed
-                                                   : ChildEvent::Kind::kStopped,
-      AnyActorRef(&child, child.CurrentId()),
-      child.extras != nullptr ? child.extras->name : std::string(),
-      ExitReasonOf(child),
-      child.extras != nullptr ? std::move(child.extras->state) : HandedState()};
-  child.DropExtras();
+  ChildEvent event;
+  event.kind = child.exit_kind == ExitReason::Kind::kFailed
+                   ? ChildEvent::Kind::kFailed
+                   : ChildEvent::Kind::kStopped;
+  event.child = AnyActorRef(&child, child.CurrentId());
+  if (child.extras == nullptr) [[likely]] {
+    event.reason = ExitReason::Plain(child.exit_kind);
+  } else {
+    event.name = child.extras->name;
+    event.reason = ExitReasonOf(child);
+    event.state = std::move(child.extras->state);
+    child.DropExtras();
+  }
   CellPool::Return(child);
   return TellOfChild(cell, event);
 }
