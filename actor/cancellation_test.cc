@@ -1,5 +1,6 @@
 // Who gives up a call, and who hears of that: clause 23 of docs/semantics.md.
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,11 +17,14 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/internal/call_testing.h"
+#include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/held_time_executor.h"
+#include "troupe/actor/internal/reply.h"
 #include "troupe/actor/reply_to.h"
 #include "troupe/actor/request.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/actor/task.h"
+#include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/thread_executor.h"
 #include "troupe/testing/status_matchers.h"
@@ -28,8 +32,10 @@
 namespace troupe {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::troupe::internal::Ask;
 using ::troupe::internal::AskPlainly;
 using ::troupe::internal::Gate;
@@ -211,6 +217,70 @@ TEST_P(CancellationTest, AnswerToTheDeadIsDropped) {
   executor_->RunUntilIdle();
   EXPECT_EQ(caller_.status(), ActorStatus::kStopped);
   EXPECT_EQ(system_->dead_letters(), 0u);
+}
+
+// -- where it waits -----------------------------------------------------------
+
+// Writes down what it handles.
+struct Count {
+  int number;
+  std::vector<int>* handled;
+  using Reply = void;
+};
+class InOrder : public Actor<Count> {
+ public:
+  void Handle(Count m) { m.handled->push_back(m.number); }
+};
+
+// §23: a request is found however far back it waits; one that is not far back
+// costs the callee nothing to remember.
+TEST(QueuedCancellationTest, RequestIsDroppedWhereverItWaits) {
+  auto executor = std::make_unique<DeterministicExecutor>(
+      DeterministicExecutor::Options{.workers = 1,
+                                     .hand_over_probability = 0,
+                                     .lost_seat_probability = 0});
+  DeterministicExecutor& steps = *executor;
+  const auto system = ActorSystem::CreateOn(std::move(executor), {});
+  for (const int before : {0, 1, 7, 8, 9, 100}) {
+    SCOPED_TRACE(before);
+    const auto callee = system->Spawn<InOrder>().value();
+    const auto caller = system->Spawn<Script>().value();
+    const uint64_t letters = system->dead_letters();
+    std::vector<int> handled;
+    // All waits when the callee's turn begins, the cancellation too.
+    caller.Send<internal::Do>([&] {
+      for (int i = 0; i < before; ++i) callee.Send<Count>(i, &handled);
+      { auto dropped = callee.Call<Count>(-1, &handled).Start(); }
+      callee.Send<Count>(before, &handled);
+    });
+    steps.RunUntilIdle();
+    EXPECT_EQ(system->dead_letters() - letters, 1);
+    EXPECT_EQ(handled.size(), before + 1);
+    EXPECT_THAT(handled, Not(Contains(-1)));
+    EXPECT_EQ(callee.cell()->handler == nullptr, before < 8);
+  }
+}
+
+// §23: what was answered when it was given up costs nothing either.
+TEST(QueuedCancellationTest, AnsweredRequestIsNotRemembered) {
+  auto executor = std::make_unique<DeterministicExecutor>(
+      DeterministicExecutor::Options{.workers = 1,
+                                     .hand_over_probability = 0,
+                                     .lost_seat_probability = 0});
+  DeterministicExecutor& steps = *executor;
+  const auto system = ActorSystem::CreateOn(std::move(executor), {});
+  const auto callee = system->Spawn<InOrder>().value();
+  std::vector<int> handled;
+  {
+    auto call = callee.Call<Count>(1, &handled).Start();
+    steps.RunUntilIdle();
+  }
+  internal::SendCancel(*callee.cell(), callee.id().value(),
+                       internal::ReplyRoute::To(*callee.cell(), 1, 2));
+  steps.RunUntilIdle();
+  EXPECT_THAT(handled, ElementsAre(1));
+  EXPECT_EQ(system->dead_letters(), 0);
+  EXPECT_EQ(callee.cell()->handler, nullptr);
 }
 
 // -- plain handlers, which poll -----------------------------------------------

@@ -196,21 +196,56 @@ RootTask* HandlerState::RootFor(const ReplyRoute& request) {
   return root != nullptr ? &root->task : nullptr;
 }
 
-void HandlerState::CancelRequest(const ReplyRoute& route) {
-  RootTask* root = RootFor(route);
-  if (root == nullptr) {
-    // It may still wait to be handled. What is not, was: then the queue is
-    // empty soon, and this is forgotten.
-    std::unique_ptr<Cancelled>& cancelled = Extras().cancelled;
-    if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
-    cancelled->emplace(route.id, route.number);
-    return;
+namespace {
+
+bool IsFor(Envelope& envelope, const ReplyRoute& request) {
+  return IsRequest(envelope) && InfoOf(envelope).route.IsSame(request);
+}
+
+// Whether there is no more to do for a request that is given up and that no
+// coroutine handles: it is marked, if it stands among the first of the mailbox,
+// or it has been handled. Others are remembered.
+bool IsSettledInMailbox(Cell& cell, const ReplyRoute& request) {
+  constexpr int kMaxLooks = 8;
+  const uint64_t tag = EnterSeat();
+  bool is_settled = false;
+  // With the seat lost, the mailbox is the worker's.
+  if (OwnerTag::IsOfWorker(tag)) {
+    int looks = 0;
+    is_settled = HasNoBacklog(cell);
+    (void)cell.AnyWaiting([&](Envelope& waiting) {
+      if (!IsFor(waiting, request)) return ++looks == kMaxLooks;
+      InfoOf(waiting).Cancel();
+      InfoOf(waiting).deadline = MonotonicTime::InfinitePast();
+      return is_settled = true;
+    });
   }
-  InfoOf(*root->envelope).Cancel();
-  root->cancelled = true;
-  root->limit = MonotonicTime::InfinitePast();
+  LeaveSeat();
+  const bool some_are_aside =
+      cell.handler != nullptr && cell.handler->stashes() != nullptr;
+  return is_settled && !some_are_aside;
+}
+
+}  // namespace
+
+void HandlerState::CancelRequest(Cell& cell, const ReplyRoute& route) {
+  RootTask* const root =
+      cell.handler != nullptr ? cell.handler->RootFor(route) : nullptr;
+  if (root != nullptr) return cell.handler->CancelRoot(*root, route);
+  if (IsSettledInMailbox(cell, route)) return;
+  // It may still wait to be handled. What is not, was: then the queue is empty
+  // soon, and this is forgotten.
+  std::unique_ptr<Cancelled>& cancelled = Of(cell).Extras().cancelled;
+  if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
+  cancelled->emplace(route.id, route.number);
+}
+
+void HandlerState::CancelRoot(RootTask& cancelled, const ReplyRoute& route) {
+  InfoOf(*cancelled.envelope).Cancel();
+  cancelled.cancelled = true;
+  cancelled.limit = MonotonicTime::InfinitePast();
   // Each may let the handler go on, to its end.
-  while ((root = RootFor(route)) != nullptr) {
+  while (RootTask* const root = RootFor(route)) {
     ListFirstCall();
     Wait* wait = root->first_wait;
     while (wait != nullptr && wait->IsPassing()) wait = wait->next_;
@@ -219,14 +254,6 @@ void HandlerState::CancelRequest(const ReplyRoute& route) {
         absl::CancelledError("the caller of this request waits no more"));
   }
 }
-
-namespace {
-
-bool IsFor(Envelope& envelope, const ReplyRoute& request) {
-  return IsRequest(envelope) && InfoOf(envelope).route.IsSame(request);
-}
-
-}  // namespace
 
 bool HandlerState::HoldsUp(const ReplyRoute& request) {
   if (!is_suspended()) return false;

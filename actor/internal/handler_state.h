@@ -315,7 +315,7 @@ class HandlerState : public FrameMemory {
   // The actor ends: destroys what is suspended, the youngest first.
   void PrepareToEnd(const ExitReason& why);
   // The caller of a request waits no more.
-  void CancelRequest(const ReplyRoute& route);
+  static void CancelRequest(Cell& cell, const ReplyRoute& route);
   // Whether a message that comes now has been given up. Forgets it.
   bool TakeCancelled(const ReplyRoute& route);
   // No message waits in the mailbox that may have been.
@@ -446,6 +446,7 @@ class HandlerState : public FrameMemory {
   RootTask* YoungestRoot();
   // The one that handles it; null if none does.
   RootTask* RootFor(const ReplyRoute& request);
+  void CancelRoot(RootTask& root, const ReplyRoute& request);
   void Finish(RootTask& root);
   void Run(RootTask& root, std::coroutine_handle<> handle);
 

@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/scheduler/timer_wheel.h"
 #include "troupe/scheduler/worker.h"
@@ -39,6 +40,12 @@ enum class Attention : uint8_t {
 inline bool HandlesMessages(const Cell& cell) {
   return cell.phase == Phase::kRunning &&
          (cell.attention() & (Cell::kSuspended | Cell::kQueued)) == 0;
+}
+
+// Whether no message waits that a caller may have given up.
+inline bool HasNoBacklog(const Cell& cell) {
+  const BoundedMailbox* const bounded = cell.bounded();
+  return cell.empty() && (bounded == nullptr || bounded->queue.messages() == 0);
 }
 
 // A turn that has more to look after than the normal lane, for which there is

@@ -27,12 +27,16 @@ bool WasSeen(const Envelope& request) { return (request.tag & kSeenTag) != 0; }
 }  // namespace
 
 bool DropGivenUp(Cell& cell, Envelope* request) {
-  const RequestInfo& info = InfoOf(*request);
-  const bool cancelled =
-      cell.handler != nullptr && cell.handler->TakeCancelled(info.route);
-  if (!cancelled && info.deadline > TimeOfOwnTurn()) return false;
-  FailRequest(*request,
-              CallExpired(NameOfCall(cell, *request), WasSeen(*request)));
+  RequestInfo& info = InfoOf(*request);
+  if (cell.handler != nullptr && cell.handler->TakeCancelled(info.route)) {
+    info.Cancel();
+  }
+  if (!info.IsCancelled() && info.deadline > TimeOfOwnTurn()) return false;
+  // An actor that cancels takes no answer. Others may keep something for it.
+  if (!info.IsCancelled() || info.route.IsSink()) {
+    FailRequest(*request,
+                CallExpired(NameOfCall(cell, *request), WasSeen(*request)));
+  }
   cell.system->MournMessage(ActorId(cell.CurrentId()),
                             DeadLetter::Reason::kExpired, *request);
   DestroyEnvelope(request);
@@ -62,7 +66,7 @@ void HandleControl(Cell& cell, Envelope* envelope) {
     return cell.actor_type().pass_control(cell, envelope);
   }
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
-    HandlerState::Of(cell).CancelRequest(cancel->route);
+    HandlerState::CancelRequest(cell, cancel->route);
   } else if (auto* const probe = envelope->TryAs<DeadlockProbe>()) {
     FollowProbe(cell, *probe);
   } else {

@@ -2,7 +2,6 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/handler_state.h"
@@ -25,12 +24,6 @@ bool TurnIsLong(Cell& cell, TurnClock& clock) {
 }
 
 namespace {
-
-// Whether no message waits that a caller may have given up.
-bool HasNoBacklog(const Cell& cell) {
-  const BoundedMailbox* const bounded = cell.bounded();
-  return cell.empty() && (bounded == nullptr || bounded->queue.messages() == 0);
-}
 
 // Whether there is something to do at once.
 bool HasMore(const Cell& cell) {

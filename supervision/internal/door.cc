@@ -79,7 +79,7 @@ void DoorBase::PassControl(Envelope* envelope) {
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
     if (DropWaiting(cancel->route)) return DestroyEnvelope(envelope);
     // It may have overtaken its request, which is in the mailbox then.
-    HandlerState::Of(cell()).CancelRequest(cancel->route);
+    HandlerState::CancelRequest(cell(), cancel->route);
   }
   if (instance_.IsNull()) return DestroyEnvelope(envelope);
   SendControl(*instance_.cell(), instance_.id().value(), envelope);
