@@ -74,24 +74,42 @@ std::string AnyActorRef::ToString() const {
   return IsNull() ? "no actor" : absl::StrCat("actor ", id().ToString());
 }
 
-absl::Status AnyActorRef::CheckTakes(
-    absl::Span<const MessageType* const> messages) const {
-  // The type, too, may be gone: the actor may end at any time.
-  const internal::ActorType* const type =
-      cell_ != nullptr && cell_->IsAliveAs(id_) ? cell_->SharedType() : nullptr;
-  if (type == nullptr) {
-    return absl::NotFoundError(absl::StrCat(ToString(), " does not exist"));
+namespace {
+
+// Null: there is no such actor any more. The type may be gone at any time: the
+// actor may end.
+const internal::ActorType* TypeOf(const Cell* cell, uint64_t id) {
+  return cell != nullptr && cell->IsAliveAs(id) ? cell->SharedType() : nullptr;
+}
+
+bool Contains(absl::Span<const MessageType* const> messages,
+              const MessageType* message) {
+  return std::find(messages.begin(), messages.end(), message) != messages.end();
+}
+
+}  // namespace
+
+bool AnyActorRef::Takes(absl::Span<const MessageType* const> messages) const {
+  const internal::ActorType* const type = TypeOf(cell_, id_);
+  if (type == nullptr) return false;
+  for (const MessageType* const message : messages) {
+    if (!Contains(type->messages, message)) return false;
   }
-  for (const MessageType* message : messages) {
-    if (std::find(type->messages.begin(), type->messages.end(), message) ==
-        type->messages.end()) {
+  return true;
+}
+
+absl::Status AnyActorRef::WhyNotTaken(
+    absl::Span<const MessageType* const> messages) const {
+  if (const internal::ActorType* const type = TypeOf(cell_, id_)) {
+    for (const MessageType* const message : messages) {
+      if (Contains(type->messages, message)) continue;
       return absl::FailedPreconditionError(absl::StrCat(
           ToString(), ", a ", ToAbsl(type->class_name),
           ", does not take the message ", ToAbsl(message->name), " of ",
           NamesOf(messages), "; it takes ", NamesOf(type->messages)));
     }
   }
-  return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat(ToString(), " does not exist"));
 }
 
 void AnyActorRef::Stop() const { Stop(ExitReason::Normal()); }

@@ -66,11 +66,10 @@ class AnyActorRef {
   // takes.
   template <typename... Ps>
   absl::StatusOr<ActorRef<Ps...>> As() const {
-    if (absl::Status status =
-            CheckTakes(internal::kMessageTypes<MessagesOf<Ps...>>);
-        !status.ok()) {
-      return status;
-    }
+    constexpr absl::Span<const MessageType* const> kAsked =
+        internal::kMessageTypes<MessagesOf<Ps...>>;
+    if (!Takes(kAsked)) [[unlikely]]
+      return WhyNotTaken(kAsked);
     return ActorRef<Ps...>(cell_, id_);
   }
 
@@ -117,7 +116,10 @@ class AnyActorRef {
   internal::Cell* cell() const { return cell_; }
 
  protected:
-  absl::Status CheckTakes(absl::Span<const MessageType* const> messages) const;
+  // Whether the actor lives and takes all of these.
+  bool Takes(absl::Span<const MessageType* const> messages) const;
+  // Not OK.
+  absl::Status WhyNotTaken(absl::Span<const MessageType* const> messages) const;
 
   internal::Cell* cell_ = nullptr;
   uint64_t id_ = 0;
