@@ -137,14 +137,17 @@ absl::Status Names::Move(absl::string_view name, const AnyActorRef& from,
 
 void Names::OnActorEnd(const AnyActorRef& actor) {
   bool has_news = false;
+  std::vector<std::shared_ptr<NameWatcher>> its_watchers;
   {
     absl::MutexLock lock(&mu_);
+    its_watchers = watchers_.Remove(actor);
     for (std::string& name : table_.EraseAll(actor)) {
       has_news |= watchers_.Note(
           {NameEvent::Kind::kGone, std::move(name), actor, AnyActorRef()});
     }
-    watchers_.Remove(actor);
   }
+  // What they are still to be told would be dead letters.
+  for (const auto& watcher : its_watchers) watcher->Drop();
   if (has_news) watchers_.Tell();
 }
 

@@ -1,19 +1,25 @@
 // What names cost: looking one up, on one thread and on two that look up the
 // same one; giving one to an actor, and taking it back with its end; telling
 // who watches.
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "benchmark/benchmark.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/child_event.h"
 #include "troupe/registry/names.h"
+#include "troupe/scheduler/event.h"
 
 namespace troupe {
 namespace {
@@ -105,6 +111,74 @@ BENCHMARK(BM_SpawnAndEnd)
     ->Setup(MakeTown)
     ->Teardown(LeaveTown)
     ->UseRealTime();
+
+struct Rounds {
+  int64_t count;
+};
+
+// Spawns one child after the other with the same name, and stops it.
+class Mill : public Actor<Rounds> {
+ public:
+  Mill(std::atomic<uint64_t>& last_told, Event& done)
+      : last_told_(last_told), done_(done) {}
+
+  void Handle(Rounds rounds) {
+    left_ = rounds.count;
+    Next();
+  }
+  void OnChild(const ChildEvent& event) {
+    if (event.kind == ChildEvent::Kind::kStarted) return;
+    last_told_.store(event.child.id().value());
+    if (--left_ == 0) return done_.Set();
+    Next();
+  }
+
+ private:
+  void Next() { Spawn<Idle>({.name = "phoenix"}).value().Stop(); }
+
+  std::atomic<uint64_t>& last_told_;
+  Event& done_;
+  int64_t left_ = 0;
+};
+
+// A life with a name, while another thread looks it up all the time: it must
+// never find one whose end was told before it looked.
+void BM_RegisterAndDie(benchmark::State& state) {
+  constexpr int64_t kRounds = 1000;
+  std::unique_ptr<ActorSystem> system =
+      ActorSystem::Create({.workers = 1}).value();
+  Names& names = system->Get<Names>();
+  std::atomic<uint64_t> last_told{0};
+  std::atomic<bool> over{false};
+  int64_t lookups = 0;
+  int64_t found = 0;
+  int64_t found_dead = 0;
+  std::thread reader([&] {
+    while (!over.load()) {
+      const uint64_t dead = last_told.load();
+      const absl::StatusOr<ActorRef<Rest>> actor = names.Find<Rest>("phoenix");
+      ++lookups;
+      if (!actor.ok()) continue;
+      ++found;
+      if (actor->id().value() <= dead) ++found_dead;
+    }
+  });
+  while (state.KeepRunningBatch(kRounds)) {
+    Event done;
+    const auto mill =
+        system->Spawn<Mill>(std::ref(last_told), std::ref(done)).value();
+    mill.Send<Rounds>(kRounds);
+    done.WaitWithTimeout(absl::InfiniteDuration());
+    if (!mill.StopAndWait().ok()) state.SkipWithError("it must succeed");
+  }
+  over = true;
+  reader.join();
+  if (found_dead > 0) state.SkipWithError("found the dead");
+  state.counters["lookups"] = static_cast<double>(lookups);
+  state.counters["found"] = static_cast<double>(found);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_RegisterAndDie)->UseRealTime();
 
 // A name that comes and goes, before so many who watch it.
 void BM_TellWatchers(benchmark::State& state) {

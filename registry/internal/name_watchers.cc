@@ -29,11 +29,16 @@ void NameWatchers::Add(std::shared_ptr<NameWatcher> watcher,
   watchers_.push_back(std::move(watcher));
 }
 
-void NameWatchers::Remove(const AnyActorRef& actor) {
+std::vector<std::shared_ptr<NameWatcher>> NameWatchers::Remove(
+    const AnyActorRef& actor) {
   absl::MutexLock lock(&mu_);
+  std::vector<std::shared_ptr<NameWatcher>> removed;
   std::erase_if(watchers_, [&](const std::shared_ptr<NameWatcher>& watcher) {
-    return watcher->actor() == actor;
+    if (!(watcher->actor() == actor)) return false;
+    removed.push_back(watcher);
+    return true;
   });
+  return removed;
 }
 
 bool NameWatchers::Note(NameEvent event) {

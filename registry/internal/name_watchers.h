@@ -62,8 +62,10 @@ class NameWatchers {
   // Then call Tell().
   void Add(std::shared_ptr<NameWatcher> watcher, std::vector<NameEvent> present)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // Forgets those that tell `actor`.
-  void Remove(const AnyActorRef& actor) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes out those that tell `actor`: nothing more is noted for them. What has
+  // been noted is told until they are dropped; outside of all locks.
+  [[nodiscard]] std::vector<std::shared_ptr<NameWatcher>> Remove(
+      const AnyActorRef& actor) ABSL_LOCKS_EXCLUDED(mu_);
 
   // True: Tell() is to be called, outside of all locks.
   [[nodiscard]] bool Note(NameEvent event) ABSL_LOCKS_EXCLUDED(mu_);

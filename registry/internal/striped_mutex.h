@@ -72,13 +72,15 @@ class ABSL_LOCKABLE StripedMutex {
 class ABSL_SCOPED_LOCKABLE StripedReaderLock {
  public:
   explicit StripedReaderLock(const StripedMutex& mu)
-      ABSL_SHARED_LOCK_FUNCTION(mu)
+      ABSL_SHARED_LOCK_FUNCTION(mu) ABSL_NO_THREAD_SAFETY_ANALYSIS
       : lock_(mu.OfThisProcessor()) {
     lock_.ReaderLock();
   }
   StripedReaderLock(const StripedReaderLock&) = delete;
   StripedReaderLock& operator=(const StripedReaderLock&) = delete;
-  ~StripedReaderLock() ABSL_UNLOCK_FUNCTION() { lock_.ReaderUnlock(); }
+  ~StripedReaderLock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    lock_.ReaderUnlock();
+  }
 
  private:
   absl::Mutex& lock_;
@@ -92,7 +94,9 @@ class ABSL_SCOPED_LOCKABLE StripedWriterLock {
   }
   StripedWriterLock(const StripedWriterLock&) = delete;
   StripedWriterLock& operator=(const StripedWriterLock&) = delete;
-  ~StripedWriterLock() ABSL_UNLOCK_FUNCTION() { mu_.UnlockAll(); }
+  ~StripedWriterLock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    mu_.UnlockAll();
+  }
 
  private:
   StripedMutex& mu_;
