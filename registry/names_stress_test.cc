@@ -159,6 +159,7 @@ TEST(NamesStressTest, NobodyFindsTheDead) {
 class Follower {
  public:
   void Add(const NameEvent& event) ABSL_LOCKS_EXCLUDED(mu_) {
+    std::this_thread::yield();  // Here another thread would overtake.
     absl::MutexLock lock(&mu_);
     const auto found = owners_.find(event.name);
     switch (event.kind) {
