@@ -12,8 +12,8 @@ namespace {
 
 // How often a worker that rests looks for deliveries before it sleeps: about
 // the time that being woken costs (some 50 us).
-constexpr int kSearchLooks = 64;
-constexpr int kPausesPerLook = 20;
+constexpr int kSearchLooks = 640;
+constexpr int kPausesPerLook = 2;
 
 }  // namespace
 
