@@ -10,17 +10,28 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
 #include "troupe/actor/internal/call_testing.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/shared_payload.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/actor/sleep.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/actor/stash.h"
 #include "troupe/actor/task.h"
+#include "troupe/mailbox/capacity.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/mailbox.h"
+#include "troupe/mailbox/message_type.h"
+#include "troupe/scheduler/runnable.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -149,6 +160,27 @@ class Interleaves : public Waits {
   using Interleaved = Protocol<News>;
   using Waits::Waits;
 };
+
+// A source that lets everything pass.
+class OpenSource final : public internal::MessageSource {
+ public:
+  internal::SharedBody Arrive(internal::SharedBody body) override {
+    return body;
+  }
+  uint32_t Lose() override { return 1; }
+};
+
+// As a thread that does not own the actor.
+void PushAsStranger(internal::Cell& cell, const SharedMessage<News>& news,
+                    internal::MessageSource& source, uint32_t place) {
+  Envelope* const envelope = internal::MakeSourceEnvelope(
+      internal::kSharedMessageType<News>, news.body(), source);
+  internal::SharedContentOf(*envelope).place = place;
+  envelope->target = cell.target();
+  const PushResult result = cell.Push(cell.Load(), envelope);
+  EXPECT_NE(result, PushResult::kClosed);
+  if (result == PushResult::kMustWake) WakeOwner(cell);
+}
 
 class SharedMessageTest : public internal::CallsTest {
  protected:
@@ -386,6 +418,65 @@ TEST_P(SharedMessageTest, IsFoundAmongManyMessages) {
   SendShared<std::string>(many, SharedMessage<std::string>::Make("text"));
   executor_->RunUntilIdle();
   EXPECT_THAT(seen_.texts, ElementsAre("own", "shared", "text"));
+}
+
+// Messages of a source have the place beside the queue of a bounded mailbox
+// that was theirs when they were sent, also if they are pushed in another
+// order.
+TEST_P(SharedMessageTest, PlaceBesideTheQueueIsThatOfItsSend) {
+  SpawnOptions options;
+  options.mailbox = {.messages = 10, .policy = OverflowPolicy::kReject};
+  const auto reader = system_->Spawn<Reads>(options, seen_).value();
+  executor_->RunUntilIdle();
+  for (const char* text : {"1", "2", "3"}) reader.Send<News>(text, counts_);
+  OpenSource source;
+  const auto push = [&](const char* text, uint32_t place) {
+    // The queue counts on from an actor to the next.
+    const uint64_t left = reader.cell()->bounded()->queue.left();
+    PushAsStranger(*reader.cell(), Make(text), source,
+                   static_cast<uint32_t>(left) + place);
+  };
+  push("behind 3", 3);
+  push("behind 1", 1);
+  push("behind 2", 2);
+  push("behind 1 too", 1);
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen_.texts, ElementsAre("1", "behind 1", "behind 1 too", "2",
+                                       "behind 2", "3", "behind 3"));
+}
+
+// What has been pushed is found when the end has begun: it keeps nobody busy
+// until that is over.
+TEST_P(SharedMessageTest, WhatIsFoundAtTheEndWaitsForNothing) {
+  struct Rest {};
+  class LateChild : public Actor<Rest> {
+   public:
+    void Handle(Rest) {}
+    Task<void> PostStop(const ExitReason&) {
+      (void)co_await Sleep(absl::Seconds(1));
+    }
+  };
+  class Parent : public Actor<News, Do> {
+   public:
+    void PreStart() { ASSERT_TRUE(Spawn<LateChild>().ok()); }
+    void Handle(const News&) {}
+    void Handle(Do&& m) {
+      m.body();
+      StopSelf();
+    }
+  };
+  OpenSource source;
+  const auto parent = SpawnWith<Parent>();
+  executor_->RunUntilIdle();
+  parent.Send<Do>(
+      [&] { PushAsStranger(*parent.cell(), Make("rain"), source, 0); });
+  int steps = 0;
+  while (executor_->Step() && steps < 1000) ++steps;
+  EXPECT_LT(steps, 1000);
+  executor_->RunFor(absl::Seconds(2));
+  EXPECT_EQ(parent.status(), ActorStatus::kStopped);
+  EXPECT_EQ(counts_.living, 0);
+  EXPECT_EQ(system_->dead_letters(), 1u);
 }
 
 struct alignas(64) Wide {

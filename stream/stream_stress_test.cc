@@ -17,6 +17,8 @@
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/stream/output_port.h"
+#include "troupe/stream/port_subscription.h"
+#include "troupe/stream/publishes.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -24,6 +26,7 @@ namespace {
 
 using ::testing::AnyOf;
 using ::troupe::testing::IsOk;
+using ::troupe::testing::IsOkAndHolds;
 using ::troupe::testing::StatusIs;
 
 constexpr int kEnd = -1;
@@ -198,6 +201,30 @@ TEST_F(StreamStressTest, SubscribersGoWhileOthersPublish) {
   all.Notify();
   for (std::thread& publisher : publishers) publisher.join();
   EXPECT_EQ(port.subscriptions(), 0u);
+}
+
+// §37: a subscription that is given up while its publisher begins it leaves
+// nothing behind.
+TEST_F(StreamStressTest, SubscriptionsAreGivenUpWhileTheyBegin) {
+  struct Count {
+    using Reply = size_t;
+  };
+  class Publisher
+      : public Actor<troupe::Subscribe<Item>, troupe::Unsubscribe<Item>, Count>,
+        public Publishes<Item> {
+   public:
+    size_t Handle(Count) { return port().subscriptions(); }
+  };
+  const auto publisher = system_->Spawn<Publisher>().value();
+  const Reader::Ref reader = SpawnReader();
+  for (int i = 0; i < 20'000; ++i) {
+    PortSubscription given_up = SubscribeTo<Item>(publisher, reader);
+    // At various moments of its beginning.
+    for (int spin = 0; spin < i % 64 && given_up.is_active(); ++spin) {
+    }
+    given_up.Unsubscribe();
+  }
+  EXPECT_THAT(publisher.Call<Count>().Wait(), IsOkAndHolds(0u));
 }
 
 // §37: subscribers that end are gone, and hold up nobody.
