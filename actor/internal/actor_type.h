@@ -13,6 +13,7 @@
 #include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/dispatch.h"
+#include "troupe/actor/internal/dispatcher.h"
 #include "troupe/actor/internal/handler_forms.h"
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/lifecycle.h"

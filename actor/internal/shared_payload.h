@@ -3,7 +3,7 @@
 //
 // What comes in such an envelope is an M for the receiver: it handles it as any
 // other, and its name is M's. The envelope has a type of its own,
-// kSharedMessageType<M>, by which dispatch.h finds the body. The fast way
+// kSharedMessageType<M>, by which dispatcher.h finds the body. The fast way
 // through a mailbox does not ask for it, as that would cost every message
 // something; so the envelope lies in Lane::kAside, or kUrgent, whose messages
 // go the slow way (queued_turn.h).

@@ -18,7 +18,7 @@
 #include "troupe/actor/internal/actor_base.h"
 #include "troupe/actor/internal/actor_type.h"
 #include "troupe/actor/internal/cell.h"
-#include "troupe/actor/internal/dispatch.h"
+#include "troupe/actor/internal/dispatcher.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/spawn.h"
 #include "troupe/actor/protocol.h"
