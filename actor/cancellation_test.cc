@@ -88,6 +88,25 @@ TEST_P(CancellationTest, DeathOfTheCallerFiresTheToken) {
   EXPECT_EQ(callee_.status(), ActorStatus::kRunning);
 }
 
+// §23: so does what it waits for when it has called before, and was answered.
+TEST_P(CancellationTest, DeathOfTheCallerEndsASecondCall) {
+  const auto other = Spawn<Script>();
+  caller_.Send<Play>([&]() -> Task<void> {
+    auto wait = [&](Request&) -> Task<absl::StatusOr<int>> {
+      seen_.push_back(
+          co_await other.Call<AskPlainly>([](Request&) { return 2; }));
+      seen_.push_back(co_await gate_.Call<Pass>());
+      co_return 7;
+    };
+    outcome_ = co_await callee_.Call<Ask>(wait);
+  });
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen_, ElementsAre(IsOkAndHolds(2)));
+  caller_.Kill();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(seen_, ElementsAre(IsOkAndHolds(2), StatusIs(kCancelled)));
+}
+
 // §23: a graceful stop of the callee does not fire it; the answer comes.
 TEST_P(CancellationTest, GracefulStopOfTheCalleeFiresNothing) {
   CallThroughTo(caller_, callee_);

@@ -83,6 +83,22 @@ TEST_P(DeadlineTest, DefaultIsFiveSeconds) {
   EXPECT_GE(Now() - before, absl::Seconds(5));
 }
 
+// §22: also if the handler has called before, and was answered.
+TEST_P(DeadlineTest, SecondCallEndsInTimeToo) {
+  const auto callee = Spawn<Script>();
+  absl::StatusOr<int> first;
+  std::vector<absl::StatusOr<int>> second;
+  script_.Send<Play>([&]() -> Task<void> {
+    first = co_await callee.Call<AskPlainly>([](Request&) { return 1; });
+    second.push_back(co_await gate_.Call<Pass>());
+  });
+  executor_->RunFor(absl::Milliseconds(4999));
+  EXPECT_THAT(first, IsOkAndHolds(1));
+  EXPECT_TRUE(second.empty());
+  executor_->RunFor(absl::Milliseconds(3));
+  EXPECT_THAT(second, ElementsAre(StatusIs(kDeadlineExceeded)));
+}
+
 // §22: whatever ends at one time ends in the order in which it began, also
 // the call that is the actor's first.
 TEST_P(DeadlineTest, WaitsOfOneTimeEndInOrder) {

@@ -56,6 +56,23 @@ class Member : public Actor<Chain> {
   }
 };
 
+// The same, after a call that is answered.
+class SecondCaller : public Actor<Chain> {
+ public:
+  explicit SecondCaller(ActorRef<Chain> first) : first_(first) {}
+  Task<absl::Status> Handle(Ring m) {
+    const absl::Status answered = co_await first_.Call<Ring>();
+    if (!answered.ok() || m.way.empty()) co_return answered;
+    const ActorRef<Chain> next = m.way.back();
+    m.way.pop_back();
+    std::vector<ActorRef<Chain>> rest = std::move(m.way);
+    co_return co_await next.Call<Ring>(std::move(rest));
+  }
+
+ private:
+  const ActorRef<Chain> first_;
+};
+
 // Goes round between an actor that starts its calls and one that awaits them.
 struct Round;
 struct Rounds : Protocol<Round> {};
@@ -196,6 +213,15 @@ TEST_P(DeadlockTest, ThroughAStartedCallIsFound) {
   EXPECT_THAT(status,
               StatusIs(kFailedPrecondition,
                        AllOf(HasSubstr("Starter"), HasSubstr("Awaiter"))));
+}
+
+TEST_P(DeadlockTest, OfSecondCallsIsFound) {
+  const ActorRef<Chain> a = system_->Spawn<SecondCaller>(members_[0]).value();
+  const ActorRef<Chain> b = system_->Spawn<SecondCaller>(members_[0]).value();
+  const MonotonicTime before = Now();
+  EXPECT_THAT(a.Call<Ring>(std::vector<ActorRef<Chain>>{a, b}).Wait(),
+              StatusIs(kFailedPrecondition, HasSubstr("wait for each other")));
+  EXPECT_LE(Now() - before, absl::Milliseconds(1100));
 }
 
 TEST_P(DeadlockTest, LongChainsThatEndAreNone) {
