@@ -263,6 +263,16 @@ void SendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   if (IsRefused(result)) BecomeDeadLetter(cell, id, envelope, result);
 }
 
+SendResult PushUrgent(Cell& cell, uint64_t id, Envelope* envelope) {
+  envelope->lane = Lane::kUrgent;
+  // As PushControl(). Where all senders push, no message can get ahead by the
+  // way that is open to the owner only.
+  return PushAsStranger(cell, id, envelope, OwnerTag::kNoSeat,
+                        Mailbox::Word::Kind::kMessage) == PushResult::kClosed
+             ? WhyRefused(cell, id)
+             : SendResult::kSent;
+}
+
 BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,
                             BoundedQueue::Waiter& waiter, SendResult& result) {
   const uint64_t tag = EnterSeat();

@@ -45,6 +45,12 @@ namespace troupe::internal {
 // The same; makes a dead letter of what is refused.
 void SendInLane(Cell& cell, uint64_t id, Envelope* envelope);
 
+// As TrySendInLane() for the urgent lane, but anywhere: in the seat or outside,
+// and under a lock. What comes to an actor this way keeps the order in which it
+// was sent, whoever the senders are.
+[[nodiscard]] SendResult PushUrgent(Cell& cell, uint64_t id,
+                                    Envelope* envelope);
+
 // Publishes and destroys a message that was refused.
 void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
                       SendResult result);
