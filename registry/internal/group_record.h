@@ -74,6 +74,13 @@ class GroupRecord {
     }
   }
 
+ private:
+  struct Slot {
+    Member member;
+    Joined* joined;  // Null: a hole.
+  };
+
+ public:
   // Searches from the youngest on, one membership with each call of Next().
   class Search {
    public:
@@ -90,7 +97,7 @@ class GroupRecord {
     }
 
    private:
-    const std::vector<typename GroupRecord::Slot>* slots_;
+    const std::vector<Slot>* slots_;
     size_t left_;
   };
 
@@ -121,11 +128,6 @@ class GroupRecord {
   size_t leaving = 0;
 
  private:
-  struct Slot {
-    Member member;
-    Joined* joined;  // Null: a hole.
-  };
-
   void Compact() {
     size_t kept = 0;
     size_t turn = 0;

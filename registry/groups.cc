@@ -1,0 +1,289 @@
+#include "troupe/registry/groups.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/shared_payload.h"
+#include "troupe/actor/send_result.h"
+#include "troupe/base/log.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/mailbox.h"
+#include "troupe/scheduler/executor.h"
+
+namespace troupe {
+namespace {
+
+using internal::GroupProtocol;
+using internal::SharedMessage;
+
+absl::Status WrongProtocol(const GroupName& group, const GroupProtocol& has,
+                           const GroupProtocol& wanted) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the members of the group '", group.ToString(), "' take ",
+                   has.ToString(), ", and not ", wanted.ToString()));
+}
+
+absl::Status NoSuchGroup(const GroupName& group) {
+  return absl::NotFoundError(
+      absl::StrCat("the group '", group.ToString(), "' has no members"));
+}
+
+std::vector<AnyActorRef> ToVector(absl::Span<const AnyActorRef> members) {
+  return {members.begin(), members.end()};
+}
+
+GroupName ToName(GroupNameView group) {
+  return {.scope = std::string(group.scope), .name = std::string(group.name)};
+}
+
+// Who does not is ending, or gone. It may begin to end at any time.
+bool TakesMessages(const AnyActorRef& actor) {
+  const internal::Cell& cell = *actor.cell();
+  const Mailbox::Reading reading = cell.Load();
+  return cell.CurrentId() == actor.id().value() &&
+         Mailbox::Word::IsOpen(reading);
+}
+
+// Runs no code of users, so that it may be done under a lock, which makes the
+// order of changes that of their messages.
+void Push(const ActorRef<GroupChanged>& monitor,
+          const SharedMessage<GroupChanged>& change) {
+  Envelope* const envelope =
+      internal::MakeSharedEnvelope<GroupChanged>(change.body());
+  const SendResult result =
+      internal::PushUrgent(*monitor.cell(), monitor.id().value(), envelope);
+  // It is ending: there is nobody to miss it.
+  if (IsRefused(result)) DestroyEnvelope(envelope);
+}
+
+}  // namespace
+
+Groups::Groups(ActorSystem& system)
+    : system_(system),
+      events_(system.Get<internal::ExtensionChannel<GroupChanged>>().channel),
+      random_(system.executor().NewSeed()) {}
+
+// -- members -----------------------------------------------------------------
+
+absl::Status Groups::Observe(const AnyActorRef& actor) {
+  if (observed_.contains(actor)) {
+    if (TakesMessages(actor)) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat(actor.ToString(), " is ending"));
+  }
+  absl::Status status = system_.ObserveEnd(actor, *this);
+  if (status.ok()) observed_.insert(actor);
+  return status;
+}
+
+absl::Status Groups::JoinAll(const GroupName& group,
+                             const GroupProtocol& protocol,
+                             absl::Span<const AnyActorRef> members) {
+  absl::Status status = CheckGroupName(group);
+  if (!status.ok()) return status;
+  Change([&](Table::OnChange tell) {
+    mu_.AssertHeld();
+    for (const AnyActorRef& member : members) {
+      status = Observe(member);
+      if (!status.ok()) return;
+    }
+    if (!table_.Join(group, members, tell, protocol)) {
+      status = WrongProtocol(group, table_.Look(group)->attribute(), protocol);
+    }
+  });
+  return status;
+}
+
+size_t Groups::Leave(const GroupName& group,
+                     absl::Span<const AnyActorRef> members) {
+  size_t left = 0;
+  Change([&](Table::OnChange tell) {
+    mu_.AssertHeld();
+    left = table_.Leave(group, members, tell);
+  });
+  return left;
+}
+
+size_t Groups::LeaveAll(const AnyActorRef& member) {
+  size_t left = 0;
+  Change([&](Table::OnChange tell) {
+    mu_.AssertHeld();
+    left = table_.LeaveAll(member, tell);
+  });
+  return left;
+}
+
+void Groups::OnActorEnd(const AnyActorRef& actor) {
+  Change([&](Table::OnChange tell) {
+    mu_.AssertHeld();
+    observed_.erase(actor);
+    monitors_.RemoveAll(actor);
+    table_.LeaveAll(actor, tell);
+  });
+}
+
+std::vector<std::string> Groups::ListGroups(absl::string_view scope) const {
+  absl::MutexLock lock(&mu_);
+  return table_.ListGroups(scope);
+}
+
+std::vector<std::string> Groups::ListScopes() const {
+  absl::MutexLock lock(&mu_);
+  return table_.ListScopes();
+}
+
+bool Groups::ReplaceRemote(GroupSource source,
+                           absl::Span<const Table::Said> said) {
+  bool agreed = false;
+  Change([&](Table::OnChange tell) {
+    mu_.AssertHeld();
+    agreed = table_.Replace(source, said, tell);
+  });
+  return agreed;
+}
+
+void Groups::DropRemote(GroupSource source) {
+  Change([&](Table::OnChange tell) {
+    mu_.AssertHeld();
+    table_.Drop(source, tell);
+  });
+}
+
+// -- speaking to them --------------------------------------------------------
+
+absl::StatusOr<Groups::View> Groups::Look(const GroupName& group,
+                                          const GroupProtocol& protocol) const {
+  View view;
+  {
+    absl::MutexLock lock(&mu_);
+    view = table_.Look(group);
+  }
+  if (view != nullptr && !view->attribute().Includes(protocol)) {
+    return WrongProtocol(group, view->attribute(), protocol);
+  }
+  return view;
+}
+
+Groups::View Groups::LookToSend(const GroupName& group,
+                                const GroupProtocol& protocol) const {
+  absl::StatusOr<View> view = Look(group, protocol);
+  if (view.ok()) return *std::move(view);
+  system_.logger().Log(LogSeverity::kError, view.status().ToString());
+  return nullptr;
+}
+
+absl::StatusOr<AnyActorRef> Groups::PickAny(const GroupName& group,
+                                            const GroupProtocol& protocol,
+                                            GroupPick how) {
+  absl::MutexLock lock(&mu_);
+  const View view = table_.Look(group);
+  if (view == nullptr) return NoSuchGroup(group);
+  if (!view->attribute().Includes(protocol)) {
+    return WrongProtocol(group, view->attribute(), protocol);
+  }
+  absl::Span<const AnyActorRef> candidates = view->members();
+  switch (how) {
+    case GroupPick::kRoundRobin:
+      return *table_.NextInTurn(group);
+    case GroupPick::kLocalFirst:
+      if (!view->local_members().empty()) candidates = view->local_members();
+      break;
+    case GroupPick::kRandom:
+      break;
+  }
+  return candidates[random_.Uniform(candidates.size())];
+}
+
+absl::StatusOr<AnyActorRef> Groups::PickAnyFor(const GroupName& group,
+                                               const GroupProtocol& protocol,
+                                               GroupKey key) const {
+  const absl::StatusOr<View> view = Look(group, protocol);
+  if (!view.ok()) return view.status();
+  if (*view == nullptr) return NoSuchGroup(group);
+  return (*view)->members()[PickByKey((*view)->numbers(), key)];
+}
+
+// -- watching them -----------------------------------------------------------
+
+absl::Status Groups::Monitor(const GroupRange& range,
+                             const ActorRef<GroupChanged>& monitor) {
+  absl::MutexLock lock(&mu_);
+  absl::Status status = Observe(monitor);
+  if (!status.ok() || !monitors_.Add(range, monitor)) return status;
+  const auto tell_now =
+      [&](const GroupName& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        const View view = table_.Look(group);
+        if (view == nullptr) return;
+        Push(monitor, SharedMessage<GroupChanged>::Make(
+                          group, view->version(), ToVector(view->members()),
+                          std::vector<AnyActorRef>()));
+      };
+  if (range.kind() == GroupRange::Kind::kGroup) {
+    tell_now(range.name());
+    return absl::OkStatus();
+  }
+  const std::vector<std::string> scopes =
+      range.kind() == GroupRange::Kind::kAll
+          ? table_.ListScopes()
+          : std::vector<std::string>{range.scope()};
+  for (const std::string& scope : scopes) {
+    for (const std::string& name : table_.ListGroups(scope)) {
+      tell_now({.scope = scope, .name = name});
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Groups::Demonitor(const GroupRange& range, const AnyActorRef& monitor) {
+  absl::MutexLock lock(&mu_);
+  return monitors_.Remove(range, monitor);
+}
+
+void Groups::Tell(const Table::Change& change) {
+  const bool publish = events_.HasSubscribers();
+  if (monitors_.empty() && !publish) return;
+  const std::vector<ActorRef<GroupChanged>> monitors =
+      monitors_.Of(change.group);
+  if (monitors.empty() && !publish) return;
+  GroupChanged changed{ToName(change.group), change.version,
+                       ToVector(change.joined), ToVector(change.left)};
+  if (publish) pending_.push_back(changed);
+  if (monitors.empty()) return;
+  const auto message = SharedMessage<GroupChanged>::Make(std::move(changed));
+  for (const ActorRef<GroupChanged>& monitor : monitors) Push(monitor, message);
+}
+
+void Groups::Change(absl::FunctionRef<void(Table::OnChange)> change) {
+  {
+    absl::MutexLock lock(&mu_);
+    change([this](const Table::Change& done) {
+      mu_.AssertHeld();
+      Tell(done);
+    });
+    if (pending_.empty() || publishing_) return;
+    publishing_ = true;
+  }
+  PublishPending();
+}
+
+void Groups::PublishPending() {
+  while (true) {
+    std::vector<GroupChanged> changes;
+    {
+      absl::MutexLock lock(&mu_);
+      if (pending_.empty()) {
+        publishing_ = false;
+        return;
+      }
+      changes.swap(pending_);
+    }
+    for (const GroupChanged& change : changes) {
+      events_.Publish(change, system_.logger());
+    }
+  }
+}
+
+}  // namespace troupe
