@@ -5,31 +5,16 @@
 
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/send.h"
-#include "troupe/actor/internal/user_code.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
 
 bool ObserveEnd(const AnyActorRef& actor, EndObserver& observer) {
   if (actor.IsNull()) return false;
-  Cell& cell = *actor.cell();
-  const uint64_t id = actor.id().value();
-  {
-    const InSeat seat;
-    switch (ReachFromSeat(cell, id, seat.tag)) {
-      case Reach::kHere:
-        if (!cell.LooksOpen()) return false;
-        AddEndObserver(cell, observer);
-        return true;
-      case Reach::kElsewhere:
-        break;
-      case Reach::kGone:
-        return false;
-    }
-  }
   EnvelopePtr signal(MakeEnvelope<BeginObservingEnd>(&observer));
-  // As a message: refused once the mailbox is shut.
-  if (!SendSignal(cell, id, signal.get(), Mailbox::Word::Kind::kMessage)) {
+  // Never by way of the seat, not even to an actor of this worker's: where that
+  // was lost, others would have their turns under the caller's lock.
+  if (!PushSignalIfOpen(*actor.cell(), actor.id().value(), signal.get())) {
     return false;
   }
   (void)signal.release();

@@ -254,6 +254,12 @@ void SendBehindAll(Cell& cell, uint64_t id, Envelope* envelope) {
   if (IsRefused(result)) BecomeDeadLetter(cell, id, envelope, result);
 }
 
+bool PushSignalIfOpen(Cell& cell, uint64_t id, Envelope* envelope) {
+  envelope->lane = Lane::kSignal;
+  return PushAsStranger(cell, id, envelope, OwnerTag::kNoSeat,
+                        Mailbox::Word::Kind::kMessage) != PushResult::kClosed;
+}
+
 SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   return SendSlow(cell, id, envelope, EnterSeat());
 }

@@ -116,6 +116,10 @@ void PushSignalFromSeat(Cell& cell, uint64_t id, Envelope* envelope,
                         uint64_t tag);
 // The same anywhere: in the seat or outside, and under a lock.
 void PushSignal(Cell& cell, uint64_t id, Envelope* envelope);
+// The same, unless the actor takes no more messages: then returns false, and
+// the envelope is still the caller's.
+[[nodiscard]] bool PushSignalIfOpen(Cell& cell, uint64_t id,
+                                    Envelope* envelope);
 
 // As SendControl() in reply.h, but anywhere: in the seat or outside, and under
 // a lock. Never the fast way.
