@@ -162,6 +162,40 @@ TEST_P(GroupMonitorTest, DemonitorEndsIt) {
   EXPECT_THAT(SeenBy(host), SizeIs(1));
 }
 
+// Ends its monitor at the first change, when others wait already.
+class Fickle : public Actor<GroupChanged, internal::Seen, Hush> {
+ public:
+  explicit Fickle(Groups& groups) : groups_(groups) {}
+  // Makes changes that it cannot handle yet.
+  void Handle(Hush) {
+    const Group<Hush> room("room");
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_THAT(groups_.Join(room, self()), IsOk());
+    }
+  }
+  void Handle(const GroupChanged& m) {
+    seen_.push_back(m);
+    EXPECT_TRUE(groups_.Demonitor(GroupRange::All(), self()));
+  }
+  std::vector<GroupChanged> Handle(internal::Seen) { return seen_; }
+
+ private:
+  Groups& groups_;
+  std::vector<GroupChanged> seen_;
+};
+
+TEST_P(GroupMonitorTest, NothingArrivesAfterDemonitor) {
+  const auto fickle = system->Spawn<Fickle>(groups).value();
+  EXPECT_THAT(groups.Monitor(GroupRange::All(), fickle), IsOk());
+  fickle.Send<Hush>();
+  EXPECT_THAT(fickle.Call<internal::Seen>().Wait(), IsOk());
+  // Now the changes have been sent.
+  EXPECT_THAT(fickle.Call<internal::Seen>().Wait().value(), SizeIs(1));
+  EXPECT_EQ(groups.LeaveAll(fickle), 3u);
+  EXPECT_THAT(fickle.Call<internal::Seen>().Wait().value(), SizeIs(1));
+  EXPECT_EQ(system->dead_letters(), 0u);
+}
+
 TEST_P(GroupMonitorTest, MonitoringAgainBeginsAgain) {
   const auto host = SpawnHost();
   const auto guest = SpawnGuest();

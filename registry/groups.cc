@@ -6,12 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/cell.h"
-#include "troupe/actor/internal/send.h"
-#include "troupe/actor/internal/shared_payload.h"
-#include "troupe/actor/send_result.h"
+#include "troupe/actor/internal/shared_message.h"
 #include "troupe/base/log.h"
-#include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/mailbox.h"
+#include "troupe/registry/internal/monitor_gate.h"
 #include "troupe/scheduler/executor.h"
 
 namespace troupe {
@@ -46,18 +44,6 @@ bool TakesMessages(const AnyActorRef& actor) {
   const Mailbox::Reading reading = cell.Load();
   return cell.CurrentId() == actor.id().value() &&
          Mailbox::Word::IsOpen(reading);
-}
-
-// Runs no code of users, so that it may be done under a lock, which makes the
-// order of changes that of their messages.
-void Push(const ActorRef<GroupChanged>& monitor,
-          const SharedMessage<GroupChanged>& change) {
-  Envelope* const envelope =
-      internal::MakeSharedEnvelope<GroupChanged>(change.body());
-  const SendResult result =
-      internal::PushUrgent(*monitor.cell(), monitor.id().value(), envelope);
-  // It is ending: there is nobody to miss it.
-  if (IsRefused(result)) DestroyEnvelope(envelope);
 }
 
 }  // namespace
@@ -212,15 +198,18 @@ absl::Status Groups::Monitor(const GroupRange& range,
                              const ActorRef<GroupChanged>& monitor) {
   absl::MutexLock lock(&mu_);
   absl::Status status = Observe(monitor);
-  if (!status.ok() || !monitors_.Add(range, monitor)) return status;
-  const auto tell_now =
-      [&](const GroupName& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        const View view = table_.Look(group);
-        if (view == nullptr) return;
-        Push(monitor, SharedMessage<GroupChanged>::Make(
-                          group, view->version(), ToVector(view->members()),
-                          std::vector<AnyActorRef>()));
-      };
+  if (!status.ok()) return status;
+  internal::MonitorGate* const gate = monitors_.Add(range, monitor);
+  if (gate == nullptr) return absl::OkStatus();
+  const auto tell_now = [&](const GroupName& group) {
+    mu_.AssertHeld();
+    const View view = table_.Look(group);
+    if (view == nullptr) return;
+    gate->Push(SharedMessage<GroupChanged>::Make(group, view->version(),
+                                                 ToVector(view->members()),
+                                                 std::vector<AnyActorRef>())
+                   .body());
+  };
   if (range.kind() == GroupRange::Kind::kGroup) {
     tell_now(range.name());
     return absl::OkStatus();
@@ -245,15 +234,15 @@ bool Groups::Demonitor(const GroupRange& range, const AnyActorRef& monitor) {
 void Groups::Tell(const Table::Change& change) {
   const bool publish = events_.HasSubscribers();
   if (monitors_.empty() && !publish) return;
-  const std::vector<ActorRef<GroupChanged>> monitors =
-      monitors_.Of(change.group);
-  if (monitors.empty() && !publish) return;
+  const std::vector<internal::MonitorGate*> gates = monitors_.Of(change.group);
+  if (gates.empty() && !publish) return;
   GroupChanged changed{ToName(change.group), change.version,
                        ToVector(change.joined), ToVector(change.left)};
   if (publish) pending_.push_back(changed);
-  if (monitors.empty()) return;
+  if (gates.empty()) return;
+  // Under the lock, which makes the order of changes that of their messages.
   const auto message = SharedMessage<GroupChanged>::Make(std::move(changed));
-  for (const ActorRef<GroupChanged>& monitor : monitors) Push(monitor, message);
+  for (internal::MonitorGate* const gate : gates) gate->Push(message.body());
 }
 
 void Groups::Change(absl::FunctionRef<void(Table::OnChange)> change) {

@@ -168,7 +168,9 @@ class Groups : public EndObserver {
   absl::Status Monitor(const GroupRange& range,
                        const ActorRef<GroupChanged>& monitor)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // Nothing of that is sent any more. False: it was not monitored.
+  // Nothing of that arrives any more, not even what was sent before; called by
+  // others than the monitor, it may be handling a change just now. False: it
+  // was not monitored.
   bool Demonitor(const GroupRange& range, const AnyActorRef& monitor)
       ABSL_LOCKS_EXCLUDED(mu_);
 
