@@ -42,7 +42,7 @@ done < <(grep '^| R-' "$table")
 
 twice=$(grep -oE '^\| R-[0-9]+' "$table" | sort | uniq -d)
 [[ -z $twice ]] || fail "twice: $twice"
-for range in '1 43' '50 70' '80 102' '110 120' '140 145' '180 186'; do
+for range in '1 43' '50 70' '80 102' '110 120' '140 145' '150 171' '180 186'; do
   # shellcheck disable=SC2086  # Two words.
   for n in $(seq $range); do
     grep -q "^| $(printf 'R-%03d' "$n") " "$table" || fail "no row for $n"
