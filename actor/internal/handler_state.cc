@@ -262,8 +262,15 @@ bool HandlerState::HoldsUp(const ReplyRoute& request) {
   if (exclusive.handles_request && IsFor(*exclusive.envelope, request)) {
     return InfoOf(*exclusive.envelope).OwesAnswer();
   }
-  return cell().AnyWaiting(
-      [&request](Envelope& waiting) { return IsFor(waiting, request); });
+  const uint64_t tag = EnterSeat();
+  // With the seat lost, the mailbox is the worker's; then the circle ends by a
+  // deadline.
+  const bool waits =
+      OwnerTag::IsOfWorker(tag) && cell().AnyWaiting([&](Envelope& waiting) {
+        return IsFor(waiting, request);
+      });
+  LeaveSeat();
+  return waits;
 }
 
 std::optional<WaitedCall> HandlerState::OnlyCall() {
