@@ -58,6 +58,16 @@ PushResult PushAsStranger(Cell& cell, uint64_t id, Envelope* envelope,
   return result;
 }
 
+// In the seat with `tag`, or anywhere with that of no seat: has a message wait
+// behind all that was pushed.
+SendResult PushMessage(Cell& cell, uint64_t id, Envelope* envelope,
+                       uint64_t tag) {
+  return PushAsStranger(cell, id, envelope, tag,
+                        Mailbox::Word::Kind::kMessage) == PushResult::kClosed
+             ? WhyRefused(cell, id)
+             : SendResult::kSent;
+}
+
 // In the seat, on the worker that owns the cell, whose tag there is an older
 // one: brings the order of what was pushed and what is appended next together.
 void CatchUpWithMail(Cell& cell, Worker& worker) {
@@ -183,10 +193,8 @@ SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope, uint64_t tag) {
       }
       ScheduleMine(cell);
     }
-  } else if (PushAsStranger(cell, id, envelope, tag,
-                            Mailbox::Word::Kind::kMessage) ==
-             PushResult::kClosed) {
-    result = WhyRefused(cell, id);
+  } else {
+    result = PushMessage(cell, id, envelope, tag);
   }
   LeaveSeat();
   return result;
@@ -245,13 +253,15 @@ void SendBehindAll(Cell& cell, uint64_t id, Envelope* envelope) {
   if (QueueFor(cell, id) != nullptr) {
     result = SendSlow(cell, id, envelope, tag);  // Leaves the seat.
   } else {
-    if (PushAsStranger(cell, id, envelope, tag,
-                       Mailbox::Word::Kind::kMessage) == PushResult::kClosed) {
-      result = WhyRefused(cell, id);
-    }
+    result = PushMessage(cell, id, envelope, tag);
     LeaveSeat();
   }
   if (IsRefused(result)) BecomeDeadLetter(cell, id, envelope, result);
+}
+
+SendResult PushBehindAll(Cell& cell, uint64_t id, Envelope* envelope) {
+  envelope->lane = Lane::kUrgent;
+  return PushMessage(cell, id, envelope, OwnerTag::kNoSeat);
 }
 
 bool PushSignalIfOpen(Cell& cell, uint64_t id, Envelope* envelope) {
@@ -267,16 +277,6 @@ SendResult TrySendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
 void SendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
   const SendResult result = TrySendInLane(cell, id, envelope);
   if (IsRefused(result)) BecomeDeadLetter(cell, id, envelope, result);
-}
-
-SendResult PushUrgent(Cell& cell, uint64_t id, Envelope* envelope) {
-  envelope->lane = Lane::kUrgent;
-  // As PushControl(). Where all senders push, no message can get ahead by the
-  // way that is open to the owner only.
-  return PushAsStranger(cell, id, envelope, OwnerTag::kNoSeat,
-                        Mailbox::Word::Kind::kMessage) == PushResult::kClosed
-             ? WhyRefused(cell, id)
-             : SendResult::kSent;
 }
 
 BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,

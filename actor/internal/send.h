@@ -45,12 +45,6 @@ namespace troupe::internal {
 // The same; makes a dead letter of what is refused.
 void SendInLane(Cell& cell, uint64_t id, Envelope* envelope);
 
-// As TrySendInLane() for the urgent lane, but anywhere: in the seat or outside,
-// and under a lock. What comes to an actor this way keeps the order in which it
-// was sent, whoever the senders are.
-[[nodiscard]] SendResult PushUrgent(Cell& cell, uint64_t id,
-                                    Envelope* envelope);
-
 // Publishes and destroys a message that was refused.
 void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
                       SendResult result);
@@ -69,10 +63,18 @@ inline void SendEnvelope(Cell& cell, uint64_t id, Envelope* envelope) {
   }
 }
 
-// The same for what several threads send, each after the one before: behind all
-// that they have sent. Their worker's own way would overtake what the others
-// pushed.
+// What several threads send, each after the one before, behind all that they
+// have sent: it is always pushed. The way that is open to the receiver's own
+// worker is shorter, and would overtake what the others pushed.
+//
+// In the normal lane. Sends, or makes a dead letter.
 void SendBehindAll(Cell& cell, uint64_t id, Envelope* envelope);
+// In the urgent lane, which no mailbox bounds, and anywhere: in the seat or
+// outside, and under a lock. There nothing can be had that runs code of others:
+// no seat, no claim to an actor that rests, no dead letter. If it is refused,
+// the envelope is still the caller's.
+[[nodiscard]] SendResult PushBehindAll(Cell& cell, uint64_t id,
+                                       Envelope* envelope);
 
 // What null references refer to: a cell that is dead for ever.
 Cell& NoCell();

@@ -14,7 +14,7 @@ void MonitorGate::Push(SharedBody change) {
   Envelope* const envelope = MakeSourceEnvelope(
       kSharedMessageType<GroupChanged>, std::move(change), *this);
   const SendResult result =
-      PushUrgent(*monitor_.cell(), monitor_.id().value(), envelope);
+      PushBehindAll(*monitor_.cell(), monitor_.id().value(), envelope);
   // It is ending: there is nobody to miss it.
   if (IsRefused(result)) DestroyEnvelope(envelope);
 }
