@@ -69,13 +69,20 @@ absl::StatusOr<AnyActorRef> WaitForName(NameDirectory& names,
 // With the name added to what went wrong.
 absl::Status AboutName(absl::string_view name, const absl::Status& status);
 
+// What `name` leads to, to be used with these messages.
+template <typename... Ps>
+absl::StatusOr<ActorRef<Ps...>> TypedFor(absl::string_view name,
+                                         const AnyActorRef& found) {
+  absl::StatusOr<ActorRef<Ps...>> typed = found.As<Ps...>();
+  if (!typed.ok()) [[unlikely]]
+    typed = AboutName(name, typed.status());
+  return typed;
+}
 template <typename... Ps>
 absl::StatusOr<ActorRef<Ps...>> TypedFor(
     absl::string_view name, const absl::StatusOr<AnyActorRef>& found) {
   if (!found.ok()) return found.status();
-  absl::StatusOr<ActorRef<Ps...>> typed = found->template As<Ps...>();
-  if (!typed.ok()) return AboutName(name, typed.status());
-  return typed;
+  return TypedFor<Ps...>(name, *found);
 }
 
 template <typename... Ps>

@@ -11,6 +11,7 @@
 namespace troupe {
 namespace {
 
+using internal::AboutName;
 using internal::NameWatcher;
 using internal::OwedAnswer;
 using internal::ReplyRoute;
@@ -41,10 +42,6 @@ Names::Names(ActorSystem& system) : system_(system), watchers_(system) {
 absl::Status Names::LeadsNowhere(absl::string_view name) {
   return absl::NotFoundError(
       absl::StrCat("no actor has the name '", name, "'"));
-}
-
-absl::Status Names::About(absl::string_view name, const absl::Status& status) {
-  return internal::AboutName(name, status);
 }
 
 absl::Status Names::CheckIsFree(absl::string_view name) const {
@@ -94,7 +91,7 @@ absl::Status Names::Register(absl::string_view name, const AnyActorRef& actor) {
     // From here on its end waits for this lock. It is asked before the name is
     // given, so that a refusal leaves nothing to be found meanwhile.
     if (absl::Status status = system_.ObserveEnd(actor, *this); !status.ok()) {
-      return About(name, status);
+      return AboutName(name, status);
     }
     has_news = Give(name, actor);
   }
@@ -125,7 +122,7 @@ absl::Status Names::Move(absl::string_view name, const AnyActorRef& from,
       return LeadsElsewhere(name, from);
     }
     if (absl::Status status = system_.ObserveEnd(to, *this); !status.ok()) {
-      return About(name, status);
+      return AboutName(name, status);
     }
     if (from == to) return absl::OkStatus();
     (void)table_.Replace(name, from, to);  // It leads to `from`.
@@ -213,7 +210,7 @@ absl::StatusOr<Subscription> Names::Watch(absl::string_view pattern,
     absl::MutexLock lock(&mu_);
     if (subscriber.is_actor_) {
       absl::Status status = system_.ObserveEnd(subscriber.actor_, *this);
-      if (!status.ok()) return About(pattern, status);
+      if (!status.ok()) return AboutName(pattern, status);
     }
     std::vector<NameEvent> present;
     for (auto& [name, actor] : table_.List(

@@ -115,10 +115,7 @@ class Names final : public NameService, private internal::NameDirectory {
     const std::optional<AnyActorRef> found = table_.Find(name);
     if (!found.has_value()) [[unlikely]]
       return LeadsNowhere(name);
-    absl::StatusOr<ActorRef<Ps...>> typed = found->As<Ps...>();
-    if (!typed.ok()) [[unlikely]]
-      return About(name, typed.status());
-    return typed;
+    return internal::TypedFor<Ps...>(name, *found);
   }
   absl::StatusOr<AnyActorRef> FindAny(absl::string_view name) const {
     const std::optional<AnyActorRef> found = table_.Find(name);
@@ -170,7 +167,6 @@ class Names final : public NameService, private internal::NameDirectory {
       std::vector<internal::OwedAnswer<AnyActorRef>>;  // First come first.
 
   static absl::Status LeadsNowhere(absl::string_view name);
-  static absl::Status About(absl::string_view name, const absl::Status& status);
   // kOk, or that it is taken.
   absl::Status CheckIsFree(absl::string_view name) const;
   // Of a name that is free. Returns whether watchers are to be told.

@@ -2,10 +2,6 @@
 
 namespace troupe::internal {
 
-bool Cell::IsAliveAs(uint64_t expected_id) const {
-  return Word::IsAlive(Load()) && CurrentId() == expected_id;
-}
-
 ActorStatus Cell::StatusOf(uint64_t expected_id) const {
   const Reading before = Load();
   // Acquire pairs with the release of the owner's store.

@@ -5,11 +5,11 @@
 // cell is constructed once, and then serves one actor after the other, each of
 // which leaves it without children, extras, handler state and envelopes. A
 // thread that comes late finds either the incarnation that it means or, by id
-// and by the generation in the mailbox word, that it is gone. Thread safety:
-// `id`, `status` and the mailbox word: any thread. Whatever is marked
-// "parent's" belongs to the worker that owns the parent. All else belongs to
-// the owning worker, or, while a handler runs that lost its seat, `handler`,
-// the children and the object to the handler's thread.
+// and by the generation in the mailbox word, that it is gone.
+// Thread safety: `id`, `status` and the mailbox word: any thread. Whatever is
+// marked "parent's" belongs to the worker that owns the parent. All else
+// belongs to the owning worker, or, while a handler runs that lost its seat,
+// `handler`, the children and the object to the handler's thread.
 #ifndef TROUPE_ACTOR_INTERNAL_CELL_H_
 #define TROUPE_ACTOR_INTERNAL_CELL_H_
 
@@ -195,7 +195,9 @@ struct alignas(16) Cell : Mailbox,
   uint32_t target() const { return static_cast<uint32_t>(CurrentId()); }
 
   // For any thread: whether this is the actor with that id, alive.
-  bool IsAliveAs(uint64_t expected_id) const;
+  bool IsAliveAs(uint64_t expected_id) const {
+    return Word::IsAlive(Load()) && CurrentId() == expected_id;
+  }
   // Its status; kStopped if it is gone.
   ActorStatus StatusOf(uint64_t expected_id) const;
 
