@@ -6,8 +6,9 @@
 //   (*system)->Spawn<Account>({.name = "savings"}, 100);
 //
 // The parts are targets of their own, for who wants less: //actor,
-// //supervision, //registry. An ActorSystem that is made without this header
-// has what its program asks it for (ActorSystem::Get()).
+// //supervision, //registry, //registry:groups, //stream. An ActorSystem that
+// is made without this header has what its program asks it for
+// (ActorSystem::Get()).
 #ifndef TROUPE_TROUPE_H_
 #define TROUPE_TROUPE_H_
 
@@ -33,12 +34,18 @@
 #include "troupe/actor/timed_ref.h"
 #include "troupe/actor/when_all.h"
 #include "troupe/actor/when_any.h"
+#include "troupe/registry/groups.h"
 #include "troupe/registry/names.h"
+#include "troupe/stream/event_port.h"
+#include "troupe/stream/output_port.h"
+#include "troupe/stream/publishes.h"
 #include "troupe/supervision/supervisor.h"
 
 namespace troupe {
 
-// As ActorSystem::Create(); actors may have names (registry/names.h).
+// As ActorSystem::Create(); actors may have names, which Get<Names>() finds
+// (registry/names.h). Groups (registry/groups.h) and ports (stream/) need no
+// preparation.
 inline absl::StatusOr<std::unique_ptr<ActorSystem>> CreateSystem(
     const ActorSystem::Options& options = {}) {
   absl::StatusOr<std::unique_ptr<ActorSystem>> system =

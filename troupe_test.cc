@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -37,6 +38,39 @@ TEST(TroupeTest, SupervisedActorsHaveNames) {
   const auto seven = (*system)->Get<Names>().Find<Number>("seven");
   ASSERT_THAT(seven, IsOk());
   EXPECT_THAT(seven->Call<Number>().Wait(), IsOkAndHolds(7));
+}
+
+// Is a member of a group, and subscribed to a port, from its start.
+struct Beat {
+  int number;
+};
+struct Beats {
+  using Reply = std::vector<int>;
+};
+class Listener : public Actor<Beat, Beats> {
+ public:
+  explicit Listener(const PortRef<Beat>& beats) : port_(beats) {}
+  absl::Status PreStart() {
+    subscription_ = port_.Subscribe(self());
+    return system().Get<Groups>().Join(Group<Beat>("listeners"), self());
+  }
+  void Handle(Beat m) { beats_.push_back(m.number); }
+  std::vector<int> Handle(Beats) { return beats_; }
+
+ private:
+  const PortRef<Beat> port_;
+  PortSubscription subscription_;
+  std::vector<int> beats_;
+};
+
+TEST(TroupeTest, ActorsHaveGroupsAndPorts) {
+  const std::unique_ptr<ActorSystem> system = CreateSystem().value();
+  OutputPort<Beat> beats;
+  const auto listener = system->Spawn<Listener>(beats.ref()).value();
+  beats.Publish(1);
+  EXPECT_EQ(system->Get<Groups>().Send<Beat>(Group<Beat>("listeners"), 2), 1);
+  EXPECT_THAT(listener.Call<Beats>().Wait(),
+              IsOkAndHolds(::testing::ElementsAre(1, 2)));
 }
 
 TEST(TroupeTest, OptionsGoToTheSystem) {
