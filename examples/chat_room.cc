@@ -1,4 +1,5 @@
-// A chat room: its guests are a group, and whoever speaks, speaks to all.
+// A chat room: its guests are a group, and whoever speaks, speaks to all, or to
+// the one who has a name.
 //
 //   ./bazelw run //examples:chat_room
 //
@@ -6,56 +7,48 @@
 //
 //   alice reached 3
 //   alice reached 2
+//   bob? 0, carol? 1
 //   the host counted 3 in, 1 out
-//   carol heard alice: hello
-//   carol heard alice: is bob here?
+//   carol heard: hello; is bob here?; psst;
 #include <cstddef>
 #include <iostream>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/status/status.h"
-#include "troupe/actor/actor.h"
-#include "troupe/actor/actor_system.h"
-#include "troupe/registry/groups.h"
-
-namespace {
+#include "troupe/troupe.h"
 
 struct Say {
-  std::string from, text;
+  std::string text;
 };
 struct Speak {
-  std::string text;
-  using Reply = size_t;
+  std::string text, to = "";  // Empty: all.
+  using Reply = size_t;       // How many it reached.
 };
 struct Heard {
-  using Reply = std::vector<std::string>;
+  using Reply = std::string;
 };
 struct ChatApi : troupe::Protocol<Say, Speak, Heard> {};
 
-const troupe::Group<ChatApi>& Lobby() {
-  static const auto& lobby = *new troupe::Group<ChatApi>("lobby");
-  return lobby;
-}
+troupe::Group<ChatApi> Lobby() { return troupe::Group<ChatApi>("lobby"); }
 
 class Guest : public troupe::Actor<ChatApi> {
  public:
-  Guest(std::string name, troupe::Groups& groups)
-      : name_(std::move(name)), groups_(groups) {}
+  absl::Status PreStart() { return groups().Join(Lobby(), self()); }
 
-  absl::Status PreStart() { return groups_.Join(Lobby(), self()); }
-  // To all guests, this one too. One message, however many they are.
   size_t Handle(const Speak& m) {
-    return groups_.Send<Say>(Lobby(), name_, m.text);
+    // To all guests, this one too. One message, however many they are.
+    if (m.to.empty()) return groups().Send<Say>(Lobby(), m.text);
+    const auto guest = system().Get<troupe::Names>().Find<Say>(m.to);
+    if (guest.ok()) guest->Send<Say>(m.text);
+    return guest.ok();
   }
-  void Handle(const Say& m) { heard_.push_back(m.from + ": " + m.text); }
-  std::vector<std::string> Handle(Heard) { return heard_; }
+  void Handle(const Say& m) { heard_ += " " + m.text + ";"; }
+  std::string Handle(Heard) { return heard_; }
 
  private:
-  const std::string name_;
-  troupe::Groups& groups_;
-  std::vector<std::string> heard_;
+  troupe::Groups& groups() { return system().Get<troupe::Groups>(); }
+
+  std::string heard_;
 };
 
 struct Count {
@@ -75,29 +68,25 @@ class Host : public troupe::Actor<troupe::GroupChanged, Count> {
   std::pair<size_t, size_t> count_;
 };
 
-}  // namespace
-
 int main() {
-  const auto system = troupe::ActorSystem::Create().value();
-  troupe::Groups& groups = system->Get<troupe::Groups>();
+  const auto system = troupe::CreateSystem().value();
   const auto host = system->Spawn<Host>().value();
-  if (!groups.Monitor(Lobby(), host).ok()) return 1;
+  if (!system->Get<troupe::Groups>().Monitor(Lobby(), host).ok()) return 1;
+  const auto alice = system->Spawn<Guest>({.name = "alice"}).value();
+  const auto bob = system->Spawn<Guest>({.name = "bob"}).value();
+  const auto carol = system->Spawn<Guest>({.name = "carol"}).value();
 
-  const auto alice = system->Spawn<Guest>("alice", groups).value();
-  const auto bob = system->Spawn<Guest>("bob", groups).value();
-  const auto carol = system->Spawn<Guest>("carol", groups).value();
-  const auto speak = [&](const char* text) {
-    std::cout << "alice reached " << *alice.Call<Speak>(text).Wait() << "\n";
+  const auto speak = [&](const char* text, const char* to = "") {
+    return alice.Call<Speak>(text, to).Wait().value();
   };
-  speak("hello");
-  // An actor that ends leaves its groups, before anybody is told.
+  std::cout << "alice reached " << speak("hello") << "\n";
+  // An actor that ends leaves its name and its groups before anybody is told.
   if (!bob.StopAndWait().ok()) return 1;
-  speak("is bob here?");
+  std::cout << "alice reached " << speak("is bob here?") << "\n";
+  std::cout << "bob? " << speak("psst", "bob");
+  std::cout << ", carol? " << speak("psst", "carol") << "\n";
 
-  const auto [in, out] = *host.Call<Count>().Wait();
+  const auto [in, out] = host.Call<Count>().Wait().value();
   std::cout << "the host counted " << in << " in, " << out << " out\n";
-  const std::vector<std::string> heard = carol.Call<Heard>().Wait().value();
-  for (const std::string& line : heard) {
-    std::cout << "carol heard " << line << "\n";
-  }
+  std::cout << "carol heard:" << carol.Call<Heard>().Wait().value() << "\n";
 }
