@@ -16,7 +16,8 @@
 // its subscriber has ended, that would make the next one.
 //
 // Order: as of the events. What happens while the first subscription to a type
-// of event begins may be missed. Thread safety: any thread.
+// of event begins may be missed.
+// Thread safety: any thread.
 #ifndef TROUPE_STREAM_EVENT_PORT_H_
 #define TROUPE_STREAM_EVENT_PORT_H_
 

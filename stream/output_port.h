@@ -19,14 +19,15 @@
 // what has been published reaches it if it asked for a replay, what is
 // published from now on does, with no gap and nothing twice. What a lossless
 // one gets also keeps its place among what the publisher sends to the same
-// actor. Bounds: SubscribeOptions::limit for each subscription. The bounds of a
+// actor.
+// Bounds: SubscribeOptions::limit for each subscription. The bounds of a
 // mailbox are for what is sent there, and do not count or refuse this.
 // Ownership: the port ends with the object; what is under way is delivered.
 // What waits for an actor that ends becomes dead letters; its subscriptions are
-// gone with it, and what is published later does not concern it. Blocking: only
-// PendingPublish waits. Thread safety: any thread. Conversions run on the
-// publisher's, several at once. For a thread that may still be at it when the
-// port goes: a PortRef.
+// gone with it, and what is published later does not concern it.
+// Blocking: only PendingPublish waits.
+// Thread safety: any thread. Conversions run on the publisher's, several at
+// once. For a thread that may still be at it when the port goes: a PortRef.
 #ifndef TROUPE_STREAM_OUTPUT_PORT_H_
 #define TROUPE_STREAM_OUTPUT_PORT_H_
 

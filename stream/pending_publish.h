@@ -1,11 +1,10 @@
 // A PendingPublish is a message on its way to a port whose lossless subscribers
 // may be behind: what PortRef::PublishWhenReady() returns. It does nothing
 // until it is waited for; then it waits until each of them has room
-// (SubscribeOptions:: limit), and publishes.
+// (SubscribeOptions::limit), and publishes.
 //
-//   absl::Status published = co_await port().PublishWhenReady(price);  // A
-//   Task. absl::Status published =
-//       port.PublishWhenReady(price).Within(absl::Seconds(1)).Wait();
+//   absl::Status told = co_await port().PublishWhenReady(price);  // In a Task.
+//   told = port.PublishWhenReady(price).Within(absl::Seconds(1)).Wait();
 //
 // Order: those that wait publish first come, first served. Of what they publish
 // no lossless subscription ever has more waiting than its limit.

@@ -1,7 +1,7 @@
 // A PortSubscription keeps an actor subscribed to a port, and tells how it
 // fares.
 //
-//   PortSubscription prices = port.Subscribe<Price>(self());
+//   PortSubscription prices = port.Subscribe(self());
 //   ...
 //   prices.Unsubscribe();  // Or let it go.
 //
