@@ -117,8 +117,7 @@ class GroupTable {
     return record != nullptr ? record->Look() : nullptr;
   }
 
-  // The member whose turn it is, one after the other; null: there is no such
-  // group.
+  // The member whose turn it is, one after the other; null: as for Look().
   const Member* NextInTurn(GroupNameView group) {
     Group* const record = groups_.Find(group);
     return record != nullptr ? &record->NextInTurn() : nullptr;

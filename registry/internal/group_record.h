@@ -36,6 +36,8 @@ struct Membership {
 // Thread safety: none.
 template <typename Member, typename Attribute>
 class GroupRecord {
+  struct Slot;
+
  public:
   using Joined = Membership<Member, Attribute>;
   using View = GroupView<Member, Attribute>;
@@ -74,13 +76,6 @@ class GroupRecord {
     }
   }
 
- private:
-  struct Slot {
-    Member member;
-    Joined* joined;  // Null: a hole.
-  };
-
- public:
   // Searches from the youngest on, one membership with each call of Next().
   class Search {
    public:
@@ -128,6 +123,11 @@ class GroupRecord {
   size_t leaving = 0;
 
  private:
+  struct Slot {
+    Member member;
+    Joined* joined;  // Null: a hole.
+  };
+
   void Compact() {
     size_t kept = 0;
     size_t turn = 0;

@@ -1,6 +1,7 @@
 #include "troupe/registry/internal/monitor_gate.h"
 
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/shared_message.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/mailbox/envelope.h"
 

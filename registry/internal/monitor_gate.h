@@ -23,8 +23,6 @@ class MonitorGate final : public MessageSource {
   explicit MonitorGate(const ActorRef<GroupChanged>& monitor)
       : monitor_(monitor) {}
 
-  const ActorRef<GroupChanged>& monitor() const { return monitor_; }
-
   // Sends a change. Runs no code of users, and no mailbox refuses it.
   void Push(SharedBody change) ABSL_LOCKS_EXCLUDED(mu_);
   // To be called once; the gate may be gone then.
