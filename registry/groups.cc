@@ -231,48 +231,34 @@ bool Groups::Demonitor(const GroupRange& range, const AnyActorRef& monitor) {
   return monitors_.Remove(range, monitor);
 }
 
-void Groups::Tell(const Table::Change& change) {
+bool Groups::Tell(const Table::Change& change) {
   const bool publish = events_.HasSubscribers();
-  if (monitors_.empty() && !publish) return;
+  if (monitors_.empty() && !publish) return false;
   const std::vector<internal::MonitorGate*> gates = monitors_.Of(change.group);
-  if (gates.empty() && !publish) return;
+  if (gates.empty() && !publish) return false;
   GroupChanged changed{ToName(change.group), change.version,
                        ToVector(change.joined), ToVector(change.left)};
-  if (publish) pending_.push_back(changed);
-  if (gates.empty()) return;
+  if (publish) news_.Note(changed);
+  if (gates.empty()) return publish;
   // Under the lock, which makes the order of changes that of their messages.
   const auto message = SharedMessage<GroupChanged>::Make(std::move(changed));
   for (internal::MonitorGate* const gate : gates) gate->Push(message.body());
+  return publish;
 }
 
 void Groups::Change(absl::FunctionRef<void(Table::OnChange)> change) {
+  bool has_news = false;
   {
     absl::MutexLock lock(&mu_);
-    change([this](const Table::Change& done) {
+    change([&](const Table::Change& done) {
       mu_.AssertHeld();
-      Tell(done);
+      has_news |= Tell(done);
     });
-    if (pending_.empty() || publishing_) return;
-    publishing_ = true;
   }
-  PublishPending();
-}
-
-void Groups::PublishPending() {
-  while (true) {
-    std::vector<GroupChanged> changes;
-    {
-      absl::MutexLock lock(&mu_);
-      if (pending_.empty()) {
-        publishing_ = false;
-        return;
-      }
-      changes.swap(pending_);
-    }
-    for (const GroupChanged& change : changes) {
-      events_.Publish(change, system_.logger());
-    }
-  }
+  if (!has_news) return;
+  news_.Tell([this](const GroupChanged& changed) {
+    events_.Publish(changed, system_.logger());
+  });
 }
 
 }  // namespace troupe

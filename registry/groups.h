@@ -56,18 +56,12 @@
 #include "troupe/registry/group_range.h"
 #include "troupe/registry/group_table.h"
 #include "troupe/registry/internal/group_monitors.h"
+#include "troupe/registry/internal/news.h"
 #include "troupe/registry/internal/send_to_all.h"
 
 namespace troupe {
 
 class ActorSystem;
-
-// How one member is picked. By memberships, where one has several.
-enum class GroupPick : uint8_t {
-  kRandom,      // Each as likely; the system's seed decides.
-  kRoundRobin,  // One after the other, whoever picks.
-  kLocalFirst,  // Any one of this node; if there is none, any one.
-};
 
 class Groups : public EndObserver {
  public:
@@ -228,17 +222,18 @@ class Groups : public EndObserver {
   }
 
   // Runs `change(tell)` under the lock, where `tell` is what the table is given
-  // to tell of its changes, and publishes them.
+  // to tell of its changes, and publishes these without it.
   void Change(absl::FunctionRef<void(Table::OnChange)> change)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Observe(const AnyActorRef& actor)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Tell(const Table::Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Publishes what waits for it, in order, unless another thread is at it.
-  void PublishPending() ABSL_LOCKS_EXCLUDED(mu_);
+  // Tells the monitors; returns whether there is something to publish.
+  [[nodiscard]] bool Tell(const Table::Change& change)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   ActorSystem& system_;
   internal::EventChannel<GroupChanged>& events_;
+  internal::News<GroupChanged> news_;  // For `events_`.
 
   mutable absl::Mutex mu_;
   // The table's, mutable: looking makes the copy that others share.
@@ -247,8 +242,6 @@ class Groups : public EndObserver {
   // Who has been a member or a monitor: their ends are told.
   absl::flat_hash_set<AnyActorRef> observed_ ABSL_GUARDED_BY(mu_);
   Random random_ ABSL_GUARDED_BY(mu_);
-  std::vector<GroupChanged> pending_ ABSL_GUARDED_BY(mu_);
-  bool publishing_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace troupe

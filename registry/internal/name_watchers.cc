@@ -24,7 +24,7 @@ void NameWatchers::Add(std::shared_ptr<NameWatcher> watcher,
                        std::vector<NameEvent> present) {
   absl::MutexLock lock(&mu_);
   for (NameEvent& event : present) {
-    noted_.push_back({std::move(event), {watcher}, /*is_public=*/false});
+    news_.Note({std::move(event), {watcher}, /*is_public=*/false});
   }
   watchers_.push_back(std::move(watcher));
 }
@@ -52,32 +52,19 @@ bool NameWatchers::Note(NameEvent event) {
     }
   }
   if (told.empty() && !is_public) return false;
-  noted_.push_back({std::move(event), std::move(told), is_public});
+  news_.Note({std::move(event), std::move(told), is_public});
   return true;
 }
 
 void NameWatchers::Tell() {
-  {
-    absl::MutexLock lock(&mu_);
-    if (telling_) return;
-    telling_ = true;
+  news_.Tell([this](const Told& told) { TellOne(told); });
+}
+
+void NameWatchers::TellOne(const Told& told) {
+  for (const std::shared_ptr<NameWatcher>& watcher : told.watchers) {
+    watcher->Tell(told.event, logger_);
   }
-  while (true) {
-    Told next{};
-    {
-      absl::MutexLock lock(&mu_);
-      if (noted_.empty()) {
-        telling_ = false;
-        return;
-      }
-      next = std::move(noted_.front());
-      noted_.pop_front();
-    }
-    for (const std::shared_ptr<NameWatcher>& watcher : next.watchers) {
-      watcher->Tell(next.event, logger_);
-    }
-    if (next.is_public) channel_.Publish(next.event, logger_);
-  }
+  if (told.is_public) channel_.Publish(told.event, logger_);
 }
 
 }  // namespace troupe::internal

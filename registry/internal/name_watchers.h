@@ -1,15 +1,12 @@
 // Who watches names, and what they have not been told yet.
 //
 // Events are noted in the order in which things happen, under the lock of the
-// names, and told outside of it: by one thread at a time, in the order noted.
-// A thread that finds another one at it leaves its events to that one, and so
-// does a watcher that changes names itself.
+// names, and told outside of it: see news.h.
 //
 // Thread safety: any thread.
 #ifndef TROUPE_REGISTRY_INTERNAL_NAME_WATCHERS_H_
 #define TROUPE_REGISTRY_INTERNAL_NAME_WATCHERS_H_
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +21,7 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/base/log.h"
+#include "troupe/registry/internal/news.h"
 #include "troupe/registry/name_event.h"
 
 namespace troupe::internal {
@@ -78,14 +76,14 @@ class NameWatchers {
     bool is_public;  // Also to who subscribed to the system's events.
   };
 
+  void TellOne(const Told& told);
+
   const Logger& logger_;
   EventChannel<NameEvent>& channel_;
 
   absl::Mutex mu_;
   std::vector<std::shared_ptr<NameWatcher>> watchers_ ABSL_GUARDED_BY(mu_);
-  // No limit: as many as there are changes while one is told.
-  std::deque<Told> noted_ ABSL_GUARDED_BY(mu_);
-  bool telling_ ABSL_GUARDED_BY(mu_) = false;
+  News<Told> news_;
 };
 
 }  // namespace troupe::internal
