@@ -20,7 +20,8 @@ DeterministicExecutor::DeterministicExecutor(const Options& options)
       hand_over_probability_(options.hand_over_probability),
       lost_seat_probability_(options.lost_seat_probability),
       shared_count_(options.workers),
-      logger_(options.logger) {
+      logger_(options.logger),
+      after_step_(options.after_step) {
   TROUPE_CHECK(options.workers > 0, "an executor needs a worker");
   for (int i = 0; i < shared_count_; ++i) {
     absl::StatusOr<std::unique_ptr<Worker>> worker =
@@ -86,7 +87,9 @@ bool DeterministicExecutor::CancelAlarm(Alarm& alarm) {
 
 bool DeterministicExecutor::Step() {
   TROUPE_CHECK(!this_thread.InTurn(), "an executor is pumped in a turn");
-  return PlayStep();
+  if (!PlayStep()) return false;
+  if (after_step_) after_step_();
+  return true;
 }
 
 bool DeterministicExecutor::PlayStep() {

@@ -21,6 +21,7 @@
 #define TROUPE_SCHEDULER_DETERMINISTIC_EXECUTOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -52,6 +53,10 @@ class DeterministicExecutor final : public Executor {
     // for something, or when it returns.
     double lost_seat_probability = 0.05;
     Logger logger = {};
+    // Called after each step that is played, whoever plays it, but not after
+    // those that are played in the midst of a turn: no handler is running. May
+    // do what a plain thread may, but must not play.
+    std::function<void()> after_step = {};
   };
 
   // REQUIRES: options.workers > 0.
@@ -127,6 +132,7 @@ class DeterministicExecutor final : public Executor {
   const double lost_seat_probability_;
   const int shared_count_;
   const Logger logger_;
+  const std::function<void()> after_step_;  // May be empty.
   ManualClock clock_;
   TimerWheel alarms_;
   absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_;

@@ -12,6 +12,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/scheduler/event.h"
+#include "troupe/scheduler/post.h"
 #include "troupe/scheduler/runnable.h"
 #include "troupe/scheduler/thread_executor.h"
 #include "troupe/scheduler/worker.h"
@@ -85,6 +86,47 @@ TEST(DeterministicExecutorTest, ItsSeedDecidesTheSeedsItGives) {
   };
   EXPECT_EQ(seed_of(1), seed_of(1));
   EXPECT_NE(seed_of(1), seed_of(2));
+}
+
+TEST(DeterministicExecutorTest, TellsOfEachStepThatIsPlayed) {
+  uint64_t told = 0;
+  DeterministicExecutor executor(
+      {.lost_seat_probability = 0, .after_step = [&told] { ++told; }});
+  Event last;
+  for (int i = 0; i < 10; ++i) Post(executor, [] {});
+  EXPECT_TRUE(executor.Step());
+  EXPECT_EQ(told, 1u);
+  executor.RunUntilIdle();
+  EXPECT_EQ(told, executor.steps());
+  EXPECT_FALSE(executor.Step());
+  EXPECT_EQ(told, executor.steps());
+
+  Post(executor, [&last] { last.Set(); });
+  EXPECT_TRUE(executor.WaitFor(last, MonotonicTime::InfiniteFuture()));
+  EXPECT_EQ(told, executor.steps());
+}
+
+TEST(DeterministicExecutorTest, TellsOfNoStepInTheMidstOfATurn) {
+  uint64_t told = 0;
+  int turns_begun = 0;
+  int turns_nested = 0;
+  bool told_in_turn = false;
+  DeterministicExecutor executor({.after_step = [&] {
+    ++told;
+    told_in_turn |= turns_begun > 0;
+  }});
+  for (int i = 0; i < 100; ++i) {
+    Post(executor, [&] {
+      if (turns_begun++ > 0) ++turns_nested;
+      executor.GiveUpSeat();  // Others run meanwhile.
+      --turns_begun;
+    });
+  }
+  executor.RunUntilIdle();
+  EXPECT_GT(turns_nested, 0);
+  EXPECT_FALSE(told_in_turn);
+  EXPECT_GT(told, 0u);
+  EXPECT_LT(told, executor.steps());
 }
 
 INSTANTIATE_TEST_SUITE_P(Executors, EitherExecutorTest,
