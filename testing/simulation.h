@@ -1,0 +1,241 @@
+// A system of actors in a simulation: one thread plays it, its time is virtual,
+// and a seed decides everything: which actor runs when, on which of several
+// workers, and which faults happen. The same seed gives the same run.
+//
+//   const auto transfers_keep_money = [](testing::Simulation& sim) {
+//     Books& books = sim.Make<Books>();        // Outlives the actors.
+//     auto teller = sim.system().Spawn<Teller>(std::ref(books)).value();
+//     sim.Always("no account is overdrawn", [&] { return books.low() >= 0; });
+//     sim.AtRest("no money is lost", [&] { return books.sum() == 100; });
+//     sim.MayKill("teller", [=] { return teller; });
+//     teller.Send<Transfer>(60);
+//     sim.Play();
+//   };
+//   testing::ForEachSeed(1000, transfers_keep_money);   // for_each_seed.h
+//
+// Properties are looked at between turns, whoever plays: Play(), a probe that
+// waits, or `ref.Call<M>().Wait()`. The first one that does not hold is the
+// failure(), and ends Play(); it tells what happened last.
+//
+// Ownership: of the system and of what Make() made. What actors refer to must
+// outlive them: nothing that the function above keeps in a variable does.
+// Blocking: no call blocks; those that wait play.
+// Thread safety: none; all that happens, happens on one thread.
+#ifndef TROUPE_TESTING_SIMULATION_H_
+#define TROUPE_TESTING_SIMULATION_H_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "troupe/actor/actor_id.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/events.h"
+#include "troupe/base/log.h"
+#include "troupe/base/random.h"
+#include "troupe/scheduler/deterministic_executor.h"
+
+namespace troupe::testing {
+
+struct SimulationOptions {
+  // Virtual workers. 0: from 1 to 4, as the seed decides.
+  int workers = 0;
+  // A run that takes more steps than this is a failure: something goes on for
+  // ever.
+  uint64_t max_steps = 1'000'000;
+  // The logger is the simulation's: what is logged is told with a failure.
+  ActorSystem::Options system = {};
+};
+
+// What MayThrow() throws.
+class InjectedFault : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// How often something happens that the seed decides.
+struct Chance {
+  // At each step.
+  double probability = 0.02;
+  int at_most_times = 1;
+};
+
+class Simulation {
+ public:
+  // Says whether a property holds, or what is wrong.
+  using Property = std::function<absl::Status()>;
+
+  explicit Simulation(uint64_t seed, const SimulationOptions& options = {});
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  // Shuts the system down, as its destructor does. No property is looked at and
+  // no fault happens any more.
+  ~Simulation();
+
+  ActorSystem& system() { return *system_; }
+  uint64_t seed() const { return seed_; }
+  // Random numbers of this seed, for what the test does.
+  Random& random() { return random_; }
+  // Virtual time since the simulation began.
+  absl::Duration now() const;
+  uint64_t steps() const { return executor_->steps(); }
+
+  // Makes an object T(args...) that outlives all actors.
+  template <typename T, typename... Args>
+  T& Make(Args&&... args) {
+    auto made = std::make_shared<T>(std::forward<Args>(args)...);
+    T& object = *made;
+    made_.push_back(std::move(made));
+    return object;
+  }
+
+  // -- playing ---------------------------------------------------------------
+  // All of these end early when there is a failure.
+
+  // Plays until the system is at rest: nothing is ready, and no timer is
+  // pending. Where one repeats for ever, that is never; use PlayFor().
+  void Play();
+  // Plays for that long in virtual time.
+  void PlayFor(absl::Duration duration);
+  // Plays until `done`, which is asked between turns. Returns whether it was
+  // within that time, or before the system came to rest.
+  bool PlayUntil(absl::FunctionRef<bool()> done,
+                 absl::Duration within = absl::InfiniteDuration());
+
+  // -- properties ------------------------------------------------------------
+  // `holds` returns a bool, or a Status that says what is wrong.
+
+  // Must hold between any two turns, from now on.
+  template <typename F>
+  void Always(std::string name, F holds) {
+    always_.push_back({std::move(name), AsProperty(std::move(holds))});
+  }
+  // Must hold whenever Play() has come to rest. It is a failure if that never
+  // happens; see Finish().
+  template <typename F>
+  void AtRest(std::string name, F holds) {
+    at_rest_.push_back({std::move(name), AsProperty(std::move(holds))});
+  }
+  // Must hold now.
+  template <typename F>
+  void Check(absl::string_view name, F holds) {
+    LookAt(name, AsProperty(std::move(holds)));
+  }
+
+  // -- faults ----------------------------------------------------------------
+
+  // Calls `fault` between turns, as often as the seed decides: at most so often
+  // in this simulation. It may do what the test may, but must not play.
+  void MayHappen(std::string name, std::function<void()> fault,
+                 Chance chance = {});
+  // Kills the actor to which `find` refers at that time; null and ended ones
+  // are let off.
+  void MayKill(std::string name, std::function<AnyActorRef()> find,
+               Chance chance = {});
+  // For actors of the test, at a point of a handler that is called `point`:
+  // throws an InjectedFault, if the seed says so. Here, `probability` is for
+  // each time that a handler comes by.
+  void MayThrow(absl::string_view point, Chance chance = {});
+
+  // -- what happened ---------------------------------------------------------
+
+  // Notes that something happened. Counts for the hash, and is told with a
+  // failure. Must not contain what differs from run to run, such as the ids of
+  // actors or addresses.
+  void Record(absl::string_view what);
+
+  // A hash of when each worker had turns and how much waited there, of the
+  // system's events, and of what was recorded. Two runs of one seed that differ
+  // in it took different courses.
+  uint64_t hash() const { return hash_; }
+
+  // What is wrong. OK: nothing. The first failure stays.
+  const absl::Status& failure() const { return failure_; }
+  // The same at the end of a test: there must be no property AtRest() that was
+  // never looked at.
+  absl::Status Finish();
+
+ private:
+  struct Named {
+    std::string name;
+    Property holds;
+    bool looked_at = false;
+  };
+  struct Fault {
+    std::string name;
+    Chance chance;
+    std::function<bool()> happen;  // Returns whether it did.
+    int times = 0;
+  };
+  // Takes what the system logs.
+  class Log final : public LogSink {
+   public:
+    explicit Log(Simulation& simulation) : simulation_(simulation) {}
+    void Send(const LogEntry& entry) override;
+
+   private:
+    Simulation& simulation_;
+  };
+  // The last events that a failure tells.
+  static constexpr size_t kTold = 24;
+
+  template <typename F>
+  static Property AsProperty(F holds) {
+    if constexpr (std::convertible_to<std::invoke_result_t<F&>, bool>) {
+      return [holds = std::move(holds)]() mutable {
+        return holds() ? absl::OkStatus()
+                       : absl::FailedPreconditionError("does not hold");
+      };
+    } else {
+      return Property(std::move(holds));
+    }
+  }
+
+  void Subscribe();
+  void AfterStep();
+  void LookAt(absl::string_view name, const Property& holds);
+  void Fail(absl::Status status);
+  // Adds a line to what a failure tells.
+  void Tell(absl::string_view what);
+  void Mix(uint64_t word);
+  void Mix(absl::string_view text);
+  // Ids differ from run to run; these numbers do not.
+  uint64_t NumberOf(ActorId actor);
+
+  const uint64_t seed_;
+  const uint64_t max_steps_;
+  Random random_;
+  Random chances_;
+  uint64_t hash_ = 0;
+  bool over_ = false;
+  absl::Status failure_;
+  std::deque<std::string> told_;
+  std::map<ActorId, uint64_t> numbers_;
+  std::vector<Named> always_;
+  std::vector<Named> at_rest_;
+  std::vector<Fault> faults_;
+  std::map<std::string, int, std::less<>> thrown_;
+  std::vector<std::shared_ptr<void>> made_;
+  Log log_;
+  DeterministicExecutor* executor_;  // The system's.
+  std::unique_ptr<ActorSystem> system_;
+  std::vector<Subscription> subscriptions_;  // Last: the first to go.
+};
+
+}  // namespace troupe::testing
+
+#endif  // TROUPE_TESTING_SIMULATION_H_
