@@ -33,7 +33,10 @@ void ThreadExecutor::MonitorMain() {
     ++monitor_looks_;
     coarse_time_.Set(worker_clock_.Now());
     RingAlarms();
-    if (monitor_ends_) return;
+    if (monitor_ends_) {
+      monitor_context_ = nullptr;  // Its memory may be another thread's next.
+      return;
+    }
     ticks_asleep_ =
         LookAtWorkers() ? 0 : std::min(ticks_asleep_ + 1, kTicksBeforeSleep);
     ReportLostTurn();

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/barrier.h"
 #include "gtest/gtest.h"
 #include "troupe/base/ownership.h"
 #include "troupe/base/random.h"
@@ -104,6 +105,22 @@ TEST(ShutdownStressTest, ReturnsToEveryCallerWhenAllIsDone) {
     for (std::thread& caller : callers) caller.join();
     starter.join();
   }
+}
+
+// A thread may have been given the memory of one that has ended.
+TEST(ShutdownStressTest, ThreadsThatComeLaterAreNotTakenForEarlierOnes) {
+  auto executor = ThreadExecutor::Create({.workers = 2});
+  ASSERT_THAT(executor, IsOk());
+  ASSERT_THAT((*executor)->Shutdown(), IsOk());
+  absl::Barrier* const all = new absl::Barrier(8);
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&, all] {
+      EXPECT_THAT((*executor)->Shutdown(), IsOk());
+      if (all->Block()) delete all;  // All were there at the same time.
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
 }
 
 }  // namespace
