@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -17,7 +18,6 @@
 #include "troupe/actor/down.h"
 #include "troupe/actor/ended.h"
 #include "troupe/actor/exit_reason.h"
-#include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/internal/watch_testing.h"
 #include "troupe/actor/task.h"
@@ -69,12 +69,12 @@ class MonitorTest : public internal::SystemTest {
   }
   // How many watchers an actor thinks it has.
   static size_t WatchersOf(const Person::Ref& actor) {
-    size_t watchers = 0;
-    Have(actor, [&](Person& me) {
-      const internal::CellExtras* const extras = me.cell().extras;
-      watchers = extras != nullptr ? extras->watchers.size() : 0;
-    });
-    return watchers;
+    std::optional<size_t> watchers;
+    while (!watchers.has_value()) {
+      Have(actor,
+           [&](Person& me) { watchers = internal::WatchersOf(me.cell()); });
+    }
+    return *watchers;
   }
 };
 

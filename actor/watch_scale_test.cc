@@ -14,7 +14,7 @@
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/down.h"
 #include "troupe/actor/exit_reason.h"
-#include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/watch_testing.h"
 #include "troupe/scheduler/deterministic_executor.h"
 
 namespace troupe {
@@ -26,16 +26,14 @@ class Watched : public Actor<CountWatchers> {
  public:
   explicit Watched(size_t& most) : most_(most) {}
   void Handle(CountWatchers) {
-    const size_t now =
-        cell().extras != nullptr ? cell().extras->watchers.size() : 0;
-    most_ = std::max(most_, now);
-    last_ = now;
+    most_ = std::max(most_, internal::WatchersOf(cell()).value_or(0));
   }
-  void PostStop(const ExitReason&) { EXPECT_EQ(last_, 0u); }
+  void PostStop(const ExitReason&) {
+    EXPECT_EQ(internal::WatchersOf(cell()).value_or(0), 0u);
+  }
 
  private:
   size_t& most_;
-  size_t last_ = 0;
 };
 
 struct Look {};

@@ -2,7 +2,10 @@
 #ifndef TROUPE_ACTOR_INTERNAL_WATCH_TESTING_H_
 #define TROUPE_ACTOR_INTERNAL_WATCH_TESTING_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +18,10 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/down.h"
 #include "troupe/actor/exit.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/extras.h"
 #include "troupe/actor/task.h"
+#include "troupe/scheduler/thread_context.h"
 
 namespace troupe::internal {
 
@@ -35,6 +41,18 @@ class Journal {
   mutable absl::Mutex mu_;
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mu_);
 };
+
+// How many watch an actor, by whose code this is called. Nothing: its worker
+// went on without it, and the table is the worker's.
+inline std::optional<size_t> WatchersOf(Cell& cell) {
+  std::optional<size_t> watchers;
+  const uint64_t tag = EnterSeat();
+  if (OwnerTag::IsOfWorker(tag)) {
+    watchers = cell.extras != nullptr ? cell.extras->watchers.size() : 0;
+  }
+  LeaveSeat();
+  return watchers;
+}
 
 class Person;
 
