@@ -7,10 +7,17 @@ int main() {
   const Registry registry;
   troupe::Mailbox mailbox;
   mailbox.Open(/*token_inside=*/true);
-  mailbox.Append(troupe::MakeEnvelope<int>(registry.year));
+  if (mailbox.Push(mailbox.Load(), troupe::MakeEnvelope<int>(registry.year)) !=
+      troupe::PushResult::kMustWake) {
+    return 1;
+  }
 
-  troupe::Envelope* const envelope = mailbox.Pop();
+  troupe::Lanes lanes;
+  mailbox.Drain(/*target=*/0, lanes, [](troupe::Envelope* signal, bool) {
+    troupe::DestroyEnvelope(signal);
+  });
+  troupe::Envelope* const envelope = lanes.Pop();
   const bool same = envelope->As<int>() == registry.year;
   troupe::DestroyEnvelope(envelope);
-  return same && mailbox.empty() ? 0 : 1;
+  return same && lanes.empty() && mailbox.Arm() ? 0 : 1;
 }
