@@ -114,6 +114,9 @@ std::string NameInCount(const Operation& operation) {
 std::string NameOf(absl::string_view label, const Operation& operation) {
   if (label == kMailLabel) return NameInMail(operation);
   if (label == kCountLabel) return NameInCount(operation);
+  if (label == kReferencesLabel) {
+    return operation.kind == Kind::kFetchAdd ? "DROP" : kUnnamed;
+  }
   return label == kInboxLabel ? NameInInbox(operation) : NameInSeat(operation);
 }
 

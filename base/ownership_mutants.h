@@ -28,6 +28,8 @@ inline constexpr char kInboxLabel[] = "inbox";
 inline constexpr char kSeatLabel[] = "seat";
 // Of counts of actors, which are not ownership.h's, but shut down with it.
 inline constexpr char kCountLabel[] = "count";
+// Of references to shared messages, which are not ownership.h's either.
+inline constexpr char kReferencesLabel[] = "references";
 
 // A few threads that use the words, and checks of what must come of it.
 struct Harness {

@@ -10,11 +10,11 @@
 #ifndef TROUPE_ACTOR_INTERNAL_SHARED_PAYLOAD_H_
 #define TROUPE_ACTOR_INTERNAL_SHARED_PAYLOAD_H_
 
-#include <atomic>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
+#include "troupe/actor/internal/reference_count.h"
 #include "troupe/base/check.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/message_type.h"
@@ -60,11 +60,8 @@ class SharedBody {
  private:
   friend class SharedBodies;
 
-  struct Count {
-    std::atomic<uint32_t> references{1};
-  };
   template <typename M>
-  struct Counted : Count {
+  struct Counted : ReferenceCount<> {
     template <typename... Args>
     explicit Counted(std::in_place_t, Args&&... args)
         : message(std::forward<Args>(args)...) {}
@@ -73,21 +70,14 @@ class SharedBody {
 
   explicit SharedBody(Envelope* body) : body_(body) {}
 
-  static std::atomic<uint32_t>& ReferencesTo(Envelope& body) {
-    return static_cast<Count*>(body.payload())->references;
+  static ReferenceCount<>& ReferencesTo(Envelope& body) {
+    return *static_cast<ReferenceCount<>*>(body.payload());
   }
   static void Add(Envelope& body, uint32_t references) {
-    // ADD, relaxed: who adds has a reference, so nothing is destroyed yet, and
-    // the new ones get to others in ways that order it.
-    ReferencesTo(body).fetch_add(references, std::memory_order_relaxed);
+    ReferencesTo(body).Add(references);
   }
   static void Drop(Envelope& body, uint32_t references) {
-    // DROP, release: what this reader did comes before the destructor; acquire:
-    // the destructor comes after what other readers did. Pairs with itself.
-    if (ReferencesTo(body).fetch_sub(references, std::memory_order_acq_rel) ==
-        references) {
-      DestroyEnvelope(&body);
-    }
+    if (ReferencesTo(body).Drop(references)) DestroyEnvelope(&body);
   }
 
   Envelope* body_ = nullptr;
