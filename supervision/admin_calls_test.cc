@@ -388,6 +388,16 @@ TEST_P(AdminCallsTest, TreeIsShownAsFarAsItIsKnown) {
   EXPECT_EQ(tree->children[0].id, "mute");
 }
 
+// Who waits for ever does not keep an actor that looks for ever.
+TEST_P(AdminCallsTest, TreeIsShownInTimeToWhoHasMore) {
+  if (GetParam() == internal::kThreads) GTEST_SKIP() << "takes its 5 s there";
+  const SupervisorRef bank = Start(BankOfMutes());
+  const absl::StatusOr<SupervisionTree> tree =
+      bank.Call<GetTree>().Within(absl::InfiniteDuration()).Wait();
+  ASSERT_THAT(tree, IsOk());
+  EXPECT_THAT(tree->children, SizeIs(1));
+}
+
 // §29: a request that takes long does not hold up the end.
 TEST_P(AdminCallsTest, TreeThatIsAwaitedDoesNotDelayTheEnd) {
   const SupervisorRef bank = Start(BankOfMutes());

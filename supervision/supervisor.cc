@@ -90,6 +90,7 @@ absl::Status Supervisor::Handle(const SetStrategy& m) {
 }
 
 void Supervisor::Handle(GetTree, ReplyTo<SupervisionTree> reply) {
+  if (!reply.pending()) return;  // Nobody asks.
   std::vector<AnyActorRef> instances;
   for (const ChildInfo& child : supervision_->List()) {
     instances.push_back(child.instance);

@@ -1,5 +1,6 @@
 #include "troupe/supervision/internal/tree_look.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -19,6 +20,8 @@ namespace {
 
 // How long an actor may take to say how many messages wait for it.
 constexpr absl::Duration kQueueTimeout = absl::Milliseconds(100);
+// And a supervisor, to tell what is below it, however long the caller waits.
+constexpr absl::Duration kTreeTimeout = absl::Seconds(5);
 
 }  // namespace
 
@@ -51,7 +54,8 @@ Task<void> TreeLook::Complete(SupervisionTree& child, AnyActorRef instance,
   // What is left for whoever asks is enough to send on what is known.
   const absl::Duration left = deadline - system().executor().clock().Now();
   absl::StatusOr<SupervisionTree> below =
-      co_await supervisor->Call<GetTree>().Within(left * 0.8);
+      co_await supervisor->Call<GetTree>().Within(
+          std::min(left * 0.8, kTreeTimeout));
   if (below.ok()) child.children = std::move(below->children);
 }
 
