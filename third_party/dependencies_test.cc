@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
+#include "boost/pfr/core.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -68,6 +69,18 @@ TEST(DependenciesTest, AbseilMutexHandsOverWhatItGuards) {
 
   absl::MutexLock lock(&mu);
   EXPECT_EQ(turn, kThreads * kTurnsPerThread);
+}
+
+struct Pair {
+  int first;
+  std::string second;
+};
+
+TEST(DependenciesTest, PfrSeesTheFieldsOfAnAggregate) {
+  static_assert(boost::pfr::tuple_size_v<Pair> == 2);
+  Pair pair{1, "a"};
+  boost::pfr::get<1>(pair) = "b";
+  EXPECT_EQ(pair.second, "b");
 }
 
 TEST(DependenciesTest, JsonRoundTrips) {

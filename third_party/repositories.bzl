@@ -72,3 +72,9 @@ def troupe_repositories():
         headers = {"/usr/include/nlohmann": "include/nlohmann"},
         package = "nlohmann-json3-dev",
     )
+    debian_repository(
+        name = "boost_pfr",
+        files = {"@troupe//third_party/boost_pfr:packaged.BUILD": "BUILD"},
+        headers = {"/usr/include/boost/pfr": "include/boost/pfr"},
+        package = "libboost1.81-dev",
+    )
