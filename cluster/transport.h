@@ -1,0 +1,106 @@
+// How frames of bytes get from node to node: the seam under the cluster, behind
+// which lie a queue in this process, a simulated network, gRPC.
+//
+// A connection joins two ends. Each end sends frames in lanes; a frame arrives
+// whole, or not at all.
+//
+// Order: frames of one lane arrive in the order in which they were sent, each
+// once, until the connection ends. Lanes are in no order to each other.
+// Ownership: of a connection, whoever dialled or accepted it; dropping it
+// closes it. A handler outlives the connection until OnClosed(), which is the
+// last that it hears, exactly once, whoever closed.
+// Blocking: nothing blocks.
+// Thread safety: Send() and Close() from any thread. A handler is called by any
+// thread, but never by two at once, and never from within a call of Send();
+// it must be brief, and may call Send() and Close().
+// Errors: a connection that breaks says why in OnClosed(): kUnavailable if the
+// other end may be reached again; kDataLoss if it sent what cannot be.
+#ifndef TROUPE_CLUSTER_TRANSPORT_H_
+#define TROUPE_CLUSTER_TRANSPORT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace troupe {
+
+// Control is never behind data, and data never behind bulk.
+enum class TransportLane : uint8_t { kControl, kData, kBulk };
+inline constexpr int kTransportLanes = 3;
+
+class ConnectionHandler {
+ public:
+  virtual ~ConnectionHandler() = default;
+
+  // A frame has come.
+  virtual void OnFrame(TransportLane lane, std::string frame) = 0;
+  // The transport has taken `bytes` more of what was sent in that lane off our
+  // hands: who keeps to a limit of what is under way may send as much again.
+  virtual void OnSent(TransportLane lane, size_t bytes) = 0;
+  // The connection has ended, and this is the last that is heard of it. OK: the
+  // other end, or this one, closed it with that.
+  virtual void OnClosed(const absl::Status& why) = 0;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // REQUIRES: the frame is not longer than Transport::max_frame_bytes(). After
+  // the end it is dropped.
+  virtual void Send(TransportLane lane, std::string frame) = 0;
+  // Ends it; what was sent and not delivered may be lost. The other end hears
+  // of it, and of `why` what the transport can tell.
+  virtual void Close(const absl::Status& why) = 0;
+  // Where the other end is, for messages.
+  virtual std::string peer() const = 0;
+};
+
+// Takes what connects: see Transport::Listen().
+class Acceptor {
+ public:
+  virtual ~Acceptor() = default;
+
+  // A connection has been made. Returns who hears of it, which is called as
+  // soon as this has returned; null refuses and drops it.
+  virtual std::shared_ptr<ConnectionHandler> OnAccept(
+      std::unique_ptr<Connection> connection) = 0;
+};
+
+// Accepts for as long as it exists.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+
+  // Where it can be reached: the address asked for, with what was left open
+  // (port 0) filled in.
+  virtual std::string address() const = 0;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Accepts connections to `address`; `acceptor` outlives the listener.
+  // kAlreadyExists: the address is in use. kInvalidArgument: it is none.
+  virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(
+      absl::string_view address, std::shared_ptr<Acceptor> acceptor) = 0;
+
+  // Begins to connect. `handler` hears frames, or at last why there is no
+  // connection, in OnClosed(). What is sent before the other end has accepted
+  // waits for that. kInvalidArgument: the address is none.
+  virtual absl::StatusOr<std::unique_ptr<Connection>> Dial(
+      absl::string_view address,
+      std::shared_ptr<ConnectionHandler> handler) = 0;
+
+  virtual size_t max_frame_bytes() const = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_CLUSTER_TRANSPORT_H_
