@@ -1,4 +1,4 @@
-// The identity of an actor within its node: never reused in a process.
+// The identity of an actor, as one process knows it: never reused there.
 //
 // Thread safety: a value.
 #ifndef TROUPE_ACTOR_ACTOR_ID_H_
@@ -29,12 +29,22 @@ class ActorId {
     return H::combine(std::move(state), id.value_);
   }
 
-  std::string ToString() const { return absl::StrCat("#", value_); }
+  // Such as "#12"; of an actor on another node "#12@3", the 3rd one that this
+  // process has known.
+  std::string ToString() const {
+    const uint64_t node = value_ >> kBitsInNode;
+    return node == 0
+               ? absl::StrCat("#", value_)
+               : absl::StrCat("#", value_ ^ (node << kBitsInNode), "@", node);
+  }
   friend std::ostream& operator<<(std::ostream& os, ActorId id) {
     return os << id.ToString();
   }
 
  private:
+  // As FarCell::kIdBits.
+  static constexpr int kBitsInNode = 48;
+
   uint64_t value_ = 0;
 };
 

@@ -187,6 +187,9 @@ class ActorSystem {
   uint64_t live_actors() { return core_->LiveActors(); }
   uint64_t dead_letters() const { return core_->dead_letters(); }
 
+  // For the runtime.
+  const std::shared_ptr<internal::SystemCore>& core() const { return core_; }
+
  private:
   using MakeExtension = std::shared_ptr<void> (*)(ActorSystem&);
 

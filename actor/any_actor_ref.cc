@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/blocked_thread.h"
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/end_question.h"
+#include "troupe/actor/internal/far_cell.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
@@ -21,6 +22,7 @@ using internal::BlockedThread;
 using internal::BlockedThreadPtr;
 using internal::Cell;
 using internal::Ending;
+using internal::FarCell;
 
 absl::string_view ToAbsl(std::string_view text) {
   return absl::string_view(text.data(), text.size());
@@ -52,7 +54,7 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   if (system == nullptr || ref.cell() == nullptr) return ExitReason::NoActor();
   const BlockedThreadPtr thread(new BlockedThread);
   const internal::ReplyRoute route = thread->route();
-  if (!internal::AskForEnd(ref, route)) return ExitReason::NoActor();
+  if (!internal::AskForEnd(ref, route)) return internal::WhyGone(ref);
   request();
   Executor& executor = system->executor();
   if (!executor.WaitFor(thread->answered(), executor.clock().Now() + timeout)) {
@@ -66,12 +68,21 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
 
 }  // namespace
 
+bool AnyActorRef::IsRemote() const { return FarCell::Of(cell_) != nullptr; }
+
 ActorStatus AnyActorRef::status() const {
+  if (const FarCell* const far = FarCell::Of(cell_)) {
+    return far->IsOpen() ? ActorStatus::kRunning : ActorStatus::kStopped;
+  }
   return cell_ != nullptr ? cell_->StatusOf(id_) : ActorStatus::kStopped;
 }
 
 std::string AnyActorRef::ToString() const {
-  return IsNull() ? "no actor" : absl::StrCat("actor ", id().ToString());
+  if (IsNull()) return "no actor";
+  if (const FarCell* const far = FarCell::Of(cell_)) {
+    return absl::StrCat("actor #", id_ & FarCell::kIdMask, " of ", far->node());
+  }
+  return absl::StrCat("actor ", id().ToString());
 }
 
 namespace {
@@ -108,6 +119,10 @@ absl::Status AnyActorRef::WhyNotTaken(
           ", does not take the message ", ToAbsl(message->name), " of ",
           NamesOf(messages), "; it takes ", NamesOf(type->messages)));
     }
+  }
+  if (IsRemote()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "what messages ", ToString(), " takes is not known here; resolve it"));
   }
   return absl::NotFoundError(absl::StrCat(ToString(), " does not exist"));
 }

@@ -53,8 +53,11 @@ class AnyActorRef {
 
   ActorId id() const { return ActorId(id_); }
   bool IsNull() const { return id_ == 0; }
+  // Whether the actor lives on another node.
+  bool IsRemote() const;
 
-  // kStopped also if it is long gone. Only a snapshot.
+  // kStopped also if it is long gone. Only a snapshot. Of an actor on another
+  // node: kRunning as long as there is a connection.
   ActorStatus status() const;
 
   // Such as "actor #12".

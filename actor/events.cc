@@ -10,6 +10,8 @@ absl::string_view DeadLetterReasonName(DeadLetter::Reason reason) {
       return "stopped";
     case DeadLetter::Reason::kMailboxFull:
       return "mailbox full";
+    case DeadLetter::Reason::kUnreachable:
+      return "no connection";
     case DeadLetter::Reason::kExpired:
       return "expired";
     case DeadLetter::Reason::kUndecodable:

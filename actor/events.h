@@ -25,6 +25,7 @@ struct DeadLetter {
     kNoActor,      // There was no such actor any more.
     kStopped,      // The actor stopped first, or takes no more messages.
     kMailboxFull,  // Its mailbox was full.
+    kUnreachable,  // There was no connection with its node.
     kExpired,      // Its deadline passed first.
     kUndecodable,  // It came from elsewhere, and made no sense.
   };

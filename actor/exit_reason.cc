@@ -21,6 +21,8 @@ absl::string_view NameOf(ExitReason::Kind kind) {
       return "failed";
     case ExitReason::Kind::kNoActor:
       return "no such actor";
+    case ExitReason::Kind::kNoConnection:
+      return "no connection";
   }
   return "unknown";
 }

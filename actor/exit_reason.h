@@ -26,6 +26,8 @@ class ExitReason {
     kKilled,    // Kill() was asked for.
     kFailed,    // It threw, or failed with a status.
     kNoActor,   // It had ended before somebody asked.
+    // What became of it cannot be known: the connection with its node is lost.
+    kNoConnection,
   };
 
   // Normal.
@@ -47,6 +49,7 @@ class ExitReason {
   static ExitReason Failed(absl::Status status,
                            absl::string_view message_type = {});
   static ExitReason NoActor() { return ExitReason(Kind::kNoActor); }
+  static ExitReason NoConnection() { return ExitReason(Kind::kNoConnection); }
   // Of that kind, with nothing beyond it.
   // REQUIRES: not kFailed
   static ExitReason Plain(Kind kind) { return ExitReason(kind); }

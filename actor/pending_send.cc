@@ -1,9 +1,11 @@
 #include "troupe/actor/pending_send.h"
 
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/far_cell.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
@@ -33,6 +35,13 @@ absl::string_view NameOf(const MessageType& type) {
   return absl::string_view(type.name.data(), type.name.size());
 }
 
+// What is to be sent, in the form that the way to `target` asks for.
+EnvelopePtr Prepared(const AnyActorRef& target, EnvelopePtr envelope) {
+  return target.IsRemote()
+             ? internal::FarCell::Wrap(target.id().value(), std::move(envelope))
+             : std::move(envelope);
+}
+
 absl::Status Explain(const AnyActorRef& target, SendResult result) {
   const absl::Status status = ToStatus(result);
   if (status.ok()) return status;
@@ -48,6 +57,7 @@ namespace internal {
 bool SendWait::await_suspend(std::coroutine_handle<> waiting) {
   if (!Prepare()) return Pass(waiting);
   answer_ = OwedAnswer<Admission>(route(), Admission::kWaiting);
+  envelope_ = Prepared(target_, std::move(envelope_));
   Cell& target = target_.IsNull() ? NoCell() : *target_.cell();
   const uint64_t id = target_.id().value();
   queue_ = TrySendOrWait(target, id, envelope_.get(), *this, result_);
@@ -124,6 +134,8 @@ absl::Status PendingSend::Wait() && {
   if (system == nullptr || target_.IsNull()) {
     return Explain(target_, SendResult::kNoActor);
   }
+  const MessageType& type = *envelope_->type;
+  envelope_ = Prepared(target_, std::move(envelope_));
   WaitingSender sender;
   SendResult result;
   BoundedQueue* const queue = internal::TrySendOrWait(
@@ -139,7 +151,7 @@ absl::Status PendingSend::Wait() && {
   if (queue->Withdraw(sender)) {
     return absl::DeadlineExceededError(absl::StrCat(
         "the mailbox of ", target_.ToString(), " had no space for a ",
-        NameOf(*envelope_->type), " within ", absl::FormatDuration(timeout_)));
+        NameOf(type), " within ", absl::FormatDuration(timeout_)));
   }
   if (!sender.admitted) return Explain(target_, SendResult::kStopped);
   (void)envelope_.release();

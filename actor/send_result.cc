@@ -12,6 +12,8 @@ absl::string_view SendResultName(SendResult result) {
       return "the actor takes no more messages";
     case SendResult::kMailboxFull:
       return "the actor's mailbox is full";
+    case SendResult::kUnreachable:
+      return "there is no connection with the actor's node";
     case SendResult::kDropped:
       return "the actor's mailbox was full, and dropped the message";
   }
@@ -29,6 +31,8 @@ absl::Status ToStatus(SendResult result) {
     case SendResult::kMailboxFull:
     case SendResult::kDropped:
       return absl::ResourceExhaustedError(SendResultName(result));
+    case SendResult::kUnreachable:
+      return absl::UnavailableError(SendResultName(result));
   }
   return absl::InternalError("no such result");
 }

@@ -15,6 +15,7 @@ enum class [[nodiscard]] SendResult : uint8_t{
     kNoActor,      // There is no such actor any more.
     kStopped,      // It takes no more messages: it drains or stops.
     kMailboxFull,  // Its mailbox is full, or will never hold such a message.
+    kUnreachable,  // It lives on a node with which there is no connection.
     kDropped,      // Its mailbox is full and drops what is new: a dead letter.
 };
 
@@ -25,7 +26,8 @@ constexpr bool IsRefused(SendResult result) {
 
 absl::string_view SendResultName(SendResult result);
 
-// OK, kNotFound, kAborted or, for the last two, kResourceExhausted.
+// OK, kNotFound, kAborted, kResourceExhausted for what is full, or
+// kUnavailable.
 absl::Status ToStatus(SendResult result);
 
 inline std::ostream& operator<<(std::ostream& os, SendResult result) {

@@ -86,8 +86,9 @@ Admission BoundedQueue::PushWithDeadline(Envelope* envelope, const Clock& clock,
 }
 
 bool BoundedQueue::Fits(const Envelope& envelope) const {
-  // As a difference: a sum could overflow.
-  return messages_ < capacity_.messages &&
+  // What was pushed beyond the limit counts, too. As a difference: a sum could
+  // overflow.
+  return messages_ < capacity_.messages && bytes_ <= capacity_.bytes &&
          envelope.size_bytes() <= capacity_.bytes - bytes_;
 }
 
@@ -114,8 +115,24 @@ Admission BoundedQueue::PushLocked(Envelope* envelope, Waiter* waiter,
     }
   }
   Append(envelope);
+  return Enqueued();
+}
+
+Admission BoundedQueue::Enqueued() {
   return std::exchange(armed_, false) ? Admission::kMustWake
                                       : Admission::kEnqueued;
+}
+
+Admission BoundedQueue::PushBeyond(Envelope* envelope) {
+  absl::MutexLock lock(&mu_);
+  if (state_ != State::kOpen || envelope->target != target_) {
+    return Admission::kClosed;
+  }
+  TROUPE_DCHECK(capacity_.policy == OverflowPolicy::kReject ||
+                    capacity_.policy == OverflowPolicy::kAwait,
+                "a queue that drops would drop what is owed");
+  Append(envelope);
+  return Enqueued();
 }
 
 void BoundedQueue::Append(Envelope* envelope) {

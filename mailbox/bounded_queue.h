@@ -115,6 +115,13 @@ class BoundedQueue {
   // and the waiter will not be told. False: it has been told.
   [[nodiscard]] bool Withdraw(Waiter& waiter) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Pushes what no limit applies to, such as answers that are owed: it is taken
+  // also where there is no space, before those that wait for some. Returns
+  // kEnqueued, kMustWake or kClosed.
+  // REQUIRES: the policy drops nothing.
+  [[nodiscard]] Admission PushBeyond(Envelope* envelope)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // As Push(); where the policy is kAwait, waits for space until `clock` says
   // `deadline`, and then says kFull. For threads that may block.
   [[nodiscard]] Admission PushWithDeadline(Envelope* envelope,
@@ -151,6 +158,8 @@ class BoundedQueue {
                        EnvelopeList& dropped)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Envelope* PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What the push says that has filled the queue.
+  Admission Enqueued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Append(Envelope* envelope) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enlist(Waiter& waiter, Envelope* envelope)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

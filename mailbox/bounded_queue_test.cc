@@ -513,6 +513,47 @@ TEST(BoundedQueueTest, ThreadThatWaitsIsToldOfTheClose) {
   EXPECT_EQ(admission, Admission::kClosed);
 }
 
+TEST(BoundedQueueTest, WhatHasNoLimitIsTakenByAFullQueue) {
+  OpenQueue queue({.messages = 1, .bytes = kSmallBytes});
+  EnvelopeList dropped;
+  EXPECT_EQ(queue.Push(Message(1), dropped), Admission::kMustWake);
+  EXPECT_EQ(queue.PushBeyond(Message<Large>(2)), Admission::kEnqueued);
+  // It counts all the same.
+  const EnvelopePtr refused(Message(3));
+  EXPECT_EQ(queue.Push(refused.get(), dropped), Admission::kFull);
+  EXPECT_EQ(queue.messages(), 2u);
+  DestroyEnvelope(queue.Pop());
+  EXPECT_EQ(queue.Push(refused.get(), dropped), Admission::kFull);
+  DestroyEnvelope(queue.Pop());
+  EXPECT_EQ(queue.Pop(), nullptr);
+  EXPECT_EQ(queue.PushBeyond(Message(4)), Admission::kMustWake);
+  DestroyEnvelope(queue.Pop());
+}
+
+TEST(BoundedQueueTest, WhatHasNoLimitEntersBeforeThoseThatWait) {
+  OpenQueue queue({.messages = 1});
+  EnvelopeList dropped;
+  EXPECT_EQ(queue.Push(Message(1), dropped), Admission::kMustWake);
+  TestWaiter waiter;
+  EXPECT_EQ(queue.PushOrWait(Message(2), waiter, dropped), Admission::kWaiting);
+  EXPECT_EQ(queue.PushBeyond(Message(3)), Admission::kEnqueued);
+  EXPECT_EQ(ValueOf(*EnvelopePtr(queue.Pop())), 1);
+  EXPECT_FALSE(waiter.told.has_value());
+  EXPECT_EQ(ValueOf(*EnvelopePtr(queue.Pop())), 3);
+  EXPECT_EQ(waiter.told, Admission::kEnqueued);
+  EXPECT_EQ(ValueOf(*EnvelopePtr(queue.Pop())), 2);
+}
+
+TEST(BoundedQueueTest, ClosedQueueTakesNothingWithoutLimit) {
+  BoundedQueue queue;
+  const EnvelopePtr envelope(Message(1));
+  EXPECT_EQ(queue.PushBeyond(envelope.get()), Admission::kClosed);
+  queue.Open({}, kTarget);
+  queue.Shut();
+  EXPECT_EQ(queue.PushBeyond(envelope.get()), Admission::kClosed);
+  EXPECT_EQ(queue.Close().Pop(), nullptr);
+}
+
 TEST(BoundedQueueDeathTest, InvalidCapacityIsRefusedAtOnce) {
   BoundedQueue queue;
   EXPECT_DEATH(queue.Open({.messages = 0}, kTarget), "messages is 0");

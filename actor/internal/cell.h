@@ -148,6 +148,8 @@ struct alignas(16) Cell : Mailbox,
 
   static constexpr uintptr_t kIsChild = 1;
   static constexpr uintptr_t kIsBounded = 2;
+  // A FarCell, and nothing else: it never has an actor.
+  static constexpr uintptr_t kIsFar = 4;
   void ShareType(const ActorType& actor_type, bool is_child,
                  BoundedMailbox* bounded) {
     uintptr_t shared = reinterpret_cast<uintptr_t>(&actor_type);
@@ -169,6 +171,9 @@ struct alignas(16) Cell : Mailbox,
   }
   bool IsChild() const {
     return (shared_type.load(std::memory_order_relaxed) & kIsChild) != 0;
+  }
+  bool IsFar() const {
+    return shared_type.load(std::memory_order_relaxed) == kIsFar;
   }
   // Null: the mailbox has no bounds.
   BoundedMailbox* bounded() const {

@@ -3,6 +3,7 @@
 #define TROUPE_ACTOR_INTERNAL_END_QUESTION_H_
 
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/reply.h"
 
 namespace troupe::internal {
@@ -10,6 +11,11 @@ namespace troupe::internal {
 // Has the ExitReason sent to `route` when the actor has ended. False: there is
 // no such actor (any more); that has been answered, too. Outside the seat.
 [[nodiscard]] bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route);
+
+// The answer if there is none.
+inline ExitReason WhyGone(const AnyActorRef& actor) {
+  return actor.IsRemote() ? ExitReason::NoConnection() : ExitReason::NoActor();
+}
 
 // Who asked waits no more: answers at once, so that questions which are given
 // up do not pile up.

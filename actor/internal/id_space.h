@@ -1,5 +1,6 @@
 // The ids of all actors of the process: blocks from one counter, each given to
-// one system, so that an id leads to the system that its actor lived in.
+// one system, so that an id leads to the system that its actor lived in. Those
+// of actors of other nodes lead to the system that knows the node.
 //
 // Thread safety: any thread.
 #ifndef TROUPE_ACTOR_INTERNAL_ID_SPACE_H_
@@ -21,7 +22,12 @@ class IdSpace {
   // given twice.
   static uint64_t TakeBlock(const std::shared_ptr<SystemCore>& system);
 
-  // The system that `id` was given to, if it still exists.
+  // The number of another node, as `system` knows it: what the ids of its
+  // actors have above FarCell::kIdBits. 0: all have been given.
+  static constexpr uint64_t kMaxNodes = (uint64_t{1} << 16) - 1;
+  static uint64_t TakeNode(const std::shared_ptr<SystemCore>& system);
+
+  // The system that `id`, or its node, was given to, if it still exists.
   static std::shared_ptr<SystemCore> Find(uint64_t id);
 
   // Forgets what belongs to systems that are gone.

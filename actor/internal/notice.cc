@@ -35,6 +35,8 @@ absl::Status FailureOf(const Exit& exit) {
       return absl::Status(exit.reason.status().code(), what);
     case ExitReason::Kind::kKilled:
       return absl::AbortedError(what);
+    case ExitReason::Kind::kNoConnection:
+      return absl::UnavailableError(what);
     default:
       return absl::NotFoundError(what);
   }
@@ -52,6 +54,7 @@ void HandleExitByDefault(Cell& cell, const Exit& exit) {
     case ExitReason::Kind::kKilled:
     case ExitReason::Kind::kFailed:
     case ExitReason::Kind::kNoActor:
+    case ExitReason::Kind::kNoConnection:
       RecordFailure(cell, FailureOf(exit));
       return;
   }

@@ -64,6 +64,10 @@ class OwedNotice {
   // Tells `reason`, as the actor that has ended, in its last turn: in the seat
   // with `tag`.
   void Give(const ExitReason& reason, uint64_t tag) &&;
+  // What a drop tells from now on. REQUIRES: somebody is to be told.
+  void SetDefault(const ExitReason& reason) {
+    notice_->As<Notice>().reason = reason;
+  }
   // Nobody is to be told any more.
   void Forget() { notice_.reset(); }
 

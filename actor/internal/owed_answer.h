@@ -36,9 +36,11 @@ class OwedAnswer {
 
   // REQUIRES: somebody waits.
   void Give(T answer) && {
-    reply_->template As<T>() = std::move(answer);
+    SetDefault(std::move(answer));
     Send();
   }
+  // What a drop says from now on. REQUIRES: somebody waits.
+  void SetDefault(T answer) { reply_->template As<T>() = std::move(answer); }
   // Nobody waits any more.
   void Forget() { reply_.reset(); }
   bool IsOwed() const { return reply_ != nullptr; }

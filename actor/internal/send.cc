@@ -6,6 +6,7 @@
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/far_cell.h"
 #include "troupe/actor/internal/id_space.h"
 #include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/queued_turn.h"
@@ -35,6 +36,7 @@ bool HasId(const Cell& cell, uint64_t id) {
 }
 
 SendResult WhyRefused(const Cell& cell, uint64_t id) {
+  if (const FarCell* const far = FarCell::Of(&cell)) return far->WhyRefused();
   // The word first: else the memory may begin to serve another in between.
   const Mailbox::Reading reading = cell.Load();
   return Mailbox::Word::IsAlive(reading) && HasId(cell, id)
@@ -47,11 +49,22 @@ void PassToken(Cell& cell, Worker* worker) {
   if (worker == nullptr || !worker->Claim(cell)) WakeOwner(cell);
 }
 
+// There is no such actor here.
+[[gnu::noinline]] PushResult PushElsewhere(Cell& cell, uint64_t id,
+                                           Envelope* envelope) {
+  FarCell* const far = FarCell::Of(&cell);
+  if (far == nullptr) return PushResult::kClosed;
+  if (!IsRefused(far->Take(id, envelope))) return PushResult::kEnqueued;
+  BlameConnection(*envelope);
+  return PushResult::kClosed;
+}
+
 // In the seat: pushes to a cell that this thread does not own.
 PushResult PushAsStranger(Cell& cell, uint64_t id, Envelope* envelope,
                           uint64_t tag, Mailbox::Word::Kind kind) {
   const Mailbox::Reading reading = cell.Load();
-  if (!HasId(cell, id)) return PushResult::kClosed;
+  if (!HasId(cell, id)) [[unlikely]]
+    return PushElsewhere(cell, id, envelope);
   envelope->target = static_cast<uint32_t>(id);
   const PushResult result = cell.Push(reading, envelope, kind);
   if (result == PushResult::kMustWake) PassToken(cell, SeatedWorker(tag));
@@ -281,6 +294,9 @@ void SendInLane(Cell& cell, uint64_t id, Envelope* envelope) {
 
 BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,
                             BoundedQueue::Waiter& waiter, SendResult& result) {
+  if (FarCell* const far = FarCell::Of(&cell)) {
+    return far->TakeOrWait(envelope, waiter, result);
+  }
   const uint64_t tag = EnterSeat();
   BoundedMailbox* const bounded = QueueFor(cell, id);
   if (bounded == nullptr) {
@@ -305,6 +321,7 @@ void BecomeDeadLetter(Cell&, uint64_t id, Envelope* envelope,
                       SendResult result) {
   const DeadLetter::Reason reason =
       result == SendResult::kStopped       ? DeadLetter::Reason::kStopped
+      : result == SendResult::kUnreachable ? DeadLetter::Reason::kUnreachable
       : result == SendResult::kMailboxFull ? DeadLetter::Reason::kMailboxFull
                                            : DeadLetter::Reason::kNoActor;
   if (IsRequest(*envelope)) {

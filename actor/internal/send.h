@@ -51,7 +51,8 @@ void BecomeDeadLetter(Cell& cell, uint64_t id, Envelope* envelope,
 
 // As TrySendEnvelope() for a sender that can wait: in the queue of a bounded
 // mailbox with OverflowPolicy::kAwait, if there is no space. Then returns that
-// queue, and nothing in `result`.
+// queue, and nothing in `result`. For an actor elsewhere the envelope is one
+// that FarCell::Wrap() made.
 BoundedQueue* TrySendOrWait(Cell& cell, uint64_t id, Envelope* envelope,
                             BoundedQueue::Waiter& waiter, SendResult& result);
 

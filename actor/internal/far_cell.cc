@@ -1,0 +1,186 @@
+#include "troupe/actor/internal/far_cell.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/id_space.h"
+#include "troupe/actor/internal/notice.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/watch_table.h"
+#include "troupe/mailbox/envelope_list.h"
+
+namespace troupe::internal {
+namespace {
+
+// The `target` of all that lies in the queues: they are never used for others.
+constexpr uint32_t kTarget = 0;
+
+enum class Kind : uint8_t {
+  kMessage,  // Within the limit.
+  kOrdered,  // In order with messages, beyond it.
+  kControl,
+  kOther,  // Nothing that can be asked of an actor elsewhere.
+};
+
+bool IsOneOf(const Envelope& envelope, auto... types) {
+  return ((envelope.type == types) || ...);
+}
+
+Kind KindOf(const Envelope& envelope) {
+  if (IsNotice(envelope)) return Kind::kOrdered;
+  if (IsControl(envelope)) {
+    if (IsOneOf(envelope, &kMessageType<CancelRequest>)) return Kind::kOrdered;
+    return IsOneOf(envelope, &kMessageType<LinkRequest>,
+                   &kMessageType<UnlinkRequest>)
+               ? Kind::kControl
+               : Kind::kOther;
+  }
+  if (envelope.lane == Lane::kSignal) {
+    return IsOneOf(envelope, &kMessageType<EndRequest>,
+                   &kMessageType<BeginWatch>, &kMessageType<EndWatch>,
+                   &kMessageType<AwaitEnd>, &kMessageType<AwaitEndNoMore>)
+               ? Kind::kControl
+               : Kind::kOther;
+  }
+  return Kind::kMessage;
+}
+
+}  // namespace
+
+FarCell::FarCell(uint64_t number, absl::string_view node)
+    : number_(number << kIdBits), node_(node) {
+  shared_type.store(kIsFar, std::memory_order_relaxed);
+}
+
+absl::StatusOr<FarCell*> FarCell::Make(
+    const std::shared_ptr<SystemCore>& system, absl::string_view node) {
+  const uint64_t number = IdSpace::TakeNode(system);
+  if (number == 0) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("this process has known ", IdSpace::kMaxNodes,
+                     " nodes, counting each restart of one, and cannot know ",
+                     node, " too; restart it"));
+  }
+  return new FarCell(number, node);  // For as long as the process.
+}
+
+EnvelopePtr FarCell::Wrap(uint64_t id, EnvelopePtr message) {
+  EnvelopePtr wrapped(MakeEnvelope<Outgoing>(id & kIdMask, std::move(message)));
+  wrapped->target = kTarget;
+  return wrapped;
+}
+
+SendResult FarCell::Take(uint64_t id, Envelope* envelope) {
+  const Kind kind = KindOf(*envelope);
+  if (kind == Kind::kOther) return SendResult::kNoActor;
+  EnvelopePtr wrapped = Wrap(id, EnvelopePtr(envelope));
+  Admission admission;
+  switch (kind) {
+    case Kind::kMessage: {
+      EnvelopeList dropped;  // Stays empty: the policy drops nothing.
+      admission = data_.Push(wrapped.get(), dropped);
+      break;
+    }
+    case Kind::kOrdered:
+      admission = data_.PushBeyond(wrapped.get());
+      break;
+    default:
+      admission = control_.PushBeyond(wrapped.get());
+      break;
+  }
+  const SendResult result = Conclude(admission);
+  if (IsRefused(result)) {
+    (void)wrapped->As<Outgoing>().envelope.release();  // The caller's again.
+  } else {
+    (void)wrapped.release();
+  }
+  return result;
+}
+
+BoundedQueue* FarCell::TakeOrWait(Envelope* wrapped,
+                                  BoundedQueue::Waiter& waiter,
+                                  SendResult& result) {
+  EnvelopeList dropped;
+  const Admission admission = data_.PushOrWait(wrapped, waiter, dropped);
+  if (admission == Admission::kWaiting) return &data_;
+  result = Conclude(admission);
+  return nullptr;
+}
+
+SendResult FarCell::Conclude(Admission admission) {
+  switch (admission) {
+    case Admission::kMustWake:
+      break;
+    case Admission::kEnqueued:
+      return SendResult::kSent;
+    case Admission::kFull:
+    case Admission::kTooLarge:
+      return SendResult::kMailboxFull;
+    default:
+      return SendResult::kUnreachable;
+  }
+  AnyActorRef session;
+  {
+    absl::MutexLock lock(&mu_);
+    session = session_;
+  }
+  if (session.IsNull()) return SendResult::kSent;  // It closes just now.
+  Envelope* const wake = MakeEnvelope<FarMailWaits>();
+  if (IsRefused(PushBehindAll(*session.cell(), session.id().value(), wake))) {
+    DestroyEnvelope(wake);  // It ends, and closes this.
+  }
+  return SendResult::kSent;
+}
+
+bool FarCell::IsOpen() const {
+  absl::MutexLock lock(&mu_);
+  return !session_.IsNull();
+}
+
+void FarCell::Open(const Capacity& limit, const AnyActorRef& session) {
+  {
+    absl::MutexLock lock(&mu_);
+    session_ = session;
+  }
+  control_.Open(Capacity(), kTarget);
+  data_.Open(limit, kTarget);
+}
+
+void FarCell::Close() {
+  {
+    absl::MutexLock lock(&mu_);
+    session_ = AnyActorRef();
+  }
+  for (BoundedQueue* const queue : {&control_, &data_}) {
+    EnvelopeList left = queue->Close();
+    while (EnvelopePtr wrapped = left.Pop()) {
+      Outgoing& outgoing = wrapped->As<Outgoing>();
+      Fail(outgoing.id_there, std::move(outgoing.envelope));
+    }
+  }
+}
+
+void FarCell::Fail(uint64_t id_there, EnvelopePtr envelope) {
+  if (KindOf(*envelope) == Kind::kMessage) {
+    return BecomeDeadLetter(*this, IdOf(id_there), envelope.release(),
+                            SendResult::kUnreachable);
+  }
+  BlameConnection(*envelope);
+}
+
+void BlameConnection(Envelope& envelope) {
+  const ExitReason reason = ExitReason::NoConnection();
+  if (auto* const watch = envelope.TryAs<BeginWatch>()) {
+    watch->down.SetDefault(reason);
+  } else if (auto* const link = envelope.TryAs<LinkRequest>()) {
+    link->exit.SetDefault(reason);
+  } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
+    wait->why.SetDefault(reason);
+  }
+}
+
+}  // namespace troupe::internal
