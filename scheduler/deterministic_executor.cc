@@ -1,6 +1,7 @@
 #include "troupe/scheduler/deterministic_executor.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,7 +22,8 @@ DeterministicExecutor::DeterministicExecutor(const Options& options)
       lost_seat_probability_(options.lost_seat_probability),
       shared_count_(options.workers),
       logger_(options.logger),
-      after_step_(options.after_step) {
+      after_step_(options.after_step),
+      schedule_(options.schedule) {
   TROUPE_CHECK(options.workers > 0, "an executor needs a worker");
   for (int i = 0; i < shared_count_; ++i) {
     absl::StatusOr<std::unique_ptr<Worker>> worker =
@@ -31,11 +33,28 @@ DeterministicExecutor::DeterministicExecutor(const Options& options)
     TROUPE_CHECK(workers_.back()->Rest() && workers_.back()->FallAsleep(),
                  "a new worker has nothing to do");
   }
+  if (schedule_ != nullptr) schedule_->Join(player_);
 }
 
 DeterministicExecutor::~DeterministicExecutor() {
   const absl::Status status = Shutdown();
   TROUPE_CHECK(status.ok(), "an executor is destroyed in one of its own turns");
+  LeaveSchedule();
+}
+
+void DeterministicExecutor::LeaveSchedule() {
+  if (schedule_ != nullptr) schedule_->Leave(player_);
+  schedule_ = nullptr;
+}
+
+void DeterministicExecutor::Pause() {
+  TROUPE_CHECK(schedule_ != nullptr, "an executor is paused in its schedule");
+  schedule_->Pause(player_);
+}
+
+void DeterministicExecutor::Resume() {
+  TROUPE_CHECK(schedule_ != nullptr, "an executor is paused in its schedule");
+  schedule_->Resume(player_);
 }
 
 Worker& DeterministicExecutor::shared_worker(int index) {
@@ -87,6 +106,18 @@ bool DeterministicExecutor::CancelAlarm(Alarm& alarm) {
 
 bool DeterministicExecutor::Step() {
   TROUPE_CHECK(!this_thread.InTurn(), "an executor is pumped in a turn");
+  return schedule_ != nullptr ? schedule_->Step() : StepAlone();
+}
+
+void DeterministicExecutor::Player::Play() {
+  if (executor_.HasDueAlarms()) {
+    executor_.RingDueAlarms();
+  } else {
+    (void)executor_.StepAlone();
+  }
+}
+
+bool DeterministicExecutor::StepAlone() {
   if (!PlayStep()) return false;
   if (after_step_) after_step_();
   return true;
@@ -102,6 +133,13 @@ bool DeterministicExecutor::PlayStep() {
   SeatAndPlay(*busy[random_.Uniform(busy.size())]);
   EraseReleased();
   return true;
+}
+
+bool DeterministicExecutor::IsReady() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [this](const std::unique_ptr<Worker>& worker) {
+                       return IsReady(*worker);
+                     });
 }
 
 bool DeterministicExecutor::IsReady(const Worker& worker) const {
@@ -207,6 +245,7 @@ void DeterministicExecutor::EraseReleased() {
 }
 
 uint64_t DeterministicExecutor::RunUntilIdle() {
+  if (schedule_ != nullptr) return schedule_->RunUntilIdle();
   const uint64_t before = steps_;
   while (Step()) {
   }
@@ -229,14 +268,24 @@ bool DeterministicExecutor::JumpToNextExpiry(MonotonicTime limit) {
     return false;
   }
   clock_.AdvanceTo(next);
-  rings_ = true;
-  alarms_.Advance(kTicks.At(next),
-                  [](TimerNode& node) { static_cast<Alarm&>(node).Ring(); });
-  rings_ = false;
+  RingDueAlarms();
   return true;
 }
 
+bool DeterministicExecutor::HasDueAlarms() const {
+  const std::optional<uint64_t> tick = alarms_.NextExpiry();
+  return tick.has_value() && kTicks.TimeOf(*tick) <= clock_.Now();
+}
+
+void DeterministicExecutor::RingDueAlarms() {
+  rings_ = true;
+  alarms_.Advance(kTicks.At(clock_.Now()),
+                  [](TimerNode& node) { static_cast<Alarm&>(node).Ring(); });
+  rings_ = false;
+}
+
 void DeterministicExecutor::RunFor(absl::Duration duration) {
+  if (schedule_ != nullptr) return schedule_->RunFor(duration);
   const MonotonicTime end = clock_.Now() + duration;
   do {
     RunUntilIdle();
@@ -245,6 +294,7 @@ void DeterministicExecutor::RunFor(absl::Duration duration) {
 
 bool DeterministicExecutor::RunUntil(absl::FunctionRef<bool()> done,
                                      MonotonicTime deadline) {
+  if (schedule_ != nullptr) return schedule_->RunUntil(done, deadline);
   while (!done()) {
     if (Step()) continue;
     if (clock_.Now() >= deadline || !JumpToNextExpiry(deadline)) return done();
@@ -264,7 +314,8 @@ absl::Status DeterministicExecutor::Shutdown() {
         "an executor cannot be shut down in one of its own turns or alarms; "
         "leave it to the thread that created it");
   }
-  RunUntilIdle();
+  while (StepAlone()) {
+  }
   shut_down_ = true;
   return absl::OkStatus();
 }

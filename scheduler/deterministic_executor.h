@@ -10,6 +10,9 @@
 // the next alarm or timer. Of several workers whose timers are due, the seed
 // decides which fires first, and what runs in between.
 //
+// Several executors may share their time, and a schedule that says which of
+// them plays: see deterministic_schedule.h.
+//
 // Blocking: no call blocks; those that wait play steps until they are done.
 // Thread safety: none. One thread at a time uses the executor and everything
 // that runs on it; two executors on two threads do not meet.
@@ -33,6 +36,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
 #include "troupe/base/random.h"
+#include "troupe/scheduler/deterministic_schedule.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/runnable.h"
@@ -57,6 +61,8 @@ class DeterministicExecutor final : public Executor {
     // those that are played in the midst of a turn: no handler is running. May
     // do what a plain thread may, but must not play.
     std::function<void()> after_step = {};
+    // Null: it plays alone. Else it joins, until it is destroyed.
+    DeterministicSchedule* schedule = nullptr;
   };
 
   // REQUIRES: options.workers > 0.
@@ -74,6 +80,14 @@ class DeterministicExecutor final : public Executor {
 
   // Steps played so far.
   uint64_t steps() const { return steps_; }
+
+  // With a schedule, all of the above and what waits plays by that, whoever's
+  // steps they are. From now on it does not, and the time goes its own way: for
+  // a machine that has failed, of which nothing but its memory is left.
+  void LeaveSchedule();
+  // Pauses the executor in its schedule: as by SIGSTOP. REQUIRES: it has one.
+  void Pause();
+  void Resume();
 
   bool has_threads() const override { return false; }
   int shared_workers() const override { return shared_count_; }
@@ -107,6 +121,25 @@ class DeterministicExecutor final : public Executor {
   // Steps in the midst of such a turn, at most.
   static constexpr int kMaxStepsInTurn = 8;
 
+  // How the schedule sees the executor.
+  class Player final : public DeterministicPlayer {
+   public:
+    explicit Player(DeterministicExecutor& executor) : executor_(executor) {}
+    // To ring what is due is a step too.
+    bool IsReady() const override {
+      return executor_.HasDueAlarms() || executor_.IsReady();
+    }
+    void Play() override;
+    MonotonicTime NextExpiry() const override { return executor_.NextExpiry(); }
+    void AdvanceTo(MonotonicTime now) override {
+      executor_.clock_.AdvanceTo(now);
+    }
+
+   private:
+    DeterministicExecutor& executor_;
+  };
+
+  bool StepAlone();
   // A step of any worker; false if nothing is ready.
   bool PlayStep();
   // One worker's step, with the calling thread in its seat.
@@ -116,8 +149,10 @@ class DeterministicExecutor final : public Executor {
   // steps, as other threads would.
   void LoseSeat();
   void LetRest(Worker& worker);
-  // Whether there is something to play in `worker` without moving the time.
+  // Whether there is something to play, in `worker` or any, without moving the
+  // time.
   bool IsReady(const Worker& worker) const;
+  bool IsReady() const;
   // When the next alarm rings or timer fires, or before: the first of what the
   // wheels say.
   MonotonicTime NextExpiry() const;
@@ -125,6 +160,9 @@ class DeterministicExecutor final : public Executor {
   // what is due; timers fire in the steps that follow. False: there is nothing
   // up to `limit`; the time is `limit` then, unless that is infinite.
   bool JumpToNextExpiry(MonotonicTime limit);
+  // Whether an alarm is due, or the wheel wants to be looked at.
+  bool HasDueAlarms() const;
+  void RingDueAlarms();
   void EraseReleased();
 
   Random random_;
@@ -133,6 +171,8 @@ class DeterministicExecutor final : public Executor {
   const int shared_count_;
   const Logger logger_;
   const std::function<void()> after_step_;  // May be empty.
+  Player player_{*this};
+  DeterministicSchedule* schedule_;  // Null: none, or it has left.
   ManualClock clock_;
   TimerWheel alarms_;
   absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_;
