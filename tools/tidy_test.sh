@@ -64,6 +64,7 @@ accepts actor/actor.cc '#include "troupe/mailbox/mailbox.h"'
 
 finds actor/BUILD 'srcs = glob(["*.cc"]),' 'one by one'
 accepts docs/BUILD 'srcs = glob(["**/*.md"]),'
+accepts tools/fuzz_test.bzl 'inputs = native.glob([corpus + "/*"])'
 finds actor/BUILD 'cc_library(' '//tools:cc.bzl'
 finds actor/BUILD '    flaky = True,' 'now and then'
 accepts actor/BUILD 'troupe_cc_library('

@@ -1,0 +1,90 @@
+#!/bin/bash
+# Lets libFuzzer look for inputs that break fuzz tests.
+#
+#   tools/fuzz/run.sh [--seconds=N] [--keep] [TARGET...]
+#
+# Each TARGET, or each test with the tag "fuzz", runs for N seconds (60), from the
+# corpus that is checked in. An input that breaks it is named, and the exit code
+# is 1: copy the file into the corpus, so that every test run replays it from then
+# on. With --keep, what reached new code is added to the corpus, which is reduced
+# to the inputs that are needed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+readonly quiet=(--noshow_progress --noshow_loading_progress --color=no)
+readonly max_bytes=4096 max_files=50
+
+seconds=60 keep=
+targets=()
+for argument in "$@"; do
+  case $argument in
+    --seconds=*) seconds=${argument#*=} ;;
+    --keep) keep=1 ;;
+    //*) targets+=("$argument") ;;
+    *)
+      echo "Not understood: $argument" >&2
+      exit 2
+      ;;
+  esac
+done
+if ((${#targets[@]} == 0)); then
+  mapfile -t targets < <(./bazelw query "${quiet[@]}" \
+    'attr(tags, "\bfuzz\b", //...) except attr(tags, "\bmanual\b", //...)')
+fi
+
+found=$(mktemp -d)
+readonly found
+# The linker has a hundred warnings about the sanitizer's own symbols.
+./bazelw build "${quiet[@]}" --config=fuzz "${targets[@]}" 2>"$found/build.log" || {
+  cat "$found/build.log" >&2
+  exit 1
+}
+
+# corpus TARGET: its folder.
+corpus() {
+  local file
+  file=$(./bazelw query "${quiet[@]}" "labels(data, $1)" | head -n 1)
+  file=${file#//}
+  dirname "${file/://}"
+}
+
+# reduce BINARY CORPUS NEW: replaces the corpus by the fewest inputs of both.
+reduce() {
+  local binary=$1 corpus=$2 new=$3 reduced
+  reduced=$(mktemp -d)
+  # Whether an edge is passed, not how often: few inputs say most of it.
+  "$binary" -merge=1 -use_counters=0 -max_len="$max_bytes" \
+    "$reduced" "$corpus" "$new" >"$found/merge.log" 2>&1
+  rm -f "$corpus"/*
+  find "$reduced" -type f -printf '%s %p\n' | sort -n | head -n "$max_files" |
+    cut -d' ' -f2- | xargs cp -t "$corpus"
+  rm -rf "$reduced"
+  echo "$corpus: $(find "$corpus" -type f | wc -l) inputs"
+}
+
+failed=0
+for target in "${targets[@]}"; do
+  name=${target#//}
+  binary=bazel-bin/${name/://}
+  inputs=$(corpus "$target")
+  new=$found/${name##*[:/]}
+  mkdir "$new"
+  log=$new.log
+  code=0
+  "$binary" -max_total_time="$seconds" -max_len="$max_bytes" -timeout=10 \
+    -print_final_stats=1 -artifact_prefix="$new." "$new" "$inputs" \
+    >"$log" 2>&1 </dev/null || code=$?
+  runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  if ((code == 0)); then
+    echo "$target PASSED: ${runs:-no} runs in $seconds s," \
+      "$(find "$new" -type f | wc -l) new inputs"
+  else
+    echo "$target FAILED: see $log; the input:"
+    find "$found" -maxdepth 1 -name "$(basename "$new").*-*"
+    tail -n 40 "$log"
+    failed=1
+  fi
+  if [[ -n $keep ]]; then reduce "$binary" "$inputs" "$new"; fi
+done
+if ((failed == 0)); then rm -rf "$found"; fi
+exit "$failed"
