@@ -279,6 +279,21 @@ TEST(CodecTest, FieldsAddedAtTheEndAreCompatible) {
   EXPECT_THAT(CompareShapes(ShapeOf<Version1>(), ShapeOf<Version2>()), IsOk());
 }
 
+struct Preset {
+  int number = 0;
+  std::vector<std::string> list = std::vector<std::string>(2, "preset");
+  std::vector<int> raw = std::vector<int>(2, 7);
+  std::set<int> set = std::set<int>(raw.begin(), raw.end());
+};
+
+TEST(CodecTest, WhatComesReplacesWhatInitializersPut) {
+  const Preset crossed =
+      Crossed(Preset{.number = 1, .list = {"a"}, .raw = {1}, .set = {7, 8}});
+  EXPECT_THAT(crossed.list, ElementsAre("a"));
+  EXPECT_THAT(crossed.raw, ElementsAre(1));
+  EXPECT_THAT(crossed.set, ElementsAre(7, 8));
+}
+
 class Percent {
  public:
   Percent() = default;

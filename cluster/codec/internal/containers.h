@@ -101,6 +101,8 @@ requires(!internal::Associative<C>) struct Codec<C> {
     }
   }
   static void Decode(Decoder& in, C& list) {
+    // What its initializer put there is what it has if nothing comes.
+    list.clear();
     const size_t count = in.ReadCount();
     if (!in.TakeMemory(count, internal::kElementBytes<C>)) return;
     if constexpr (kIsRawVector) {
@@ -159,6 +161,7 @@ struct Codec<C> {
     out.Leave();
   }
   static void Decode(Decoder& in, C& elements) {
+    elements.clear();
     const size_t count = in.ReadCount();
     if (!in.TakeMemory(count, internal::kElementBytes<C>)) return;
     if (!in.Enter()) return;
