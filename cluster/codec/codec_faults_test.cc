@@ -1,11 +1,13 @@
 // What is not what an Encoder wrote: it is an error, and nothing else.
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -138,6 +140,23 @@ TEST(CodecFaultsTest, KeysThatComeTwiceAreRefused) {
   EXPECT_THAT(ParseAs<std::set<int>>(out.bytes()),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("twice")));
   EXPECT_THAT(ParseAs<std::multiset<int>>(out.bytes()), IsOk());
+}
+
+TEST(CodecFaultsTest, KeysThatAreNoNumbersAreRefused) {
+  constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+  Encoder out;
+  Encode(std::unordered_set<double>{1, kNoNumber}, out);
+  EXPECT_THAT(out.status(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                     HasSubstr("not equal to itself")));
+  out.Clear();
+  out.WriteVarint(1);
+  out.WriteFixed(kNoNumber);
+  for (const absl::Status& status :
+       {ParseAs<std::unordered_set<double>>(out.bytes()),
+        ParseAs<std::map<double, int>>(out.bytes())}) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss,
+                                 HasSubstr("not equal to itself")));
+  }
 }
 
 // bytes behind a message are fields that a newer sender has added.

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/codec/limits.h"
@@ -147,6 +149,10 @@ struct Codec<C> {
     out.WriteVarint(elements.size());
     out.CountMemory(elements.size() * internal::kElementBytes<C>);
     if (!out.Enter()) return;
+    for (const Value& element : elements) {
+      if (IsKey(KeyOf(element))) continue;
+      return out.Fail(absl::InvalidArgumentError(kNoKey));
+    }
     if constexpr (internal::Hashed<C> && std::totally_ordered<Key>) {
       std::vector<const Value*> ordered;
       ordered.reserve(elements.size());
@@ -168,6 +174,7 @@ struct Codec<C> {
     for (size_t i = 0; i < count && in.ok(); ++i) {
       Key key{};
       Codec<Key>::Decode(in, key);
+      if (!IsKey(key)) in.Fail(kNoKey);
       if constexpr (internal::Map<C>) {
         typename C::mapped_type mapped{};
         Codec<typename C::mapped_type>::Decode(in, mapped);
@@ -198,6 +205,15 @@ struct Codec<C> {
   using Key = typename C::key_type;
   using Value = typename C::value_type;
 
+  static constexpr absl::string_view kNoKey =
+      "a key of a set or map is not equal to itself, as what is no number";
+
+  // Nothing that is found by its key can have such a one, and none of them can
+  // be sorted.
+  static bool IsKey(const Key& key) {
+    if constexpr (std::equality_comparable<Key>) return key == key;
+    return true;
+  }
   static const Key& KeyOf(const Value& element) {
     if constexpr (internal::Map<C>) {
       return element.first;
