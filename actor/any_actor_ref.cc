@@ -93,6 +93,16 @@ const internal::ActorType* TypeOf(const Cell* cell, uint64_t id) {
   return cell != nullptr && cell->IsAliveAs(id) ? cell->SharedType() : nullptr;
 }
 
+}  // namespace
+
+absl::Span<const MessageType* const> AnyActorRef::messages() const {
+  const internal::ActorType* const type = TypeOf(cell_, id_);
+  return type != nullptr ? type->messages
+                         : absl::Span<const MessageType* const>();
+}
+
+namespace {
+
 bool Contains(absl::Span<const MessageType* const> messages,
               const MessageType* message) {
   return std::find(messages.begin(), messages.end(), message) != messages.end();

@@ -117,6 +117,8 @@ class AnyActorRef {
   // For the runtime.
   AnyActorRef(internal::Cell* cell, uint64_t id) : cell_(cell), id_(id) {}
   internal::Cell* cell() const { return cell_; }
+  // What the actor takes; nothing if it is gone, or on another node.
+  absl::Span<const MessageType* const> messages() const;
 
  protected:
   // Whether the actor lives and takes all of these.

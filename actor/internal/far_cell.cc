@@ -101,6 +101,14 @@ SendResult FarCell::Take(uint64_t id, Envelope* envelope) {
   return result;
 }
 
+void FarCell::TakeFromSession(EnvelopePtr control) {
+  control->tag |= kControlTag;
+  EnvelopePtr wrapped = Wrap(0, std::move(control));
+  if (!IsRefused(Conclude(data_.PushBeyond(wrapped.get())))) {
+    (void)wrapped.release();
+  }
+}
+
 BoundedQueue* FarCell::TakeOrWait(Envelope* wrapped,
                                   BoundedQueue::Waiter& waiter,
                                   SendResult& result) {

@@ -81,6 +81,9 @@ class FarCell : private Cell {
   // Takes what is meant for the actor `id`, if it can: otherwise it is still
   // the caller's. Anywhere: in the seat or outside, and under a lock.
   SendResult Take(uint64_t id, Envelope* envelope) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes what the session itself has to say, a control, in order with messages
+  // and beyond their limit; destroys it if there is no session. Anywhere.
+  void TakeFromSession(EnvelopePtr control) ABSL_LOCKS_EXCLUDED(mu_);
   // A message for TakeOrWait(), in the envelope of its own that it needs.
   static EnvelopePtr Wrap(uint64_t id, EnvelopePtr message);
   // As TrySendOrWait() in send.h, with what Wrap() has made.

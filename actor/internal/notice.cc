@@ -62,9 +62,10 @@ void HandleExitByDefault(Cell& cell, const Exit& exit) {
 
 }  // namespace
 
-OwedNotice OwedNotice::OfDown(Cell& watcher, uint64_t serial, uint32_t slot) {
+OwedNotice OwedNotice::OfDown(Cell& watcher, uint64_t watcher_id,
+                              uint64_t serial, uint32_t slot) {
   return OwedNotice(
-      watcher, watcher.CurrentId(),
+      watcher, watcher_id,
       MakeNotice({ExitReason::NoActor(), serial, slot, /*is_exit=*/false}));
 }
 

@@ -43,7 +43,8 @@ class OwedNotice {
   // Nobody is to be told.
   OwedNotice() = default;
   // Of the end that the watcher knows by its monitor.
-  static OwedNotice OfDown(Cell& watcher, uint64_t serial, uint32_t slot);
+  static OwedNotice OfDown(Cell& watcher, uint64_t watcher_id, uint64_t serial,
+                           uint32_t slot);
   // Of the end of the actor `linked`.
   static OwedNotice OfExit(Cell& watcher, uint64_t watcher_id, uint64_t linked);
 

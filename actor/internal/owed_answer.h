@@ -43,6 +43,7 @@ class OwedAnswer {
   void SetDefault(T answer) { reply_->template As<T>() = std::move(answer); }
   // Nobody waits any more.
   void Forget() { reply_.reset(); }
+  const ReplyRoute& route() const { return route_; }
   bool IsOwed() const { return reply_ != nullptr; }
   bool IsOwedTo(const ReplyRoute& route) const { return route_.IsSame(route); }
 

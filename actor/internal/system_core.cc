@@ -214,9 +214,14 @@ void SystemCore::MournMessage(ActorId target, DeadLetter::Reason reason,
   uint32_t messages =
       IsOfSource(envelope) ? SharedContentOf(envelope).Lose() : 1;
   for (; messages > 0; --messages) {
-    dead_letters_.fetch_add(1, std::memory_order_relaxed);
-    Publish(DeadLetter{target, reason, envelope.type->name});
+    MournUnknown(target, reason, envelope.type->name);
   }
+}
+
+void SystemCore::MournUnknown(ActorId target, DeadLetter::Reason reason,
+                              std::string_view message_type) {
+  dead_letters_.fetch_add(1, std::memory_order_relaxed);
+  Publish(DeadLetter{target, reason, message_type});
 }
 
 MonotonicTime TimeAfter(SystemCore& system, int64_t delay_ns) {

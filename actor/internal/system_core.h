@@ -166,6 +166,9 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   // Counts and publishes a message that nobody handles. Outside the seat.
   void MournMessage(ActorId target, DeadLetter::Reason reason,
                     Envelope& envelope);
+  // The same for one whose type is not known here.
+  void MournUnknown(ActorId target, DeadLetter::Reason reason,
+                    std::string_view message_type);
   uint64_t dead_letters() const {
     return dead_letters_.load(std::memory_order_relaxed);
   }

@@ -83,6 +83,12 @@ class Decoder {
     at_ += size;
     return bytes;
   }
+  // All that is left, which lies within the input.
+  absl::string_view ReadRest() {
+    const absl::string_view rest(at_, left());
+    at_ = end_;
+    return rest;
+  }
   // How many elements follow, each of which has at least one byte.
   size_t ReadCount() {
     const uint64_t count = ReadVarint();

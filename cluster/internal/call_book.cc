@@ -1,0 +1,132 @@
+#include "troupe/cluster/internal/call_book.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/internal/blocked_thread.h"
+#include "troupe/actor/internal/end_question.h"
+
+namespace troupe::internal {
+namespace {
+
+// Takes the answer of one call for the session with the caller's node.
+class AnswerSink final : public ReplySink {
+ public:
+  AnswerSink(FarCell& peer, uint64_t number, const WireType& type)
+      : peer_(peer), number_(number), type_(type) {}
+
+  void Take(EnvelopePtr reply) override {
+    peer_.TakeFromSession(EnvelopePtr(
+        MakeEnvelope<AnswerReady>(number_, &type_, std::move(reply))));
+    delete this;
+  }
+
+ private:
+  FarCell& peer_;
+  const uint64_t number_;
+  const WireType& type_;
+};
+
+// The same for the end of an actor.
+class EndSink final : public ReplySink {
+ public:
+  EndSink(FarCell& peer, uint64_t number) : peer_(peer), number_(number) {}
+
+  void Take(EnvelopePtr reply) override {
+    peer_.TakeFromSession(EnvelopePtr(
+        MakeEnvelope<EndKnown>(number_, std::move(reply->As<ExitReason>()))));
+    delete this;
+  }
+
+ private:
+  FarCell& peer_;
+  const uint64_t number_;
+};
+
+}  // namespace
+
+// -- out
+
+uint64_t CallsOut::Begin(const Call& call) {
+  const uint64_t number = ++last_;
+  calls_.emplace(number, call);
+  numbers_.emplace(Key(call.route), number);
+  return number;
+}
+
+std::optional<CallsOut::Call> CallsOut::Take(uint64_t number) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) return std::nullopt;
+  const Call call = found->second;
+  calls_.erase(found);
+  numbers_.erase(Key(call.route));
+  return call;
+}
+
+uint64_t CallsOut::TakeByRoute(const ReplyRoute& route) {
+  const auto found = numbers_.find(Key(route));
+  if (found == numbers_.end()) return 0;
+  const uint64_t number = found->second;
+  numbers_.erase(found);
+  calls_.erase(number);
+  return number;
+}
+
+void CallsOut::FailAll(const FarCell& peer) {
+  numbers_.clear();
+  while (!calls_.empty()) {
+    const Call call = calls_.begin()->second;
+    calls_.erase(calls_.begin());
+    absl::Status status = absl::UnavailableError(absl::StrCat(
+        "calling actor #", call.to, " of ", peer.node(), " with ",
+        call.type->name, ": the connection was lost before the answer came"));
+    SendReply(call.route, MakeFailure(WithDelivery(std::move(status),
+                                                   DeliveryState::kUnknown)));
+  }
+}
+
+// -- in
+
+bool CallsIn::Begin(uint64_t number, const AnyActorRef& callee,
+                    const WireType& type, ReplyRoute& route) {
+  const auto [call, is_new] = calls_.try_emplace(number);
+  if (!is_new) return false;
+  // Deletes itself: a route is answered once.
+  route = ReplyRoute::To(*new AnswerSink(peer_, number, type), NewSinkNumber());
+  call->second = {callee, route};
+  return true;
+}
+
+bool CallsIn::AwaitEnd(uint64_t number, const AnyActorRef& actor) {
+  const auto [wait, is_new] = waits_.try_emplace(number);
+  if (!is_new) return false;
+  wait->second = {actor,
+                  ReplyRoute::To(*new EndSink(peer_, number), NewSinkNumber())};
+  // If there is no such actor, that has been answered.
+  (void)AskForEnd(actor, wait->second.route);
+  return true;
+}
+
+void CallsIn::Cancel(uint64_t number) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) return;
+  const Call call = found->second;
+  calls_.erase(found);
+  SendCancel(*call.callee.cell(), call.callee.id().value(), call.route);
+}
+
+void CallsIn::CancelWait(uint64_t number) {
+  const auto found = waits_.find(number);
+  if (found == waits_.end()) return;
+  const Call wait = found->second;
+  waits_.erase(found);
+  AskForEndNoMore(wait.callee, wait.route);
+}
+
+void CallsIn::CancelAll() {
+  while (!calls_.empty()) Cancel(calls_.begin()->first);
+  while (!waits_.empty()) CancelWait(waits_.begin()->first);
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,119 @@
+// The calls of one session that wait for their answers, in both directions.
+//
+// Thread safety: belongs to the session; answers come on any thread.
+#ifndef TROUPE_CLUSTER_INTERNAL_CALL_BOOK_H_
+#define TROUPE_CLUSTER_INTERNAL_CALL_BOOK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "troupe/actor/actor_id.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/actor/internal/owed_answer.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/cluster/wire_type.h"
+#include "troupe/mailbox/envelope.h"
+
+namespace troupe::internal {
+
+// What comes back to the session from actors here, for the peer.
+struct AnswerReady {
+  uint64_t number;
+  const WireType* type;
+  EnvelopePtr reply;
+};
+// There is no answer: the request reached nobody.
+struct CallFailed {
+  uint64_t number;
+  absl::Status status;
+};
+struct EndKnown {
+  uint64_t number;
+  ExitReason reason;
+};
+
+// Calls of actors here to actors of the peer's.
+class CallsOut {
+ public:
+  struct Call {
+    ReplyRoute route;
+    const WireType* type;
+    uint64_t to;  // There.
+  };
+
+  // The number of the call, of which there never is another.
+  uint64_t Begin(const Call& call);
+  // It is over. Nothing: it was.
+  std::optional<Call> Take(uint64_t number);
+  // The same, for who knows the route only; 0: it was over.
+  uint64_t TakeByRoute(const ReplyRoute& route);
+  size_t size() const { return calls_.size(); }
+
+  // No answer will come any more. Outside the seat.
+  void FailAll(const FarCell& peer);
+
+ private:
+  struct Key {
+    explicit Key(const ReplyRoute& route)
+        : where(route.where & ~ReplyRoute::kFlags),
+          id(route.id),
+          number(route.number) {}
+    friend bool operator==(const Key&, const Key&) = default;
+    template <typename H>
+    friend H AbslHashValue(H state, const Key& key) {
+      return H::combine(std::move(state), key.where, key.id, key.number);
+    }
+    uintptr_t where;
+    uint64_t id;
+    uint64_t number;
+  };
+
+  uint64_t last_ = 0;
+  // In the order in which they were made: that in which they fail.
+  absl::btree_map<uint64_t, Call> calls_;
+  absl::flat_hash_map<Key, uint64_t> numbers_;
+};
+
+// Calls of the peer's actors to actors here, and their waits for ends.
+class CallsIn {
+ public:
+  explicit CallsIn(FarCell& peer) : peer_(peer) {}
+
+  // Where the answer is to go. False: the number is in use.
+  [[nodiscard]] bool Begin(uint64_t number, const AnyActorRef& callee,
+                           const WireType& type, ReplyRoute& route);
+  // The same for who waits for the end of `actor`; begins to wait, too.
+  [[nodiscard]] bool AwaitEnd(uint64_t number, const AnyActorRef& actor);
+  // It is answered. False: the caller has given up.
+  [[nodiscard]] bool Take(uint64_t number) { return calls_.erase(number) != 0; }
+  [[nodiscard]] bool TakeWait(uint64_t number) {
+    return waits_.erase(number) != 0;
+  }
+  // The caller has given up. Outside the seat.
+  void Cancel(uint64_t number);
+  void CancelWait(uint64_t number);
+  // All have.
+  void CancelAll();
+  size_t size() const { return calls_.size() + waits_.size(); }
+
+ private:
+  struct Call {
+    AnyActorRef callee;
+    ReplyRoute route;
+  };
+
+  FarCell& peer_;
+  absl::btree_map<uint64_t, Call> calls_;
+  absl::btree_map<uint64_t, Call> waits_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_CALL_BOOK_H_

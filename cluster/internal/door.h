@@ -1,0 +1,67 @@
+// The actor of each node that others ask for what has a name there.
+#ifndef TROUPE_CLUSTER_INTERNAL_DOOR_H_
+#define TROUPE_CLUSTER_INTERNAL_DOOR_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/ref_codec.h"
+#include "troupe/cluster/wire_type.h"
+
+namespace troupe::internal {
+
+// A type that the one who asks wants to send.
+struct AskedType {
+  std::string name;
+  std::string shape;
+  std::string reply_shape;
+};
+
+// kNotFound: nothing was exported by that name. kFailedPrecondition: it does
+// not take one of the types, or takes another of that name; says which.
+struct ResolveName {
+  static constexpr absl::string_view kWireName = "troupe.ResolveName";
+  using Reply = absl::StatusOr<AnyActorRef>;
+  std::string name;
+  std::vector<AskedType> types;
+};
+
+// What has been exported by name. Thread-safe.
+class ExportedNames {
+ public:
+  // kAlreadyExists: another actor has that name, and lives.
+  absl::Status Add(absl::string_view name, const AnyActorRef& actor)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  AnyActorRef Find(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  mutable absl::Mutex mu_;
+  std::map<std::string, AnyActorRef, std::less<>> actors_ ABSL_GUARDED_BY(mu_);
+};
+
+class Door final : public Actor<ResolveName> {
+ public:
+  Door(NodeCore& node, ExportedNames& names) : node_(node), names_(names) {}
+
+  absl::StatusOr<AnyActorRef> Handle(const ResolveName& m);
+
+ private:
+  absl::Status Check(const AskedType& asked, const AnyActorRef& actor);
+
+  NodeCore& node_;
+  ExportedNames& names_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_DOOR_H_

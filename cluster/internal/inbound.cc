@@ -1,0 +1,278 @@
+#include "troupe/cluster/internal/inbound.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/cluster/codec/shape.h"
+
+namespace troupe::internal {
+namespace {
+
+// How long a call from elsewhere may wait, whatever it says: so that a clock
+// can be added up.
+constexpr int64_t kMaxLeftNs = int64_t{365} * 24 * 3600 * 1'000'000'000;
+
+bool Takes(const Exports::Entry& entry, const WireType& type) {
+  return std::find(entry.messages.begin(), entry.messages.end(), type.type) !=
+         entry.messages.end();
+}
+
+// Reads an item, and calls `handle` with it unless that failed.
+template <typename Item, typename F>
+absl::Status With(Decoder& in, F&& handle) {
+  const Item item = ReadItem<Item>(in);
+  if (in.ok()) handle(item);
+  return in.status();
+}
+
+}  // namespace
+
+absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
+  switch (kind) {
+    case ItemKind::kEnd:
+      return With<EndItem>(in, [&](const auto& item) { OnEnd(item); });
+    case ItemKind::kMonitor:
+      return With<MonitorItem>(in, [&](const auto& item) {
+        watches_.OnMonitor(item, node_.exports().RefTo(item.to));
+      });
+    case ItemKind::kDemonitor:
+      return With<DemonitorItem>(
+          in, [&](const auto& item) { watches_.OnDemonitor(item); });
+    case ItemKind::kLink:
+      return With<LinkItem>(in, [&](const auto& item) {
+        watches_.OnLink(item, node_.exports().RefTo(item.to));
+      });
+    case ItemKind::kUnlink:
+      return With<UnlinkItem>(in, [&](const auto& item) {
+        watches_.OnUnlink(item, node_.exports().RefTo(item.to));
+      });
+    case ItemKind::kAwaitEnd: {
+      const auto item = ReadItem<AwaitEndItem>(in);
+      if (in.ok() &&
+          !calls_in_.AwaitEnd(item.number, node_.exports().RefTo(item.to))) {
+        in.Fail(absl::StrCat("the wait ", item.number, " has begun before"));
+      }
+      return in.status();
+    }
+    case ItemKind::kAwaitEndNoMore:
+      return With<AwaitEndNoMoreItem>(
+          in, [&](const auto& item) { calls_in_.CancelWait(item.number); });
+    case ItemKind::kType: {
+      auto item = ReadItem<TypeItem>(in);
+      return in.ok() ? OnType(std::move(item)) : in.status();
+    }
+    case ItemKind::kNode: {
+      const auto item = ReadItem<NodeItem>(in);
+      return in.ok() ? refs_.OnNode(item) : in.status();
+    }
+    case ItemKind::kSend:
+      return OnSend(in);
+    case ItemKind::kCall:
+      return OnCall(in);
+    case ItemKind::kCancel:
+      return With<CancelItem>(
+          in, [&](const auto& item) { calls_in_.Cancel(item.number); });
+    case ItemKind::kReply:
+      return OnReply(in);
+    case ItemKind::kFailure:
+      return With<FailureItem>(in, [&](const auto& item) { OnFailure(item); });
+    case ItemKind::kDown:
+      return With<DownItem>(in,
+                            [&](const auto& item) { watches_.OnDown(item); });
+    case ItemKind::kExit:
+      return With<ExitItem>(in,
+                            [&](const auto& item) { watches_.OnExit(item); });
+    case ItemKind::kEnded:
+      return With<EndedItem>(in,
+                             [&](const auto& item) { watches_.OnEnded(item); });
+    default:
+      (void)in.ReadBytes();  // Of a newer peer.
+      return in.status();
+  }
+}
+
+void Inbound::OnEnd(const EndItem& item) {
+  const AnyActorRef actor = node_.exports().RefTo(item.to);
+  switch (static_cast<Ending>(item.request)) {
+    case Ending::kDrain:
+      return actor.Drain();
+    case Ending::kStop:
+      return actor.Stop(item.reason);
+    case Ending::kKill:
+      return actor.Kill();
+    default:
+      return;  // Of a newer peer.
+  }
+}
+
+absl::Status Inbound::OnType(TypeItem item) {
+  if (item.number != types_.size() || types_.size() == kMaxTypes) {
+    return absl::DataLossError(absl::StrCat("the type ", item.number,
+                                            " is introduced as the ",
+                                            types_.size(), "th"));
+  }
+  types_.push_back({.name = std::move(item.name),
+                    .shape = std::move(item.shape),
+                    .reply_shape = std::move(item.reply_shape)});
+  return absl::OkStatus();
+}
+
+Inbound::PeerType* Inbound::TypeOf(uint64_t number) {
+  if (number >= types_.size()) return nullptr;
+  PeerType& type = types_[number];
+  if (type.type != nullptr) return &type;
+  type.type = node_.types().Find(absl::string_view(type.name));
+  if (type.type != nullptr) {
+    type.differs = CompareShapes(type.type->shape, type.shape);
+    if (type.differs.ok() &&
+        type.type->reply_shape.empty() != type.reply_shape.empty()) {
+      type.differs = absl::FailedPreconditionError(
+          "it is a request on one side, and none on the other");
+    } else if (type.differs.ok() && !type.reply_shape.empty()) {
+      type.differs = CompareShapes(type.type->reply_shape, type.reply_shape);
+    }
+  }
+  return &type;
+}
+
+EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
+                           absl::string_view payload, AnyActorRef& actor,
+                           const WireType*& type, absl::Status& why) {
+  PeerType* const known = TypeOf(type_number);
+  if (known == nullptr) {
+    why = absl::DataLossError(
+        absl::StrCat("the type ", type_number, " was not introduced"));
+    return nullptr;
+  }
+  const Exports::Entry entry = node_.exports().Find(to);
+  actor = entry.actor;
+  DeadLetter::Reason reason = DeadLetter::Reason::kUndecodable;
+  if (actor.IsNull()) {
+    reason = DeadLetter::Reason::kNoActor;
+    why = absl::NotFoundError(absl::StrCat(
+        "actor #", to, " of ", node_.self().name,
+        " does not exist, or may not be addressed from elsewhere"));
+  } else if (known->type == nullptr || !Takes(entry, *known->type)) {
+    why = absl::InvalidArgumentError(
+        absl::StrCat(actor.ToString(), " of ", node_.self().name,
+                     " does not take ", known->name));
+  } else if (!known->differs.ok()) {
+    why = absl::FailedPreconditionError(
+        absl::StrCat(known->name, " of ", peer_.node(), " and of ",
+                     node_.self().name, ": ", known->differs.message()));
+  } else {
+    type = known->type;
+    Decoder in(payload, &refs_);
+    if (Envelope* const envelope = type->decode(in)) {
+      return EnvelopePtr(envelope);
+    }
+    why = absl::InvalidArgumentError(
+        absl::StrCat("a ", known->name, " of ", peer_.node(),
+                     " makes no sense: ", in.status().message()));
+  }
+  Mourn(to, reason, known->name, why);
+  return nullptr;
+}
+
+void Inbound::Mourn(uint64_t to, DeadLetter::Reason reason,
+                    absl::string_view message_type, const absl::Status& why) {
+  if (reason == DeadLetter::Reason::kUndecodable) {
+    node_.system().logger().Log(LogSeverity::kWarning, why.message());
+  }
+  node_.system().core()->MournUnknown(
+      ActorId(to), reason,
+      std::string_view(message_type.data(), message_type.size()));
+}
+
+absl::Status Inbound::OnSend(Decoder& in) {
+  in.ReadSized([&](Decoder& fields) {
+    const auto head = ReadItem<SendHead>(fields);
+    const absl::string_view payload = fields.ReadRest();
+    if (!fields.ok()) return;
+    AnyActorRef actor;
+    const WireType* type = nullptr;
+    absl::Status why;
+    EnvelopePtr message = Parse(head.to, head.type, payload, actor, type, why);
+    if (message == nullptr) {
+      if (absl::IsDataLoss(why)) fields.Fail(why.message());
+      return;
+    }
+    if (head.urgent) {
+      message->lane = Lane::kUrgent;
+      SendInLane(*actor.cell(), actor.id().value(), message.release());
+    } else {
+      SendEnvelope(*actor.cell(), actor.id().value(), message.release());
+    }
+  });
+  return in.status();
+}
+
+absl::Status Inbound::OnCall(Decoder& in) {
+  in.ReadSized([&](Decoder& fields) {
+    const auto head = ReadItem<CallHead>(fields);
+    const absl::string_view payload = fields.ReadRest();
+    if (!fields.ok()) return;
+    AnyActorRef actor;
+    const WireType* type = nullptr;
+    absl::Status why;
+    EnvelopePtr request = Parse(head.to, head.type, payload, actor, type, why);
+    if (request != nullptr && !type->IsRequest()) {
+      why = absl::DataLossError(
+          absl::StrCat(type->name, " is called, but is no request"));
+    }
+    if (absl::IsDataLoss(why)) return fields.Fail(why.message());
+    if (request == nullptr) {
+      return peer_.TakeFromSession(EnvelopePtr(MakeEnvelope<CallFailed>(
+          head.number,
+          WithDelivery(std::move(why), DeliveryState::kNotDelivered))));
+    }
+    RequestInfo& info = InfoOf(*request);
+    if (!calls_in_.Begin(head.number, actor, *type, info.route)) {
+      return fields.Fail(
+          absl::StrCat("the call ", head.number, " has begun before"));
+    }
+    info.deadline = node_.system().executor().clock().Now() +
+                    absl::Nanoseconds(std::min(head.left_ns, kMaxLeftNs));
+    SendEnvelope(*actor.cell(), actor.id().value(), request.release());
+  });
+  return in.status();
+}
+
+absl::Status Inbound::OnReply(Decoder& in) {
+  in.ReadSized([&](Decoder& fields) {
+    const auto head = ReadItem<ReplyHead>(fields);
+    const absl::string_view payload = fields.ReadRest();
+    if (!fields.ok()) return;
+    // It may have been given up.
+    const std::optional<CallsOut::Call> call = calls_out_.Take(head.number);
+    if (!call.has_value()) return;
+    Decoder outcome(payload, &refs_);
+    Envelope* reply = call->type->decode_reply(outcome);
+    if (reply == nullptr) {
+      reply = MakeFailure(
+          WithDelivery(absl::DataLossError(absl::StrCat(
+                           "the answer of actor #", call->to, " of ",
+                           peer_.node(), " to a ", call->type->name,
+                           " makes no sense: ", outcome.status().message())),
+                       DeliveryState::kUnknown));
+    }
+    SendReply(call->route, reply);
+  });
+  return in.status();
+}
+
+void Inbound::OnFailure(const FailureItem& item) {
+  if (item.status.ok()) return;  // Not from one of us.
+  if (const auto call = calls_out_.Take(item.number)) {
+    SendReply(call->route, MakeFailure(item.status));
+  }
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,84 @@
+// Reads the items of frames that a peer has sent, and does what they ask for.
+//
+// Errors: a message that makes no sense becomes a dead letter; frames that make
+// none end the session.
+// Thread safety: belongs to the session. Outside the seat.
+#ifndef TROUPE_CLUSTER_INTERNAL_INBOUND_H_
+#define TROUPE_CLUSTER_INTERNAL_INBOUND_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/events.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/codec/decoder.h"
+#include "troupe/cluster/internal/call_book.h"
+#include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/watch_book.h"
+#include "troupe/cluster/internal/wire_refs.h"
+#include "troupe/cluster/wire_type.h"
+
+namespace troupe::internal {
+
+class Inbound {
+ public:
+  Inbound(NodeCore& node, FarCell& peer, WireRefs& refs, CallsOut& calls_out,
+          CallsIn& calls_in, WatchBook& watches)
+      : node_(node),
+        peer_(peer),
+        refs_(refs),
+        calls_out_(calls_out),
+        calls_in_(calls_in),
+        watches_(watches) {}
+
+  // Does what an item says, behind the byte of its kind; passes over what it
+  // does not know. Not OK: the peer makes no sense.
+  absl::Status Handle(ItemKind kind, Decoder& in);
+
+ private:
+  // A type that the peer has introduced.
+  struct PeerType {
+    std::string name;
+    std::string shape;
+    std::string reply_shape;
+    const WireType* type = nullptr;  // Null: not known here, as yet.
+    absl::Status differs = {};
+  };
+  // A peer that introduces more types than this means no good.
+  static constexpr size_t kMaxTypes = 1 << 16;
+
+  void OnEnd(const EndItem& item);
+  absl::Status OnType(TypeItem item);
+  absl::Status OnSend(Decoder& in);
+  absl::Status OnCall(Decoder& in);
+  absl::Status OnReply(Decoder& in);
+  void OnFailure(const FailureItem& item);
+
+  // The type with that number, compared with ours.
+  PeerType* TypeOf(uint64_t number);
+  // A message for `to` from its bytes; null: it is a dead letter, and that is
+  // why.
+  EnvelopePtr Parse(uint64_t to, uint64_t type_number,
+                    absl::string_view payload, AnyActorRef& actor,
+                    const WireType*& type, absl::Status& why);
+  void Mourn(uint64_t to, DeadLetter::Reason reason,
+             absl::string_view message_type, const absl::Status& why);
+
+  NodeCore& node_;
+  FarCell& peer_;
+  WireRefs& refs_;
+  CallsOut& calls_out_;
+  CallsIn& calls_in_;
+  WatchBook& watches_;
+  std::vector<PeerType> types_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_INBOUND_H_

@@ -1,0 +1,51 @@
+// What all parts of a node share.
+//
+// Thread safety: any thread.
+#ifndef TROUPE_CLUSTER_INTERNAL_NODE_CORE_H_
+#define TROUPE_CLUSTER_INTERNAL_NODE_CORE_H_
+
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/node_id.h"
+#include "troupe/cluster/wire_type.h"
+
+namespace troupe::internal {
+
+class NodeCore {
+ public:
+  // Outlives the actors of `system`.
+  NodeCore(ActorSystem& system, NodeId self)
+      : system_(system), self_(std::move(self)), exports_(system) {}
+
+  ActorSystem& system() { return system_; }
+  const NodeId& self() const { return self_; }
+  WireTypes& types() { return types_; }
+  Exports& exports() { return exports_; }
+
+  // What references to the actors of another node lead to. kResourceExhausted:
+  // too many have been known.
+  absl::StatusOr<FarCell*> CellOf(const NodeId& node) ABSL_LOCKS_EXCLUDED(mu_);
+  // Null: it is no node of this one's system.
+  const NodeId* NodeOf(const FarCell& cell) const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  ActorSystem& system_;
+  const NodeId self_;
+  WireTypes types_;
+  Exports exports_;
+  mutable absl::Mutex mu_;
+  absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
+  absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_NODE_CORE_H_

@@ -1,0 +1,171 @@
+#include "troupe/cluster/internal/outbound.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/internal/notice.h"
+#include "troupe/actor/internal/reply.h"
+#include "troupe/actor/internal/shared_payload.h"
+#include "troupe/actor/internal/signals.h"
+#include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/internal/watch_table.h"
+#include "troupe/cluster/internal/items.h"
+
+namespace troupe::internal {
+namespace {
+
+// What an item needs beside its payload, at most.
+constexpr size_t kHeadBytes = 64;
+
+}  // namespace
+
+void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
+  Outgoing& outgoing = wrapped->As<Outgoing>();
+  const uint64_t to = outgoing.id_there;
+  Envelope& envelope = *outgoing.envelope;
+  if (auto* const end = envelope.TryAs<EndRequest>()) {
+    AppendItem(EndItem{to, static_cast<uint8_t>(end->request), end->reason},
+               frame);
+  } else if (auto* const begin = envelope.TryAs<BeginWatch>()) {
+    AppendItem(watches_.Monitor(to, std::move(*begin)), frame);
+  } else if (auto* const unwatch = envelope.TryAs<EndWatch>()) {
+    AppendItem(watches_.Demonitor(to, *unwatch), frame);
+  } else if (auto* const link = envelope.TryAs<LinkRequest>()) {
+    // The other side is to be able to name the one here.
+    (void)node_.exports().Add(link->from);
+    AppendItem(watches_.Link(to, std::move(*link)), frame);
+  } else if (auto* const unlink = envelope.TryAs<UnlinkRequest>()) {
+    AppendItem(watches_.Unlink(to, *unlink), frame);
+  } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
+    AppendItem(watches_.AwaitEnd(to, std::move(*wait)), frame);
+  } else if (auto* const over = envelope.TryAs<AwaitEndNoMore>()) {
+    if (const uint64_t number = watches_.AwaitEndNoMore(over->route)) {
+      AppendItem(AwaitEndNoMoreItem{number}, frame);
+    }
+  }
+}
+
+void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
+  Outgoing& outgoing = wrapped->As<Outgoing>();
+  const uint64_t to = outgoing.id_there;
+  Envelope& envelope = *outgoing.envelope;
+  if (IsNotice(envelope)) {
+    const Notice& notice = envelope.As<Notice>();
+    if (notice.is_exit) {
+      AppendItem(watches_.Exit(to, notice), frame);
+    } else {
+      AppendItem(watches_.Down(to, notice), frame);
+    }
+  } else if (auto* const answer = envelope.TryAs<AnswerReady>()) {
+    AppendAnswer(*answer, frame);
+  } else if (auto* const failed = envelope.TryAs<CallFailed>()) {
+    AppendItem(FailureItem{failed->number, failed->status}, frame);
+  } else if (auto* const end = envelope.TryAs<EndKnown>()) {
+    if (calls_in_.TakeWait(end->number)) {
+      AppendItem(EndedItem{end->number, end->reason}, frame);
+    }
+  } else if (auto* const cancel = envelope.TryAs<CancelRequest>()) {
+    if (const uint64_t number = calls_out_.TakeByRoute(cancel->route)) {
+      AppendItem(CancelItem{number}, frame);
+    }
+  } else {
+    AppendMessage(to, std::move(outgoing.envelope), frame);
+  }
+}
+
+void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
+  // A source's may have nothing to say any more.
+  if (IsOfSource(*message) && !SharedContentOf(*message).Arrive()) return;
+  const WireType* const type = node_.types().Find(message->type);
+  if (type == nullptr) {
+    return Refuse(to, std::move(message),
+                  absl::FailedPreconditionError(
+                      "the node does not know how this type of message is "
+                      "written; export or resolve a protocol that has it"));
+  }
+  absl::Status why;
+  if (!WritePayload([&] { type->encode(*message, payload_); }, why)) {
+    return Refuse(to, std::move(message), why);
+  }
+  const uint64_t number = NumberOf(*type);
+  AppendDefinitions(frame);
+  if (IsRequest(*message) && !InfoOf(*message).route.IsNull()) {
+    const RequestInfo& info = InfoOf(*message);
+    const absl::Duration left =
+        info.deadline - node_.system().executor().clock().Now();
+    AppendItem(CallHead{to, number, calls_out_.Begin({info.route, type, to}),
+                        absl::ToInt64Nanoseconds(left)},
+               payload_.bytes(), frame);
+  } else {
+    AppendItem(SendHead{to, number, message->lane == Lane::kUrgent},
+               payload_.bytes(), frame);
+  }
+}
+
+void Outbound::AppendAnswer(AnswerReady& answer, Encoder& frame) {
+  if (!calls_in_.Take(answer.number)) return;  // Nobody waits any more.
+  absl::Status why;
+  if (WritePayload([&] { answer.type->encode_reply(*answer.reply, payload_); },
+                   why)) {
+    AppendDefinitions(frame);
+    AppendItem(ReplyHead{answer.number}, payload_.bytes(), frame);
+  } else {
+    AppendItem(
+        FailureItem{answer.number,
+                    WithDelivery(absl::Status(why.code(),
+                                              absl::StrCat("the answer cannot "
+                                                           "cross: ",
+                                                           why.message())),
+                                 DeliveryState::kUnknown)},
+        frame);
+  }
+}
+
+template <typename F>
+bool Outbound::WritePayload(F&& write, absl::Status& why) {
+  payload_.Clear();
+  write();
+  why = payload_.status();
+  if (why.ok() && payload_.size() + kHeadBytes > max_item_bytes_) {
+    why = absl::ResourceExhaustedError(absl::StrCat(
+        "it has ", payload_.size(), " bytes, and the connection takes ",
+        max_item_bytes_ - kHeadBytes, " at most"));
+  }
+  return why.ok();
+}
+
+void Outbound::AppendDefinitions(Encoder& frame) {
+  if (definitions_.size() == 0) return;
+  frame.WriteRaw(definitions_.bytes().data(), definitions_.size());
+  definitions_.Clear();
+}
+
+uint64_t Outbound::NumberOf(const WireType& type) {
+  const auto [number, is_new] =
+      type_numbers_.try_emplace(&type, type_numbers_.size());
+  if (is_new) {
+    AppendItem(TypeItem{number->second, std::string(type.name), type.shape,
+                        type.reply_shape},
+               definitions_);
+  }
+  return number->second;
+}
+
+void Outbound::Refuse(uint64_t to, EnvelopePtr message,
+                      const absl::Status& why) {
+  const ActorId id(peer_.IdOf(to));
+  const std::string what = absl::StrCat(
+      "a ",
+      absl::string_view(message->type->name.data(), message->type->name.size()),
+      " for actor #", to, " of ", peer_.node(),
+      " cannot cross: ", why.message());
+  node_.system().logger().Log(LogSeverity::kWarning, what);
+  FailRequest(*message, WithDelivery(absl::Status(why.code(), what),
+                                     DeliveryState::kNotDelivered));
+  node_.system().core()->MournMessage(id, DeadLetter::Reason::kUndecodable,
+                                      *message);
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,72 @@
+// Writes what actors here want of the peer's as items of frames.
+//
+// Thread safety: belongs to the session. Outside the seat.
+#ifndef TROUPE_CLUSTER_INTERNAL_OUTBOUND_H_
+#define TROUPE_CLUSTER_INTERNAL_OUTBOUND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "troupe/actor/events.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/internal/call_book.h"
+#include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/watch_book.h"
+#include "troupe/cluster/internal/wire_refs.h"
+#include "troupe/cluster/wire_type.h"
+#include "troupe/mailbox/envelope.h"
+
+namespace troupe::internal {
+
+class Outbound {
+ public:
+  // `definitions` is where `refs` writes what it introduces.
+  Outbound(NodeCore& node, FarCell& peer, WireRefs& refs, Encoder& definitions,
+           CallsOut& calls_out, CallsIn& calls_in, WatchBook& watches)
+      : node_(node),
+        peer_(peer),
+        definitions_(definitions),
+        calls_out_(calls_out),
+        calls_in_(calls_in),
+        watches_(watches),
+        payload_(&refs) {}
+
+  void set_max_item_bytes(size_t bytes) { max_item_bytes_ = bytes; }
+
+  // Appends what `wrapped`, an Outgoing of the control queue, asks for.
+  void AppendControl(EnvelopePtr wrapped, Encoder& frame);
+  // The same for the data queue, in order.
+  void AppendData(EnvelopePtr wrapped, Encoder& frame);
+
+ private:
+  void AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame);
+  void AppendAnswer(AnswerReady& answer, Encoder& frame);
+  // Writes a payload by `write`; false: it failed, as `why` says, and nothing
+  // of it is kept.
+  template <typename F>
+  [[nodiscard]] bool WritePayload(F&& write, absl::Status& why);
+  // Appends what has been introduced meanwhile.
+  void AppendDefinitions(Encoder& frame);
+  uint64_t NumberOf(const WireType& type);
+  // The message cannot cross.
+  void Refuse(uint64_t to, EnvelopePtr message, const absl::Status& why);
+
+  NodeCore& node_;
+  FarCell& peer_;
+  Encoder& definitions_;
+  CallsOut& calls_out_;
+  CallsIn& calls_in_;
+  WatchBook& watches_;
+  size_t max_item_bytes_ = 0;
+  Encoder payload_;
+  absl::flat_hash_map<const WireType*, uint64_t> type_numbers_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_OUTBOUND_H_

@@ -1,0 +1,86 @@
+#include "troupe/cluster/internal/wire_refs.h"
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "troupe/cluster/node_id.h"
+
+namespace troupe::internal {
+
+void WireRefs::Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) {
+  if (ref.IsNull()) return out.WriteVarint(kNobodys);
+  if (absl::Status status = node_.types().Learn(types); !status.ok()) {
+    return out.Fail(std::move(status));
+  }
+  FarCell* const far = FarCell::Of(ref.cell());
+  const uint64_t id = ref.id().value();
+  if (far == nullptr) {
+    if (absl::Status status = node_.exports().Add(ref); !status.ok()) {
+      return out.Fail(std::move(status));
+    }
+    out.WriteVarint(kWriters);
+    return out.WriteVarint(id);
+  }
+  out.WriteVarint(far == &peer_ ? kReaders : NumberOf(*far, out));
+  out.WriteVarint(id & FarCell::kIdMask);
+}
+
+uint64_t WireRefs::NumberOf(FarCell& third, Encoder& out) {
+  const auto known = introduced_.find(&third);
+  if (known != introduced_.end()) return known->second;
+  const NodeId* const id = node_.NodeOf(third);
+  if (id == nullptr) {
+    out.Fail(absl::InvalidArgumentError(
+        absl::StrCat("a reference to an actor of ", third.node(),
+                     " is another system's, which has nodes of its own")));
+    return kNobodys;
+  }
+  const uint64_t number = kFirstNode + introduced_.size();
+  introduced_.emplace(&third, number);
+  AppendItem(NodeItem{number, id->name, id->incarnation}, definitions_);
+  return number;
+}
+
+AnyActorRef WireRefs::Read(WireTypeList types, Decoder& in) {
+  const uint64_t whose = in.ReadVarint();
+  if (whose == kNobodys) return AnyActorRef();
+  const uint64_t id = in.ReadVarint();
+  if (!in.ok()) return AnyActorRef();
+  if (id == 0 || id > FarCell::kIdMask) {
+    in.Fail(absl::StrCat("an actor has no id ", id));
+    return AnyActorRef();
+  }
+  if (absl::Status status = node_.types().Learn(types); !status.ok()) {
+    in.Fail(status.message());
+    return AnyActorRef();
+  }
+  if (whose == kWriters) return peer_.RefTo(id);
+  if (whose == kReaders) return node_.exports().RefTo(id);
+  if (whose - kFirstNode >= known_.size()) {
+    in.Fail(absl::StrCat("the node ", whose, " was not introduced"));
+    return AnyActorRef();
+  }
+  FarCell* const third = known_[whose - kFirstNode];
+  return third != nullptr ? third->RefTo(id) : node_.exports().RefTo(id);
+}
+
+absl::Status WireRefs::OnNode(const NodeItem& item) {
+  if (item.number != kFirstNode + known_.size() || known_.size() == kMaxNodes) {
+    return absl::DataLossError(absl::StrCat("the node ", item.number,
+                                            " is introduced as the ",
+                                            kFirstNode + known_.size(), "th"));
+  }
+  if (absl::Status status = CheckNodeName(item.name); !status.ok()) {
+    return absl::DataLossError(status.message());
+  }
+  const NodeId id{item.name, item.incarnation};
+  if (id == node_.self()) {
+    known_.push_back(nullptr);  // This one, as the peer had it from others.
+    return absl::OkStatus();
+  }
+  absl::StatusOr<FarCell*> cell = node_.CellOf(id);
+  if (!cell.ok()) return cell.status();
+  known_.push_back(*cell);
+  return absl::OkStatus();
+}
+
+}  // namespace troupe::internal

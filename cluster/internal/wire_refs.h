@@ -1,0 +1,55 @@
+// How the references in the messages of one session are written and read.
+//
+// A reference is a number that says whose actor it is, and the actor's id
+// there: 0 nobody's, 1 the writer's, 2 the reader's, from 3 on a node that the
+// writer has introduced.
+//
+// Thread safety: belongs to the session.
+#ifndef TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
+#define TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/codec/decoder.h"
+#include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/ref_codec.h"
+#include "troupe/cluster/wire_type.h"
+
+namespace troupe::internal {
+
+class WireRefs final : public RefWriter, public RefReader {
+ public:
+  // `definitions` gets what has to be sent before what is being written.
+  WireRefs(NodeCore& node, FarCell& peer, Encoder& definitions)
+      : node_(node), peer_(peer), definitions_(definitions) {}
+
+  void Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) override;
+  AnyActorRef Read(WireTypeList types, Decoder& in) override;
+
+  // The peer introduces a node.
+  absl::Status OnNode(const NodeItem& item);
+
+ private:
+  enum : uint64_t { kNobodys, kWriters, kReaders, kFirstNode };
+  // A peer that introduces more nodes than this means no good.
+  static constexpr size_t kMaxNodes = 1 << 16;
+
+  uint64_t NumberOf(FarCell& third, Encoder& out);
+
+  NodeCore& node_;
+  FarCell& peer_;
+  Encoder& definitions_;
+  absl::flat_hash_map<const FarCell*, uint64_t> introduced_;
+  std::vector<FarCell*> known_;  // Those that the peer has introduced.
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_

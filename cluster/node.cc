@@ -1,0 +1,266 @@
+#include "troupe/cluster/node.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/internal/event_hub.h"
+#include "troupe/actor/internal/system_core.h"
+
+namespace troupe {
+namespace {
+
+// An extension of the system: so what actors need outlives them.
+template <typename T>
+struct Kept {
+  explicit Kept(ActorSystem&) {}
+  std::shared_ptr<T> object;
+};
+
+std::vector<internal::AskedType> Asked(WireTypeList types) {
+  std::vector<internal::AskedType> asked;
+  asked.reserve(types.size());
+  for (const WireType* const type : types) {
+    asked.push_back({std::string(type->name), type->shape, type->reply_shape});
+  }
+  return asked;
+}
+
+absl::Status Check(const NodeOptions& options) {
+  if (absl::Status status = CheckNodeName(options.name); !status.ok()) {
+    return status;
+  }
+  if (options.transport == nullptr || options.membership == nullptr) {
+    return absl::InvalidArgumentError(
+        "a node needs a transport and a membership provider");
+  }
+  if (options.heartbeat <= absl::ZeroDuration() ||
+      options.silence < 2 * options.heartbeat) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "heartbeats every ", absl::FormatDuration(options.heartbeat),
+        " and a silence of ", absl::FormatDuration(options.silence),
+        ": the silence must be at least twice as long"));
+  }
+  if (options.outbox_messages == 0) {
+    return absl::InvalidArgumentError("outbox_messages must not be 0");
+  }
+  return absl::OkStatus();
+}
+
+// Later ones are greater, and two within a millisecond differ.
+uint64_t IncarnationOf(ActorSystem& system) {
+  constexpr int kRandomBits = 20;
+  const auto ms = static_cast<uint64_t>(absl::ToUnixMillis(absl::Now()));
+  return (ms << kRandomBits) |
+         (system.core()->RandomNumber() >> (64 - kRandomBits));
+}
+
+}  // namespace
+
+class Node::Observer final : public internal::SessionObserver {
+ public:
+  explicit Observer(ActorSystem& system)
+      : system_(system),
+        up_(system.Get<internal::ExtensionChannel<NodeUp>>().channel),
+        down_(system.Get<internal::ExtensionChannel<NodeDown>>().channel) {}
+
+  void OnUp(const NodeId& peer) override {
+    if (up_.HasSubscribers()) up_.Publish(NodeUp{peer}, system_.logger());
+  }
+  void OnDown(const NodeId& peer, const absl::Status& why) override {
+    if (down_.HasSubscribers()) {
+      down_.Publish(NodeDown{peer, why}, system_.logger());
+    }
+    dialler.Send<internal::PeerIsDown>(peer.name);
+  }
+
+  internal::Dialler::Ref dialler;
+
+ private:
+  ActorSystem& system_;
+  internal::EventChannel<NodeUp>& up_;
+  internal::EventChannel<NodeDown>& down_;
+};
+
+struct Node::Parts {
+  Parts(ActorSystem& system_of_node, NodeId id,
+        internal::SessionOptions options, size_t max_frame_bytes)
+      : system(system_of_node),
+        core(system, id),
+        directory(std::move(id)),
+        observer(system),
+        shared{core,          directory,      observer, std::move(options),
+               AnyActorRef(), max_frame_bytes} {}
+
+  ActorSystem& system;
+  internal::NodeCore core;
+  internal::ExportedNames names;
+  internal::Directory directory;
+  Observer observer;
+  internal::Session::Shared shared;
+  internal::Door::Ref door;
+};
+
+// Has each connection that is accepted a session.
+class Node::Accepting final : public Acceptor {
+ public:
+  explicit Accepting(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+  std::shared_ptr<ConnectionHandler> OnAccept(
+      std::unique_ptr<Connection> connection) override {
+    absl::StatusOr<internal::Session::Ref> session =
+        parts_->system.SpawnInstant<internal::Session>(std::ref(parts_->shared),
+                                                       std::move(connection));
+    if (!session.ok()) return nullptr;  // The system ends.
+    return std::make_shared<internal::SessionPort>(*session);
+  }
+
+ private:
+  const std::shared_ptr<Parts> parts_;
+};
+
+class Node::Members final : public MembershipListener {
+ public:
+  explicit Members(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+  void OnMembers(std::shared_ptr<const Membership> membership) override {
+    parts_->observer.dialler.Send<internal::MembersCame>(std::move(membership));
+  }
+  void OnLost(const absl::Status& why) override {
+    // Sessions tell by themselves who is there.
+    parts_->system.logger().Log(
+        LogSeverity::kWarning,
+        absl::StrCat("the list of the members of the cluster may be out of "
+                     "date: ",
+                     why.ToString()));
+  }
+
+ private:
+  const std::shared_ptr<Parts> parts_;
+};
+
+absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
+                                                  NodeOptions options) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  const uint64_t incarnation =
+      options.incarnation != 0 ? options.incarnation : IncarnationOf(system);
+  auto parts = std::make_shared<Parts>(
+      system, NodeId{options.name, incarnation},
+      internal::SessionOptions{.cluster = options.cluster,
+                               .heartbeat = options.heartbeat,
+                               .silence = options.silence,
+                               .outbox = {.messages = options.outbox_messages}},
+      options.transport->max_frame_bytes());
+  auto& kept = system.Get<Kept<Parts>>().object;
+  if (kept != nullptr) {
+    return absl::FailedPreconditionError(
+        "the system is, or was, part of a cluster; a node needs a new one");
+  }
+  kept = parts;
+  absl::Status learned =
+      parts->core.types().Learn(WireTypesOf<internal::ResolveName>());
+  if (!learned.ok()) return learned;
+  absl::StatusOr<internal::Door::Ref> door = system.Spawn<internal::Door>(
+      std::ref(parts->core), std::ref(parts->names));
+  if (!door.ok()) return door.status();
+  parts->door = *door;
+  parts->shared.door = *door;
+  if (absl::Status status = parts->core.exports().Add(*door); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<internal::Dialler::Ref> dialler =
+      system.Spawn<internal::Dialler>(
+          std::ref(parts->shared), std::ref(*options.transport), options.dial,
+          system.core()->RandomNumber());
+  if (!dialler.ok()) return dialler.status();
+  parts->observer.dialler = *dialler;
+
+  std::unique_ptr<Node> node(new Node(parts));
+  node->transport_ = std::move(options.transport);
+  node->membership_ = std::move(options.membership);
+  absl::StatusOr<std::unique_ptr<Listener>> listener = node->transport_->Listen(
+      options.listen, std::make_shared<Accepting>(parts));
+  if (!listener.ok()) return listener.status();
+  node->listener_ = *std::move(listener);
+  node->address_ = node->listener_->address();
+  absl::Status started =
+      node->membership_->Start({.name = options.name,
+                                .address = node->address_,
+                                .incarnation = incarnation},
+                               std::make_shared<Members>(parts));
+  if (!started.ok()) return started;
+  return node;
+}
+
+Node::~Node() {
+  if (membership_ != nullptr) membership_->Leave();
+  // Nobody comes any more, and nobody is dialled.
+  listener_.reset();
+  (void)parts_->observer.dialler.StopAndWait();
+  for (const internal::SessionRef& session : parts_->directory.Actors()) {
+    session.Send<internal::EndSession>(absl::UnavailableError(
+        absl::StrCat("'", id().name, "' leaves the cluster")));
+    (void)session.Wait();
+  }
+  (void)parts_->door.StopAndWait();
+  membership_.reset();
+  transport_.reset();
+}
+
+const NodeId& Node::id() const { return parts_->core.self(); }
+
+std::vector<NodeId> Node::Peers() const { return parts_->directory.Peers(); }
+
+absl::Status Node::Learn(WireTypeList types) {
+  return parts_->core.types().Learn(types);
+}
+
+absl::Status Node::ExportAny(absl::string_view name, const AnyActorRef& actor) {
+  if (absl::Status status = parts_->core.exports().Add(actor); !status.ok()) {
+    return status;
+  }
+  return parts_->names.Add(name, actor);
+}
+
+absl::StatusOr<ActorRef<internal::ResolveName>> Node::DoorOf(
+    absl::string_view path, absl::string_view& name) const {
+  const size_t at = path.rfind('@');
+  if (at == absl::string_view::npos || at == 0 || at + 1 == path.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' names no actor of a node; say name@node"));
+  }
+  name = path.substr(0, at);
+  const absl::string_view node = path.substr(at + 1);
+  if (node == id().name) return ActorRef<internal::ResolveName>(parts_->door);
+  const AnyActorRef door = parts_->directory.DoorOf(node);
+  if (door.IsNull()) {
+    return absl::UnavailableError(
+        absl::StrCat("'", id().name, "' has no session with '", node, "'"));
+  }
+  return ActorRef<internal::ResolveName>(door.cell(), door.id().value());
+}
+
+Task<absl::StatusOr<AnyActorRef>> Node::Ask(std::string path,
+                                            WireTypeList types) {
+  absl::string_view name;
+  absl::Status learned = Learn(types);
+  if (!learned.ok()) co_return learned;
+  auto door = DoorOf(path, name);
+  if (!door.ok()) co_return door.status();
+  co_return co_await door->Call<internal::ResolveName>(std::string(name),
+                                                       Asked(types));
+}
+
+absl::StatusOr<AnyActorRef> Node::AskAndWait(const std::string& path,
+                                             WireTypeList types,
+                                             absl::Duration timeout) {
+  absl::string_view name;
+  if (absl::Status status = Learn(types); !status.ok()) return status;
+  auto door = DoorOf(path, name);
+  if (!door.ok()) return door.status();
+  return door->Call<internal::ResolveName>(std::string(name), Asked(types))
+      .Within(timeout)
+      .Wait();
+}
+
+}  // namespace troupe

@@ -1,0 +1,29 @@
+// Nodes that come and go, as events of the system:
+//
+//   Subscription subscription = system.Subscribe<NodeDown>(
+//       [](const NodeDown& event) { Alert(event.node.name, event.why); });
+//
+// Order: NodeDown comes behind all that waited for the node has been told, and
+// before the next NodeUp of a node of that name.
+// Blocking: subscribers run in the turn of the session, and must be brief.
+#ifndef TROUPE_CLUSTER_NODE_EVENTS_H_
+#define TROUPE_CLUSTER_NODE_EVENTS_H_
+
+#include "absl/status/status.h"
+#include "troupe/cluster/node_id.h"
+
+namespace troupe {
+
+// There is a session with it.
+struct NodeUp {
+  const NodeId& node;
+};
+// There is none any more.
+struct NodeDown {
+  const NodeId& node;
+  const absl::Status& why;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_CLUSTER_NODE_EVENTS_H_
