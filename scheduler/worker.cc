@@ -16,7 +16,8 @@ constinit thread_local ThreadContext this_thread;
 
 Runnable Worker::end_;
 Runnable Worker::in_turn_;
-constinit const internal::CoarseTime Worker::no_coarse_time_;
+constinit const internal::CoarseTime Worker::no_coarse_time_(
+    MonotonicTime::InfinitePast());
 
 namespace {
 
@@ -229,8 +230,9 @@ void Worker::SpillFresh() {
     queue_tail_->queue_next = fresh_top_;
   }
   queue_tail_ = fresh_bottom_;
-  fresh_top_ = fresh_bottom_ = &end_;
-  queued_ += std::exchange(fresh_, 0);
+  fresh_top_ = &end_;
+  queued_ += fresh();
+  fresh_but_one_ = -1;
 }
 
 Runnable* Worker::NextOfQueue() {

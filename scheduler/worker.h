@@ -128,14 +128,14 @@ class alignas(64) Worker {
   // Makes `runnable` ready. REQUIRES: owned by this worker, not scheduled.
   void Schedule(Runnable& runnable) {
     runnable.queue_next = fresh_top_;
-    if (fresh_top_ == &end_) fresh_bottom_ = &runnable;
+    if (++fresh_but_one_ == 0) [[likely]]
+      fresh_bottom_ = &runnable;
     fresh_top_ = &runnable;
-    ++fresh_;
   }
   // The same, behind everything else. Also by a runnable in its own turn, to be
   // run again: behind all that it made ready, then, if that is much.
   void Yield(Runnable& runnable) {
-    if (fresh_ > kMaxFreshTurns) [[unlikely]]
+    if (fresh() > kMaxFreshTurns) [[unlikely]]
       SpillFresh();
     runnable.queue_next = &end_;
     if (queue_head_ == &end_) {
@@ -152,7 +152,7 @@ class alignas(64) Worker {
     return runnable.queue_next == &in_turn_;
   }
   // Runnables that are ready, the running one apart.
-  uint32_t ready() const { return fresh_ + queued_; }
+  uint32_t ready() const { return fresh() + queued_; }
 
   // Makes `runnable`, which nobody owns and whose token the caller holds, this
   // worker's own, as if it had arrived. Then `woken` decides whether it runs.
@@ -181,9 +181,19 @@ class alignas(64) Worker {
   // within a turn, and does not go back. Also outside the seat, and by who has
   // lost it.
   MonotonicTime now() const {
-    if (ReadsClock()) [[unlikely]]
-      return ReadClock();
-    return std::max(now_.load(std::memory_order_relaxed), coarse_time_->Get());
+    MonotonicTime time;
+    return TellsTime(time) ? time : ReadClock();
+  }
+  // The same without a call. False: the clock has to be read.
+  [[nodiscard]] bool TellsTime(MonotonicTime& time) const {
+    time = coarse_time_->Get();
+    const MonotonicTime own = now_.load(std::memory_order_relaxed);
+    if (time < own) [[unlikely]] {
+      // Where nobody keeps a coarse time, it is long past.
+      if (ReadsClock()) return false;
+      time = own;
+    }
+    return true;
   }
 
   // The rest: the driving thread, inside its seat.
@@ -210,7 +220,7 @@ class alignas(64) Worker {
     if (next == &end_ || --fresh_turns_left_ < 0) [[unlikely]]
       return NextOfQueue();
     fresh_top_ = next->queue_next;
-    --fresh_;
+    --fresh_but_one_;
     next->queue_next = &in_turn_;
     return next;
   }
@@ -290,6 +300,8 @@ class alignas(64) Worker {
                                               : time;
   }
 
+  uint32_t fresh() const { return static_cast<uint32_t>(fresh_but_one_ + 1); }
+
   void RaiseEpoch();
   void Receive(Runnable& runnable);
   // Moves the stack behind the queue.
@@ -298,7 +310,7 @@ class alignas(64) Worker {
 
   static Runnable end_;      // Marks the ends of the queues.
   static Runnable in_turn_;  // What runs is linked to: it counts as scheduled.
-  static const internal::CoarseTime no_coarse_time_;  // Stands still.
+  static const internal::CoarseTime no_coarse_time_;  // Long ago.
 
   // Set once.
   Executor& executor_;
@@ -312,10 +324,12 @@ class alignas(64) Worker {
   uint64_t tag_ = 0;
   Seat<>* seat_ = nullptr;
   Runnable* fresh_top_ = &end_;  // A stack.
-  Runnable* fresh_bottom_ = &end_;
+  Runnable* fresh_bottom_;       // Of it, if it is not empty.
   Runnable* queue_head_ = &end_;
   Runnable* queue_tail_ = &end_;
-  uint32_t fresh_ = 0;   // In the stack.
+  // In the stack, less one: so one instruction counts what becomes ready, and
+  // tells whether it is the only one.
+  int32_t fresh_but_one_ = -1;
   uint32_t queued_ = 0;  // In the queue.
   // Turns that the stack may have until it is the queue's.
   int32_t fresh_turns_left_ = kMaxFreshTurns;

@@ -18,6 +18,8 @@ namespace troupe::internal {
 class alignas(64) CoarseTime {
  public:
   constexpr CoarseTime() = default;
+  explicit constexpr CoarseTime(MonotonicTime now)
+      : nanoseconds_(now.ToNanoseconds()) {}
 
   MonotonicTime Get() const {
     return MonotonicTime::FromNanoseconds(
