@@ -24,6 +24,11 @@ enum class CacheState : uint8_t {
   kClosed,  // The thread is ending: what it frees goes to the depot at once.
 };
 
+// As many blocks as fit into an empty magazine.
+constexpr int32_t RoomOf(uint8_t size_class) {
+  return static_cast<int32_t>(MagazineBlocks(size_class));
+}
+
 // Without a destructor, as the cache itself: both are valid while other
 // thread-local objects are destroyed, in whatever order.
 constinit thread_local CacheState cache_state = CacheState::kUnused;
@@ -52,7 +57,7 @@ bool EnvelopePool::OpenCache() {
     return cache_state == CacheState::kOpen;
   }
   static thread_local CacheCloser closer;
-  for (uint8_t c = 0; c < kClasses; ++c) cache_[c].room = MagazineBlocks(c);
+  for (uint8_t c = 0; c < kClasses; ++c) cache_[c].room = RoomOf(c);
   return true;
 }
 
@@ -60,10 +65,11 @@ void EnvelopePool::EmptyCache() {
   for (uint8_t c = 0; c < kClasses; ++c) {
     Cache& cache = cache_[c];
     if (cache.top != nullptr) {
-      Depot().Put(c, {cache.top, MagazineBlocks(c) - cache.room});
+      Depot().Put(c,
+                  {cache.top, static_cast<uint32_t>(RoomOf(c) - cache.room)});
     }
     Depot().Put(c, cache.previous);
-    cache = {nullptr, MagazineBlocks(c), {}};
+    cache = {nullptr, RoomOf(c), {}};
   }
 }
 
@@ -82,12 +88,14 @@ void* EnvelopePool::AllocateSlow(uint8_t size_class) {
   UnpoisonMemory(block, SizeOf(size_class));
   cache.top = block->next;
   if (cache_state == CacheState::kOpen) {
-    cache.room = MagazineBlocks(size_class) - (magazine.count - 1);
+    cache.room = RoomOf(size_class) - static_cast<int32_t>(magazine.count - 1);
   }
   return block;
 }
 
 void EnvelopePool::FreeSlow(void* memory, uint8_t size_class) {
+  Cache& cache = cache_[size_class];
+  cache.room = 0;
   auto* const block = static_cast<FreeBlock*>(memory);
   if (!OpenCache()) {
     block->next = nullptr;
@@ -95,12 +103,11 @@ void EnvelopePool::FreeSlow(void* memory, uint8_t size_class) {
     Depot().Put(size_class, {block, 1});
     return;
   }
-  Cache& cache = cache_[size_class];
   if (cache.room == 0) {
     Depot().Put(size_class, cache.previous);
     cache.previous = {cache.top, MagazineBlocks(size_class)};
     cache.top = nullptr;
-    cache.room = MagazineBlocks(size_class);
+    cache.room = RoomOf(size_class);
   }
   Free(memory, size_class);
 }

@@ -65,10 +65,10 @@ class EnvelopePool {
       return FreeOversize(memory);
     }
     Cache& cache = cache_[size_class];
-    if (cache.room == 0) [[unlikely]] {
+    // Counted down and tested in one instruction.
+    if (--cache.room < 0) [[unlikely]] {
       return FreeSlow(memory, size_class);
     }
-    --cache.room;
     auto* const block = static_cast<internal::FreeBlock*>(memory);
     block->next = cache.top;
     cache.top = block;
@@ -97,12 +97,13 @@ class EnvelopePool {
   // thread is ending; both fast paths then end in the slow ones.
   struct Cache {
     internal::FreeBlock* top = nullptr;  // The loaded magazine.
-    uint32_t room = 0;                   // Blocks that it could still take.
+    int32_t room = 0;                    // Blocks that it could still take.
     internal::Magazine previous;         // Empty or full.
   };
   struct CacheCloser;
 
   static void* AllocateSlow(uint8_t size_class);
+  // Where there was no room; it has been counted nevertheless.
   static void FreeSlow(void* memory, uint8_t size_class);
   static void FreeOversize(void* memory);
   static bool OpenCache();
