@@ -72,7 +72,7 @@ class CallAwaiter final : public CallWait {
     return Suspend(waiting, InfoOf<M>(request()));
   }
   OutcomeOf<M> await_resume() {
-    return OutcomeIn<M, OutcomeOf<M>>(GiveReply());
+    return OutcomeIn<M, OutcomeOf<M>>(TakeReply());
   }
 
  private:

@@ -40,6 +40,16 @@ class EnvelopeRing {
     last_ = envelope;
   }
 
+  // The same, quicker if it is the only one.
+  void AppendMostlyFirst(Envelope* envelope) {
+    if (last_ == nullptr) [[likely]] {
+      envelope->next = envelope;
+      last_ = envelope;
+    } else {
+      Append(envelope);
+    }
+  }
+
   // Appends all of `other`, which is empty then.
   void AppendAll(EnvelopeRing& other) {
     if (other.last_ == nullptr) return;

@@ -82,6 +82,13 @@ TEST(EnvelopeRingTest, FirstIsTheOldest) {
   DestroyEnvelope(newer);
 }
 
+TEST(EnvelopeRingTest, OneThatIsMostlyTheFirstComesLastToo) {
+  EnvelopeRing ring;
+  for (int value : {1, 2, 3}) ring.AppendMostlyFirst(MakeEnvelope<int>(value));
+  EnvelopeList list(ring);
+  EXPECT_THAT(PopAll(list), ElementsAre(1, 2, 3));
+}
+
 TEST(EnvelopeRingTest, AppendAllEmptiesTheOther) {
   for (const auto& [left, right] :
        {std::pair(0, 0), std::pair(0, 2), std::pair(1, 1), std::pair(2, 3),

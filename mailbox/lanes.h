@@ -99,7 +99,7 @@ class Lanes {
     }
   }
   void AppendUrgent(Envelope* envelope) {
-    urgent_.Append(envelope);
+    urgent_.AppendMostlyFirst(envelope);
     marks_.attention |= kUrgent;
   }
   const EnvelopeRing& events() const { return events_; }

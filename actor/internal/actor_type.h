@@ -28,7 +28,7 @@ namespace troupe::internal {
 // the turn. Most turns handle one message and find nothing else to do.
 // REQUIRES: HandlesMessages(cell); it is not empty().
 template <typename A>
-[[gnu::noinline]] bool HandleMessages(Cell& cell, Worker& worker) {
+[[gnu::noinline]] bool HandleMessages(Cell& cell) {
   constexpr uint32_t kMessagesPerLook = 256;
   const Envelope* const last = cell.newest();
   TurnClock clock;
@@ -37,12 +37,14 @@ template <typename A>
     const bool only = envelope == last;
     TROUPE_DCHECK(!IsForSlowWay(*envelope), "that goes the slow way");
     LeaveForUserCode();
-    Dispatcher<A, typename A::Messages>::Deliver(cell, ObjectOf<A>(cell),
-                                                 envelope);
-    if (!ReturnFromUserCode()) [[unlikely]]
+    if (!Dispatcher<A, typename A::Messages>::DeliverAndReturn(
+            cell, ObjectOf<A>(cell), envelope)) [[unlikely]] {
       return false;
+    }
     if (cell.HasNewsOr(0xff & ~Cell::kToken)) [[unlikely]] {
-      const Attention attention = Attend(cell, worker);
+      // Here and below, the worker is not kept in a register: mostly it is not
+      // needed, and with the seat kept it is still the same.
+      const Attention attention = Attend(cell, *this_thread.worker);
       if (attention >= Attention::kOver) return attention == Attention::kOver;
       // Its messages may be gone, and others be there.
       if (attention == Attention::kEnough || cell.empty() ||
@@ -56,7 +58,7 @@ template <typename A>
     }
   }
   if (!cell.empty() || cell.attention() != 0) [[unlikely]]
-    return FinishTurn(cell, worker);
+    return FinishTurn(cell, *this_thread.worker);
   cell.queue_next = nullptr;  // It rests; its wake token is in the word.
   return true;
 }
@@ -65,11 +67,11 @@ template <typename A>
 bool RunTurn(Runnable& runnable, Worker& worker) {
   Cell& cell = static_cast<Cell&>(runnable);
   if (cell.attention() != 0) [[unlikely]]
-    return RunWholeTurn(cell, worker, &HandleMessages<A>);
+    return RunWholeTurn(cell, worker);
   if (cell.empty()) [[unlikely]]
     return FinishTurn(cell, worker);
   TROUPE_DCHECK(HandlesMessages(cell), "what does not run wants attention");
-  return HandleMessages<A>(cell, worker);
+  return HandleMessages<A>(cell);
 }
 
 // What may call into an actor's base class.
@@ -91,6 +93,7 @@ constexpr ActorType MakeActorType() {
   type.name = &CellName;
   type.class_name = TypeName<A>();
   type.messages = kMessageTypes<typename A::Messages>;
+  type.handle_messages = &HandleMessages<A>;
   type.deliver = [](Cell& cell, Envelope* envelope) {
     return Dispatcher<A, typename A::Messages>::DeliverAny(
         cell, ObjectOf<A>(cell), envelope);

@@ -18,25 +18,12 @@ namespace troupe::internal {
 // something in the frame of a coroutine, where it costs what is stored.
 class CallEntry {
  public:
-  struct Type {
-    // The answer has come: an outcome, or a failure; the function takes it
-    // over. The call is forgotten, and may be gone on return.
-    void (*answer)(CallEntry& call, Envelope* reply);
-    // The actor has ended, its coroutines are gone. The call is forgotten.
-    // Null: that cannot be.
-    void (*actor_gone)(CallEntry& call);
-    // Does now what the wait of the first call has put off: see
-    // Wait::BeginUnlisted(). Null: nothing is.
-    void (*list)(CallEntry& call);
-  };
-
-  const Type& type() const { return *type_; }
   // The number of the call, which its answer brings. Never used again within
   // one actor. REQUIRES: it has been in the table.
   uint64_t number() const { return number_; }
 
  protected:
-  explicit CallEntry(const Type& type) : type_(&type) {}
+  CallEntry() = default;
   ~CallEntry() = default;
 
  private:
@@ -46,42 +33,85 @@ class CallEntry {
   // Below its serial number stands the index of the call's slot; 0: the first.
   static constexpr int kIndexBits = 24;
 
-  const Type* const type_;
   uint64_t number_;
+};
+
+// One that a coroutine awaits: a CallWait. It ends with its coroutine, before
+// the actor does.
+class AwaitedCall : public CallEntry {
+ protected:
+  AwaitedCall() = default;
+  ~AwaitedCall() = default;
 };
 
 // The same, for calls that are rarer.
 class PendingCall : public CallEntry {
  public:
+  // The answer has come: an outcome, or a failure. The call is forgotten, and
+  // may be gone on return.
   virtual void OnReply(EnvelopePtr reply) = 0;
+  // The actor has ended, its coroutines are gone. The call is forgotten.
   virtual void OnActorGone() {}
 
  protected:
-  PendingCall() : CallEntry(kEntry) {}
+  PendingCall() = default;
   ~PendingCall() = default;
+};
+
+// One of the two, or none. One word, which tells which.
+class CallRef {
+ public:
+  CallRef() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): it is what it refers to.
+  CallRef(AwaitedCall& call) : CallRef(call, kAwaited) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): the same.
+  CallRef(PendingCall& call) : CallRef(call, 0) {}
+
+  bool IsNull() const { return bits_ == 0; }
+  bool IsAwaited() const { return (bits_ & kAwaited) != 0; }
+  // REQUIRES: IsAwaited().
+  AwaitedCall& awaited() const {
+    return static_cast<AwaitedCall&>(
+        *reinterpret_cast<CallEntry*>(bits_ - kAwaited));
+  }
+  // REQUIRES: neither null nor awaited.
+  PendingCall& pending() const {
+    return static_cast<PendingCall&>(*reinterpret_cast<CallEntry*>(bits_));
+  }
+  // REQUIRES: not null.
+  CallEntry& entry() const {
+    return *reinterpret_cast<CallEntry*>(bits_ & ~kAwaited);
+  }
 
  private:
-  static const Type kEntry;
+  static constexpr uintptr_t kAwaited = 1;
+
+  CallRef(CallEntry& call, uintptr_t mark)
+      : bits_(reinterpret_cast<uintptr_t>(&call) + mark) {}
+
+  uintptr_t bits_ = 0;
 };
 
 // Those beyond the first: most actors wait for one answer at a time.
 class MoreCalls {
  public:
   // Gives the call its number. `serial` has never been given before.
-  void Add(CallEntry& call, uint64_t serial);
+  void Add(CallRef call, uint64_t serial);
   // The call, which is forgotten; null if there is none (any more).
-  CallEntry* Take(uint64_t number);
+  CallRef Take(uint64_t number);
   bool empty() const { return free_.size() == slots_.size(); }
   // Ends all that are left, and some of what that begins.
   void AbandonAll();
 
  private:
-  std::vector<CallEntry*> slots_;  // With the indices from 1 on; null: free.
-  std::vector<uint32_t> free_;     // Places in `slots_`.
+  std::vector<CallRef> slots_;  // With the indices from 1 on; null: free.
+  std::vector<uint32_t> free_;  // Places in `slots_`.
 };
 
-// Tells a call, which is forgotten, that the actor has ended.
-void Abandon(CallEntry& call);
+// Tells a call, which is forgotten, that the actor has ended. Not null.
+inline void Abandon(CallRef call) {
+  if (!call.IsAwaited()) call.pending().OnActorGone();
+}
 
 }  // namespace troupe::internal
 

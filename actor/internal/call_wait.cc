@@ -16,43 +16,68 @@ namespace troupe::internal {
 
 // -- in a coroutine
 
-void CallWait::Fail(absl::Status why) {
-  plan_.request = EnvelopePtr(MakeFailure(std::move(why)));
-}
+void CallWait::Fail(absl::Status why) { reply_ = MakeFailure(std::move(why)); }
 
 bool CallWait::Refuse(std::coroutine_handle<> waiting, absl::Status why) {
   Fail(std::move(why));
   return Pass(waiting);
 }
 
+// What mostly happens needs no call: so every call here is the last step of a
+// way that is left for good, and the way itself saves no registers.
 bool CallWait::Suspend(std::coroutine_handle<> waiting, RequestInfo& info) {
-  RootTask* root = this_handler.root;
-  if (root == nullptr || root->state == nullptr) [[unlikely]] {
-    if (root == nullptr) return RefuseOutsideActor(waiting);
-    root = &HandlerState::KeepCurrentRoot();
-  }
-  HandlerState& state = *root->state;
+  RootTask* const root = this_handler.root;
+  if (root == nullptr || root->state == nullptr) [[unlikely]]
+    return SuspendSlowly(waiting, info);
+  MonotonicTime now;
+  if (!this_thread.worker->TellsTime(now)) [[unlikely]]
+    return SuspendSlowly(waiting, info);
+  return SuspendAt(now, *root, waiting, info);
+}
+
+[[gnu::noinline]] bool CallWait::SuspendSlowly(std::coroutine_handle<> waiting,
+                                               RequestInfo& info) {
+  if (this_handler.root == nullptr) return RefuseOutsideActor(waiting);
+  RootTask& root = HandlerState::KeepCurrentRoot();
+  return SuspendAt(TimeOfOwnTurn(), root, waiting, info);
+}
+
+[[gnu::always_inline]] inline bool CallWait::SuspendAt(
+    MonotonicTime now, RootTask& root, std::coroutine_handle<> waiting,
+    RequestInfo& info) {
+  HandlerState& state = *root.state;
   Cell& caller = state.cell();
+  CallPlan& plan = plan_;
+  // What is known is stored at once, before it is known that the call begins:
+  // so little has to be kept in registers that there are enough of them.
+  PrepareUnlisted(waiting);
+  info.route.where = ReplyRoute::ToActor(caller);
   const uint64_t caller_id = caller.CurrentId();
-  const MonotonicTime now = TimeOfOwnTurn();
+  info.route.id = caller_id;
   const MonotonicTime deadline =
-      plan_.timeout.DeadlineFrom(now, *caller.system, root->limit);
-  if (deadline <= now || plan_.id == caller_id || state.calls().has_first())
+      plan.timeout.DeadlineFrom(now, *caller.system, root.limit);
+  if (plan.id == caller_id || deadline <= now || state.calls().has_first())
       [[unlikely]] {
-    return SuspendBeside(*root, waiting, info);
+    return SuspendBeside(root, waiting, info);
   }
-  state.calls().AddFirst(*this);
-  info.route = ReplyRoute::To(caller, caller_id, number());
   info.deadline = deadline;
   deadline_ns_ = deadline.ToNanoseconds();
   // The time of the deadline serves the look for deadlocks first.
-  BeginUnlisted(*root, waiting,
+  BeginUnlisted(root,
                 std::min(deadline, caller.system->DeadlockCheckAfter(now)));
-  return Send(waiting);
+  info.route.number = state.calls().AddFirst<AwaitedCall>(*this);
+  Envelope* const request = plan.request.release();
+  const uint64_t tag = EnterSeatUnsettled();
+  if (plan.target != nullptr && SendFast(*plan.target, plan.id, request, tag))
+      [[likely]] {
+    return true;
+  }
+  return SendSlowly(waiting, request, tag);
 }
 
-bool CallWait::SuspendBeside(RootTask& root, std::coroutine_handle<> waiting,
-                             RequestInfo& info) {
+[[gnu::noinline]] bool CallWait::SuspendBeside(RootTask& root,
+                                               std::coroutine_handle<> waiting,
+                                               RequestInfo& info) {
   if (root.cancelled) {
     return Refuse(waiting, CallCancelled(name(), /*begun=*/false));
   }
@@ -64,22 +89,21 @@ bool CallWait::SuspendBeside(RootTask& root, std::coroutine_handle<> waiting,
   const MonotonicTime deadline =
       plan_.timeout.DeadlineFrom(now, *caller.system, root.limit);
   if (deadline <= now) return Refuse(waiting, CallTooLate(name()));
-  state.calls().Add(*this);
+  state.calls().Add<AwaitedCall>(*this);
   info.route = ReplyRoute::To(caller, caller_id, number());
   info.deadline = deadline;
   deadline_ns_ = deadline.ToNanoseconds();
   Begin(root, waiting,
         std::min(deadline, caller.system->DeadlockCheckAfter(now)));
-  return Send(waiting);
+  return SendSlowly(waiting, plan_.request.release(), EnterSeatUnsettled());
 }
 
-inline bool CallWait::Send(std::coroutine_handle<> waiting) {
-  Envelope* const request = plan_.request.release();
-  const SendResult sent = TrySendEnvelope(
-      plan_.target != nullptr ? *plan_.target : NoCell(), plan_.id, request);
-  if (IsRefused(sent)) [[unlikely]]
-    return TakeBack(waiting, request, sent);
-  return true;
+[[gnu::noinline]] bool CallWait::SendSlowly(std::coroutine_handle<> waiting,
+                                            Envelope* request, uint64_t tag) {
+  const SendResult sent =
+      SendSlow(plan_.target != nullptr ? *plan_.target : NoCell(), plan_.id,
+               request, tag);
+  return !IsRefused(sent) || TakeBack(waiting, request, sent);
 }
 
 bool CallWait::TakeBack(std::coroutine_handle<> waiting, Envelope* request,
@@ -94,15 +118,20 @@ bool CallWait::RefuseOutsideActor(std::coroutine_handle<> waiting) {
   return Refuse(waiting, CallOutsideActor(name()));
 }
 
-const CallEntry::Type CallWait::kEntry = {
-    .answer =
-        [](CallEntry& call, Envelope* reply) {
-          static_cast<CallWait&>(call).TakeReply(reply);
-        },
-    // Its coroutine has ended before.
-    .actor_gone = nullptr,
-    .list = [](CallEntry& call) { static_cast<CallWait&>(call).List(); },
-};
+void HandleRareReply(HandlerState& handler, Envelope* reply) {
+  const CallRef call = handler.calls().Take(NumberOf(*reply));
+  if (call.IsNull()) {
+    DestroyEnvelope(reply);
+  } else if (call.IsAwaited()) {
+    static_cast<CallWait&>(call.awaited()).SetReply(reply);
+  } else {
+    call.pending().OnReply(EnvelopePtr(reply));
+  }
+}
+
+void HandlerState::List(AwaitedCall& call) {
+  static_cast<Wait&>(static_cast<CallWait&>(call)).List();
+}
 
 std::optional<WaitedCall> CallWait::ItsCall() const {
   return WaitedCall{plan_.target, plan_.id, request_type(), number()};
@@ -137,6 +166,14 @@ void CallWait::GiveUp() {
   Cell& caller = state.cell();
   SendCancel(*plan_.target, plan_.id,
              ReplyRoute::To(caller, caller.CurrentId(), number()));
+}
+
+void CallWait::Drop() {
+  if (is_waiting()) {
+    GiveUp();
+  } else {
+    DestroyEnvelope(reply_);
+  }
 }
 
 // -- on a plain thread

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -85,30 +86,48 @@ Outcome OutcomeIn(EnvelopePtr reply) {
   return std::move(reply->As<Outcome>());
 }
 
-// What the reply envelope of a call of M says.
-template <typename M, typename Outcome>
-Outcome OutcomeIn(EnvelopePtr reply) {
-  if ((reply->tag & kFailureTag) != 0) [[unlikely]] {
-    return std::move(reply->As<absl::Status>());
-  }
-  // Its type is known, and mostly the size of its memory: the request's.
-  struct Disposer {
-    ~Disposer() {
-      constexpr uint8_t kClass = kEnvelopeClass<M, sizeof(RequestInfo)>;
-      std::destroy_at(&reply->template As<Outcome>());
-      if (reply->size_class == kClass) [[likely]] {
-        EnvelopePool::Free(reply, kClass);
-      } else {
-        FreeEnvelope(reply);
-      }
-    }
-    Envelope* const reply;
-  } const disposer{reply.release()};
-  return std::move(disposer.reply->template As<Outcome>());
+// The same, where it is not what OutcomeIn<M>() expects.
+template <typename Outcome>
+[[gnu::noinline]] Outcome RareOutcomeIn(Envelope* reply) {
+  return OutcomeIn<Outcome>(EnvelopePtr(reply));
 }
 
+// What the reply envelope of a call of M says.
+template <typename M, typename Outcome>
+[[gnu::always_inline]] inline Outcome OutcomeIn(EnvelopePtr envelope) {
+  // Mostly what the handler returned. One look: they lie side by side.
+  constexpr uint8_t kClass = kReplyClass<M, Outcome>;
+  Envelope* const reply = envelope.release();
+  if (reply->lane != Lane::kUrgent || reply->size_class != kClass ||
+      reply->tag != kReplyTag) [[unlikely]] {
+    return RareOutcomeIn<Outcome>(reply);
+  }
+  Outcome& outcome = reply->template As<Outcome>();
+  if (!outcome.ok()) [[unlikely]]
+    return RareOutcomeIn<Outcome>(reply);
+  if constexpr (std::is_same_v<Outcome, absl::Status>) {
+    EnvelopePool::Free(reply, kClass);
+    return absl::OkStatus();
+  } else {
+    // An OK status holds nothing to be destroyed: the value is all.
+    using T = typename Outcome::value_type;
+    struct Disposer {
+      ~Disposer() {
+        std::destroy_at(&value);
+        EnvelopePool::Free(reply, kClass);
+      }
+      T& value;
+      Envelope* const reply;
+    } const disposer{*outcome, reply};
+    return Outcome(std::move(disposer.value));
+  }
+}
+
+// As HandleReply(), whoever waits.
+void HandleRareReply(HandlerState& handler, Envelope* reply);
+
 // Waits for the answer in a coroutine; lives in its frame, as the plan does.
-class CallWait : public Wait, public CallEntry {
+class CallWait : public Wait, public AwaitedCall {
  public:
   CallWait(const CallWait&) = delete;
   CallWait& operator=(const CallWait&) = delete;
@@ -120,10 +139,10 @@ class CallWait : public Wait, public CallEntry {
   std::optional<WaitedCall> ItsCall() const override;
 
  protected:
-  explicit CallWait(CallPlan& plan) : CallEntry(kEntry), plan_(plan) {}
+  explicit CallWait(CallPlan& plan) : plan_(plan) {}
   ~CallWait() {
-    if (is_waiting()) [[unlikely]]
-      GiveUp();
+    if (HasBegun()) [[unlikely]]
+      Drop();
   }
 
   // Makes the call, whose request has this behind it. False: it is over
@@ -132,23 +151,28 @@ class CallWait : public Wait, public CallEntry {
   // REQUIRES: the call has not begun.
   Envelope& request() { return *plan_.request; }
   // REQUIRES: the call is over.
-  EnvelopePtr GiveReply() { return std::move(plan_.request); }
+  EnvelopePtr TakeReply() { return EnvelopePtr(reply_); }
 
  private:
   friend void HandleReply(HandlerState& handler, Envelope* reply);
+  friend void HandleRareReply(HandlerState& handler, Envelope* reply);
 
-  static const Type kEntry;
-
-  void TakeReply(Envelope* reply) {
-    (void)plan_.request.release();  // Null: reset() need not look.
-    plan_.request.reset(reply);
+  void SetReply(Envelope* reply) {
+    reply_ = reply;
     Resume();
   }
-  // As Suspend(), if another call of the actor waits, or this one is refused.
+  // The ways of Suspend() that are rarer. First, if the handler is not kept, or
+  // its worker has to be asked for the time.
+  bool SuspendSlowly(std::coroutine_handle<> waiting, RequestInfo& info);
+  bool SuspendAt(MonotonicTime now, RootTask& root,
+                 std::coroutine_handle<> waiting, RequestInfo& info);
+  // If another call of the actor waits, or this one is refused.
   bool SuspendBeside(RootTask& root, std::coroutine_handle<> waiting,
                      RequestInfo& info);
-  // Sends the request of a call that has begun.
-  bool Send(std::coroutine_handle<> waiting);
+  // Sends the request of a call that has begun, whatever way it goes. In the
+  // seat with `tag`, settled or not.
+  bool SendSlowly(std::coroutine_handle<> waiting, Envelope* request,
+                  uint64_t tag);
 
   virtual const MessageType* request_type() const = 0;
   CallName name() const { return {ActorId(plan_.id), request_type()}; }
@@ -162,21 +186,22 @@ class CallWait : public Wait, public CallEntry {
                 SendResult sent);
   // Ends a call whose answer may still come: nobody waits for it.
   void GiveUp();
+  // Its coroutine is destroyed where it is suspended.
+  void Drop();
 
-  CallPlan& plan_;       // Its request gives way to the reply.
-  int64_t deadline_ns_;  // Since it has begun.
+  CallPlan& plan_;  // Without its request, once that is on its way.
+  union {
+    int64_t deadline_ns_;  // While it waits.
+    Envelope* reply_;      // Once it is over.
+  };
 };
 
 // An answer has come: whoever waits for it goes on. Outside the seat.
 inline void HandleReply(HandlerState& handler, Envelope* reply) {
-  CallEntry* const call = handler.calls().Take(NumberOf(*reply));
-  if (call == nullptr) [[unlikely]] {
-    DestroyEnvelope(reply);
-  } else if (&call->type() == &CallWait::kEntry) [[likely]] {
-    static_cast<CallWait*>(call)->TakeReply(reply);  // Inline.
-  } else {
-    call->type().answer(*call, reply);
-  }
+  AwaitedCall* const call = handler.calls().TakeFirstAwaited(NumberOf(*reply));
+  if (call == nullptr) [[unlikely]]
+    return HandleRareReply(handler, reply);
+  static_cast<CallWait*>(call)->SetReply(reply);
 }
 
 // Waits for the answer on a plain thread; returns the reply.

@@ -49,6 +49,8 @@ struct ActorType : RunnableType {
   // Handles one message and frees its envelope. False: the actor failed, and
   // RecordFailure() was called.
   bool (*deliver)(Cell&, Envelope*);
+  // Handles the messages of the normal lane, and ends the turn.
+  bool (*handle_messages)(Cell&);
   // Null if there is nothing to do.
   void (*destroy)(Cell&);
   // Null where the class has no such hook. Failures are recorded; a hook that

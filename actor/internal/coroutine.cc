@@ -12,6 +12,11 @@ namespace troupe::internal {
 constinit thread_local CoroutineRun::OfThread CoroutineRun::of_thread_;
 constinit QueueLink CoroutineRun::end_;
 
+void CoroutineRun::RunQueued() {
+  CoroutineRun& run = *current();
+  while (Coroutine* const next = run.Pop()) next->handle().resume();
+}
+
 void CoroutineRun::RunWithin(std::coroutine_handle<> handle) {
   CoroutineRun run;
   run.outer_ = std::exchange(of_thread_.current, &run);

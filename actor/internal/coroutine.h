@@ -85,6 +85,8 @@ class CoroutineRun {
   friend void RunCoroutine(std::coroutine_handle<> handle) noexcept;
 
   void Run(std::coroutine_handle<> handle);
+  // What is in the queue of the innermost one.
+  static void RunQueued();
   // The same, of a run of its own.
   static void RunWithin(std::coroutine_handle<> handle);
 
@@ -209,7 +211,8 @@ inline Coroutine* CoroutineRun::Pop() {
 
 inline void CoroutineRun::Run(std::coroutine_handle<> handle) {
   handle.resume();
-  while (Coroutine* const next = Pop()) next->handle().resume();
+  if (first_ != nullptr) [[unlikely]]
+    RunQueued();
 }
 
 inline void RunCoroutine(std::coroutine_handle<> handle) noexcept {

@@ -207,10 +207,13 @@ TEST(CoroutineTest, StackStopsGrowingWithTheDepth) {
   std::vector<uintptr_t> stacks;
   RunToEnd(Descend(10 * CoroutineRun::kMaxNesting, stacks));
 
-  const auto nested = stacks.begin() + CoroutineRun::kMaxNesting + 1;
-  EXPECT_LT(*std::min_element(stacks.begin(), nested), stacks[0]);
-  EXPECT_EQ(*std::min_element(stacks.begin(), nested),
-            *std::min_element(nested, stacks.end()));
+  // What is handed over runs in a loop of its own, one frame deeper.
+  constexpr int kNested = CoroutineRun::kMaxNesting + 1;
+  const auto handed_over = stacks.begin() + kNested;
+  const auto again = handed_over + kNested;
+  EXPECT_LT(*std::min_element(stacks.begin(), handed_over), stacks[0]);
+  EXPECT_EQ(*std::min_element(handed_over, again),
+            *std::min_element(again, stacks.end()));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -44,9 +45,23 @@ template <typename M, typename Result>
   SendReply(route, TurnIntoReply<M, OutcomeOf<M>>(envelope, std::move(result)));
 }
 
-// The same, whoever waits.
-template <typename M, typename Result>
-[[gnu::always_inline]] inline void Answer(Envelope* envelope, Result&& result) {
+// What follows the code of a handler.
+enum class Then : uint8_t {
+  kStayOutside,  // Of the seat.
+  kReturn,       // From user code.
+};
+
+// Does what follows. False: the seat is lost.
+template <Then kThen>
+[[gnu::always_inline]] inline bool Follow() {
+  return kThen == Then::kStayOutside || ReturnFromUserCode();
+}
+
+// As AnswerElsewhere(), whoever waits, and what follows: to answer an actor
+// takes a visit to the seat, which is that of the return as well. False: the
+// seat is lost.
+template <typename M, Then kThen, typename Result>
+[[gnu::always_inline]] inline bool Answer(Envelope* envelope, Result&& result) {
   static_assert(!std::is_reference_v<Result>, "a result is moved");
   if constexpr (!kIsSuccess<Result>) {
     if (!result.ok()) [[unlikely]]
@@ -56,10 +71,17 @@ template <typename M, typename Result>
   // By its parts: g++ would go through memory.
   const ReplyRoute route = {info.route.where, info.route.id, info.route.number};
   if (!route.IsPlain()) [[unlikely]] {
-    return AnswerElsewhere<M>(envelope, std::move(result));
+    AnswerElsewhere<M>(envelope, std::move(result));
+    return Follow<kThen>();
   }
-  SendReplyToActor<OutcomeOf<M>>(
-      route, TurnIntoReply<M, OutcomeOf<M>>(envelope, std::move(result)));
+  Envelope* const reply =
+      TurnIntoReply<M, OutcomeOf<M>>(envelope, std::move(result));
+  if constexpr (kThen == Then::kReturn) {
+    return SendReplyAndReturn<OutcomeOf<M>>(route, reply);
+  } else {
+    SendReplyToActor<OutcomeOf<M>>(route, reply);
+    return true;
+  }
 }
 
 // Calls the handler for the M that `envelope` holds.
@@ -158,12 +180,22 @@ template <typename A, typename M, typename How>
 #endif
 }
 
-// Handles a request in a plain function.
-template <typename A, typename M>
+// Whether what is left of a T that was moved from is destroyed without code of
+// users.
+template <typename T>
+inline constexpr bool kDiesQuietly = std::is_trivially_destructible_v<T>;
+template <>
+inline constexpr bool kDiesQuietly<absl::Status> = true;
+template <typename T>
+inline constexpr bool kDiesQuietly<absl::StatusOr<T>> = kDiesQuietly<T>;
+
+// Handles a request in a plain function, and does what follows. False: it
+// failed, or the seat is lost.
+template <typename A, typename M, Then kThen = Then::kStayOutside>
 [[gnu::always_inline]] inline bool HandleRequest(Cell& cell, A& actor,
                                                  Envelope* envelope) noexcept {
   if (DropIfGivenUp(cell, envelope, InfoOf<M>(*envelope))) [[unlikely]]
-    return true;
+    return Follow<kThen>();
   this_handler.request = envelope;
 #ifdef __cpp_exceptions
   try {
@@ -173,17 +205,22 @@ template <typename A, typename M>
       this_handler.request = nullptr;
       envelope->As<M>().~M();
       FreeEnvelope(envelope);
+      return Follow<kThen>();
     } else {
       auto result = ResultOf([&] { return Invoke<A, M>(actor, envelope); });
       this_handler.request = nullptr;
-      Answer<M>(envelope, std::move(result));
+      if constexpr (kThen == Then::kReturn && !kDiesQuietly<decltype(result)>) {
+        Answer<M, Then::kStayOutside>(envelope, std::move(result));
+      } else {
+        return Answer<M, kThen>(envelope, std::move(result));
+      }
     }
-    return true;
+    return Follow<kThen>();
 #ifdef __cpp_exceptions
   } catch (...) {
     this_handler.request = nullptr;
     FailHandler(cell, envelope, StatusOfException());
-    return false;
+    return kThen == Then::kReturn && ReturnFromUserCode();
   }
 #endif
 }
@@ -220,7 +257,7 @@ void FinishHandler(Cell& cell, RootTask& root, const ExitReason* ended) {
     } else {
       auto result = ResultOf([&] { return promise.TakeResult(); });
       { OwnedCoroutine destroyed(std::move(owned)); }
-      Answer<M>(envelope, std::move(result));
+      Answer<M, Then::kStayOutside>(envelope, std::move(result));
     }
 #ifdef __cpp_exceptions
   } catch (...) {
@@ -270,6 +307,25 @@ template <typename A, typename M, typename How = Owned<M>>
     return HandleRequest<A, M>(cell, actor, envelope);
   } else {
     return HandleMessage<A, M, How>(cell, actor, envelope);
+  }
+}
+
+// Whether a plain function answers an M, in the visit to the seat in which it
+// returns from user code.
+template <typename A, typename M>
+inline constexpr bool kAnswersAndReturns =
+    RequestType<M> && !kIsTask<HandlerResult<A, M>>;
+
+// The same for an M of the actor's own, and returns from user code. False: the
+// seat is lost.
+template <typename A, typename M>
+[[gnu::always_inline]] inline bool HandleAndReturn(
+    Cell& cell, A& actor, Envelope* envelope) noexcept {
+  if constexpr (kAnswersAndReturns<A, M>) {
+    return HandleRequest<A, M, Then::kReturn>(cell, actor, envelope);
+  } else {
+    (void)HandleOne<A, M>(cell, actor, envelope);
+    return ReturnFromUserCode();
   }
 }
 

@@ -28,20 +28,34 @@ template <typename A, typename... Ms>
 struct Dispatcher<A, TypeList<Ms...>> {
   static constexpr size_t kMaxLinear = 8;
 
-  // A message of the actor's own. The fast way: knows no others.
-  [[gnu::always_inline]] static bool Deliver(Cell& cell, A& actor,
-                                             Envelope* envelope) {
-    if constexpr (sizeof...(Ms) <= kMaxLinear) {
+  // A message of the actor's own. The fast way: knows no others, and returns
+  // from user code. False: the seat is lost.
+  [[gnu::always_inline]] static bool DeliverAndReturn(Cell& cell, A& actor,
+                                                      Envelope* envelope) {
+    if constexpr (sizeof...(Ms) > kMaxLinear) {
+      Find(envelope->type)->handle(cell, actor, envelope);
+      return ReturnFromUserCode();
+    } else if constexpr ((kAnswersAndReturns<A, Ms> || ...)) {
+      bool keeps_seat = true;
+      const bool found =
+          ((envelope->type == &kMessageType<Ms>
+                ? (keeps_seat = HandleAndReturn<A, Ms>(cell, actor, envelope),
+                   true)
+                : false) ||
+           ...);
+      if (!found) [[unlikely]]
+        __builtin_unreachable();
+      return keeps_seat;
+    } else {
       bool handled = true;
       if (!DeliverOwned(cell, actor, envelope, handled)) [[unlikely]]
         __builtin_unreachable();
-      return handled;
-    } else {
-      return Find(envelope->type)->handle(cell, actor, envelope);
+      return ReturnFromUserCode();
     }
   }
 
-  // The same, or one that is shared.
+  // The same, or one that is shared; does not return from user code. False: it
+  // failed.
   static bool DeliverAny(Cell& cell, A& actor, Envelope* envelope) {
     if constexpr (sizeof...(Ms) <= kMaxLinear) {
       bool handled = true;

@@ -59,7 +59,7 @@ bool Wait::GoesOn() {
 void CallTable::AbandonAll() {
   // What is destroyed may begin others.
   while (!empty()) {
-    if (has_first()) Abandon(*std::exchange(state_.first_call_, nullptr));
+    if (has_first()) Abandon(std::exchange(state_.first_call_, CallRef()));
     if (state_.extras_ != nullptr) state_.extras_->calls.AbandonAll();
   }
 }

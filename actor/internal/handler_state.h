@@ -154,6 +154,9 @@ class Wait : public Occasion {
   // Goes on, if the wait was over already.
   [[nodiscard]] bool GoesOn();
 
+  // Whether its coroutine is suspended, be it that it only lets others have
+  // their turn.
+  bool HasBegun() const { return root_ != nullptr; }
   // Whether it is not over.
   bool is_waiting() const { return root_ != nullptr && !IsPassing(); }
   // REQUIRES: is_waiting().
@@ -170,12 +173,15 @@ class Wait : public Occasion {
   // The same, whatever handler of the state's actor runs.
   void Begin(HandlerState& state, std::coroutine_handle<> waiting,
              MonotonicTime deadline);
-  // The same for the wait of the first call in the table, if that has a list()
-  // that leads to List(): mostly its answer comes before anybody looks at what
-  // the handler waits for or at what is due, and so it is in no list until
-  // somebody does (HandlerState::ListFirstCall()).
-  void BeginUnlisted(RootTask& root, std::coroutine_handle<> waiting,
-                     MonotonicTime time);
+  // The same for the wait of the first call in the table: mostly its answer
+  // comes before anybody looks at what the handler waits for or at what is due,
+  // and so it is in no list until somebody does
+  // (HandlerState::ListFirstCall()). In two steps; between them the wait has
+  // not begun.
+  void PrepareUnlisted(std::coroutine_handle<> waiting) {
+    waiting_ = waiting.address();
+  }
+  void BeginUnlisted(RootTask& root, MonotonicTime time);
   // Does. Idempotent. REQUIRES: it has begun.
   void List();
   // Leaves all lists. Idempotent.
@@ -219,13 +225,17 @@ class CallTable {
  public:
   explicit CallTable(HandlerState& state) : state_(state) {}
 
-  // Gives the call its number.
-  void Add(CallEntry& call);
-  // The same where none waits: whether none does.
+  // Gives the call, which is awaited or pending, its number.
+  template <typename Call>
+  void Add(Call& call);
+  // The same where none waits, whose number is returned. Whether one does:
   bool has_first() const;
-  void AddFirst(CallEntry& call);
+  template <typename Call>
+  uint64_t AddFirst(Call& call);
   // The call, which is forgotten; null if there is none (any more).
-  CallEntry* Take(uint64_t number);
+  CallRef Take(uint64_t number);
+  // The same if it is the first and awaited; null if not.
+  AwaitedCall* TakeFirstAwaited(uint64_t number);
   bool empty() const;
   // Ends all that are left, and what that begins. Outside the seat.
   void AbandonAll();
@@ -384,8 +394,7 @@ class HandlerState : public FrameMemory {
   // Lists what the first call's wait has left for later: before anybody looks
   // at the agenda or at the waits of a handler, or adds to them.
   void ListFirstCall() {
-    if (first_call_ == nullptr) return;
-    if (const auto list = first_call_->type().list) list(*first_call_);
+    if (first_call_.IsAwaited()) List(first_call_.awaited());
   }
   // The actor goes to another worker, or ends.
   void DisarmTimer(Worker& worker);
@@ -431,6 +440,7 @@ class HandlerState : public FrameMemory {
   using Cancelled = HandlerExtras::Cancelled;
 
   static HandlerState& Make(Cell& cell);
+  static void List(AwaitedCall& call);
   HandlerExtras& Extras() {
     return extras_ != nullptr ? *extras_ : MakeExtras();
   }
@@ -448,13 +458,13 @@ class HandlerState : public FrameMemory {
   RootTask* RootFor(const ReplyRoute& request);
   void CancelRoot(RootTask& root, const ReplyRoute& request);
   void Finish(RootTask& root);
-  void Run(RootTask& root, std::coroutine_handle<> handle);
+  static void Run(RootTask& root, std::coroutine_handle<> handle);
 
   CellTimer timer_;  // The worker's.
   // When the timer fires, at the latest.
   MonotonicTime timer_time_ = MonotonicTime::InfiniteFuture();
   Agenda agenda_;  // Its numbers are those of calls, too.
-  CallEntry* first_call_ = nullptr;
+  CallRef first_call_;
   std::unique_ptr<HandlerExtras> extras_;  // Made when needed.
   // A coroutine that is suspended, older than those in the extras. Has a state
   // if it is one.
@@ -464,28 +474,41 @@ class HandlerState : public FrameMemory {
 static_assert(sizeof(HandlerState) <= 128);
 
 inline bool CallTable::has_first() const {
-  return state_.first_call_ != nullptr;
+  return !state_.first_call_.IsNull();
 }
 
-inline void CallTable::AddFirst(CallEntry& call) {
-  call.number_ = state_.agenda_.TakeNumber() << CallEntry::kIndexBits;
-  state_.first_call_ = &call;
+template <typename Call>
+uint64_t CallTable::AddFirst(Call& call) {
+  CallEntry& entry = call;
+  const uint64_t number = state_.agenda_.TakeNumber() << CallEntry::kIndexBits;
+  entry.number_ = number;
+  state_.first_call_ = CallRef(call);
+  return number;
 }
 
-inline void CallTable::Add(CallEntry& call) {
-  if (!has_first()) [[likely]]
-    return AddFirst(call);
-  state_.Extras().calls.Add(call, state_.agenda_.TakeNumber());
-}
-
-inline CallEntry* CallTable::Take(uint64_t number) {
-  CallEntry* const first = state_.first_call_;
-  if (first != nullptr && first->number() == number) [[likely]] {
-    state_.first_call_ = nullptr;
-    return first;
+template <typename Call>
+void CallTable::Add(Call& call) {
+  if (!has_first()) [[likely]] {
+    (void)AddFirst(call);
+  } else {
+    state_.Extras().calls.Add(call, state_.agenda_.TakeNumber());
   }
+}
+
+inline CallRef CallTable::Take(uint64_t number) {
+  CallRef& first = state_.first_call_;
+  if (!first.IsNull() && first.entry().number() == number) [[likely]]
+    return std::exchange(first, CallRef());
   return state_.extras_ != nullptr ? state_.extras_->calls.Take(number)
-                                   : nullptr;
+                                   : CallRef();
+}
+
+inline AwaitedCall* CallTable::TakeFirstAwaited(uint64_t number) {
+  const CallRef first = state_.first_call_;
+  if (!first.IsAwaited() || first.awaited().number() != number) [[unlikely]]
+    return nullptr;
+  state_.first_call_ = CallRef();
+  return &first.awaited();
 }
 
 inline bool CallTable::empty() const {
@@ -504,13 +527,12 @@ inline void Wait::Begin(RootTask& root, std::coroutine_handle<> waiting,
   }
 }
 
-inline void Wait::BeginUnlisted(RootTask& root, std::coroutine_handle<> waiting,
-                                MonotonicTime time) {
+inline void Wait::BeginUnlisted(RootTask& root, MonotonicTime time) {
+  HandlerState& state = *root.state;
   root_ = &root;
-  waiting_ = waiting.address();
   previous_ = nullptr;
   set_time(time);
-  root.state->NoteTime(time);
+  state.NoteTime(time);
 }
 
 inline void Wait::Leave() {
@@ -525,14 +547,14 @@ inline void Wait::Leave() {
 inline void Wait::Resume() {
   RootTask& root = *root_;
   Leave();
-  root.state->Run(root, std::coroutine_handle<>::from_address(waiting_));
+  HandlerState::Run(root, std::coroutine_handle<>::from_address(waiting_));
 }
 
 inline void HandlerState::Run(RootTask& root, std::coroutine_handle<> handle) {
   this_handler.root = &root;
   RunCoroutine(handle);
   this_handler.root = nullptr;
-  if (root.frame.done()) Finish(root);
+  if (root.frame.done()) root.state->Finish(root);
 }
 
 // Whether user code left a failure behind.

@@ -442,45 +442,42 @@ Attention Attend(Cell& cell, Worker& worker) {
 
 namespace {
 
-using MessageHandler = bool (*)(Cell&, Worker&);
-
-[[gnu::noinline]] bool AttendAndHandle(Cell& cell, Worker& worker,
-                                       MessageHandler handle_messages) {
+[[gnu::noinline]] bool AttendAndHandle(Cell& cell, Worker& worker) {
   const Attention attention = AttendToAll(cell, worker, true);
   if (attention >= Attention::kOver) return attention == Attention::kOver;
   if (attention == Attention::kEnough || cell.empty() ||
       !HandlesMessages(cell)) {
     return FinishTurn(cell, worker);
   }
-  return handle_messages(cell, worker);
+  return cell.actor_type().handle_messages(cell);
 }
 
 // Something has come for a suspended handler, and nothing else. Mostly it is an
-// answer, and the handler ends in the next wait.
-[[gnu::noinline]] bool GoOnWithHandler(Cell& cell, Worker& worker,
-                                       MessageHandler handle_messages) {
-  if (IsReply(*cell.urgent().front())) [[likely]] {
-    Envelope* const reply = cell.PopUrgent();
-    if (!OutsideSeat([&] { HandleReply(*cell.handler, reply); })) return false;
-    if (!cell.HasNewsOr(0xff & ~Cell::kSuspended)) [[likely]] {
-      if (!cell.empty()) return FinishTurn(cell, worker);
-      cell.queue_next = nullptr;  // It rests; its wake token is in the word.
-      return true;
-    }
-  }
-  return AttendAndHandle(cell, worker, handle_messages);
+// answer, and the handler ends in the next wait. Nothing but the cell is kept
+// for the other ways: to save registers would cost more.
+[[gnu::noinline]] bool GoOnWithHandler(Cell& cell) {
+  if (!IsReply(*cell.urgent().front())) [[unlikely]]
+    return AttendAndHandle(cell, *this_thread.worker);
+  Envelope* const reply = cell.PopUrgent();
+  if (!OutsideSeat([&] { HandleReply(*cell.handler, reply); })) return false;
+  if (cell.HasNewsOr(0xff & ~Cell::kSuspended)) [[unlikely]]
+    return AttendAndHandle(cell, *this_thread.worker);
+  if (!cell.empty()) [[unlikely]]
+    return FinishTurn(cell, *this_thread.worker);
+  cell.queue_next = nullptr;  // It rests; its wake token is in the word.
+  return true;
 }
 
 }  // namespace
 
-bool RunWholeTurn(Cell& cell, Worker& worker, MessageHandler handle_messages) {
+bool RunWholeTurn(Cell& cell, Worker& worker) {
   if (cell.attention() == (Cell::kSuspended | Lanes::kUrgent)) {
-    return GoOnWithHandler(cell, worker, handle_messages);
+    return GoOnWithHandler(cell);
   }
   if (MayEndAtOnce(cell)) {
     return EndAtOnce(cell, worker) == Attention::kOver;
   }
-  return AttendAndHandle(cell, worker, handle_messages);
+  return AttendAndHandle(cell, worker);
 }
 
 void RecordFailure(Cell& cell, absl::Status status, const MessageType* at) {

@@ -48,10 +48,8 @@ inline bool HasNoBacklog(const Cell& cell) {
   return cell.empty() && (bounded == nullptr || bounded->queue.messages() == 0);
 }
 
-// A turn that has more to look after than the normal lane, for which there is
-// `handle_messages`: HandleMessages() in actor_type.h.
-[[nodiscard]] bool RunWholeTurn(Cell& cell, Worker& worker,
-                                bool (*handle_messages)(Cell&, Worker&));
+// A turn that has more to look after than the normal lane.
+[[nodiscard]] bool RunWholeTurn(Cell& cell, Worker& worker);
 
 // Ends a turn: the cell is scheduled again, or rests.
 [[nodiscard]] bool FinishTurn(Cell& cell, Worker& worker);

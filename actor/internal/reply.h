@@ -46,8 +46,11 @@ struct ReplyRoute {
   static constexpr uintptr_t kFlags = kIsSink | kIsCancelled | kIsTaken;
   static constexpr uintptr_t kNobody = kIsSink;  // And no sink.
 
+  static uintptr_t ToActor(Cell& cell) {
+    return reinterpret_cast<uintptr_t>(&cell);
+  }
   static ReplyRoute To(Cell& cell, uint64_t id, uint64_t number) {
-    return {reinterpret_cast<uintptr_t>(&cell), id, number};
+    return {ToActor(cell), id, number};
   }
   // `number`: unique among sinks, so that a call which is cancelled is not
   // taken for another.
@@ -125,20 +128,29 @@ inline uint64_t& NumberOf(Envelope& reply) {
 
 void GiveToSink(ReplySink& sink, Envelope* reply);
 
+// In the seat with `tag`, settled or not: as SendControl() the fast way, and
+// stays in the seat. False: there is only SendControlSlowly().
+[[nodiscard]] inline bool SendControlFast(Cell& cell, uint64_t id,
+                                          Envelope* envelope, uint64_t tag) {
+  // As in SendFast().
+  if (cell.IsMine(tag) && cell.id.load(std::memory_order_relaxed) == id)
+      [[likely]] {
+    cell.AppendUrgent(envelope);
+    if (!cell.IsScheduled()) [[likely]]
+      this_thread.worker->Schedule(cell);
+    return true;
+  }
+  return false;
+}
+
 // Brings what the runtime itself has to say in the urgent lane to an actor,
 // also if that takes no more messages; destroys it if there is no such actor
 // any more. Outside the seat.
 inline void SendControl(Cell& cell, uint64_t id, Envelope* envelope) {
   envelope->lane = Lane::kUrgent;
   const uint64_t tag = EnterSeatUnsettled();
-  // As in TrySendEnvelope().
-  if (cell.IsMine(tag) && cell.id.load(std::memory_order_relaxed) == id)
-      [[likely]] {
-    cell.AppendUrgent(envelope);
-    if (!cell.IsScheduled()) this_thread.worker->Schedule(cell);
-    LeaveSeat();
-    return;
-  }
+  if (SendControlFast(cell, id, envelope, tag)) [[likely]]
+    return LeaveSeat();
   SendControlSlowly(cell, id, envelope, tag);
 }
 
@@ -158,14 +170,34 @@ inline void SendReply(const ReplyRoute& route, Envelope* reply) {
   NumberOf(*reply) = route.number;
   SendControl(route.cell(), route.id, reply);
 }
-// The same for a Reply of known type to an actor. REQUIRES: route.IsPlain().
+// Makes the envelope with a Reply the answer to that call.
 template <typename Reply>
-inline void SendReplyToActor(const ReplyRoute& route, Envelope* reply) {
+inline void MarkAsReply(Envelope* reply, uint64_t number) {
   reply->tag |= kReplyTag;
   *reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(reply) +
-                               kMessageType<Reply>.trailer_offset) =
-      route.number;
+                               kMessageType<Reply>.trailer_offset) = number;
+}
+// As SendReply() for a Reply of known type to an actor. REQUIRES:
+// route.IsPlain().
+template <typename Reply>
+inline void SendReplyToActor(const ReplyRoute& route, Envelope* reply) {
+  MarkAsReply<Reply>(reply, route.number);
   SendControl(*reinterpret_cast<Cell*>(route.where), route.id, reply);
+}
+// The same, and returns from user code, both in one visit to the seat. False:
+// the seat is lost.
+template <typename Reply>
+[[nodiscard]] inline bool SendReplyAndReturn(const ReplyRoute& route,
+                                             Envelope* reply) {
+  MarkAsReply<Reply>(reply, route.number);
+  reply->lane = Lane::kUrgent;
+  Cell& cell = *reinterpret_cast<Cell*>(route.where);
+  const uint64_t tag = EnterSeatUnsettled();
+  // What it compares with is the tag of a worker: so this thread drives it.
+  if (SendControlFast(cell, route.id, reply, tag)) [[likely]]
+    return true;
+  SendControlSlowly(cell, route.id, reply, tag);
+  return ReturnFromUserCode();
 }
 
 // The same anywhere: in the seat or outside, and under a lock. A sink that is
@@ -181,16 +213,23 @@ template <typename Outcome>
 }
 [[nodiscard]] Envelope* MakeFailure(absl::Status status);
 
+// Whether the envelope of a request M has room for its Reply and a number.
+template <typename M, typename Reply>
+inline constexpr bool kHasRoomForReply =
+    kMessageType<Reply>.trailer_offset + sizeof(uint64_t) <=
+    EnvelopePool::SizeOf(kEnvelopeClass<M, sizeof(RequestInfo)>);
+// The size class that the Reply to an M mostly has.
+template <typename M, typename Reply>
+inline constexpr uint8_t kReplyClass =
+    kHasRoomForReply<M, Reply> ? kEnvelopeClass<M, sizeof(RequestInfo)>
+                               : kEnvelopeClass<Reply, sizeof(uint64_t)>;
+
 // Makes the envelope of a handled request, which holds an M, that of its reply,
 // Reply(answer), where only a move of the answer could throw. If it throws, the
 // request is as it was.
 template <typename M, typename Reply, typename Answer>
 [[nodiscard]] Envelope* TurnIntoReply(Envelope* request, Answer&& answer) {
-  constexpr uint8_t kClass = kEnvelopeClass<M, sizeof(RequestInfo)>;
-  constexpr size_t kNeeded =
-      kMessageType<Reply>.trailer_offset + sizeof(uint64_t);
-  if constexpr (kClass == EnvelopePool::kOversize ||
-                kNeeded > EnvelopePool::SizeOf(kClass) ||
+  if constexpr (!kHasRoomForReply<M, Reply> ||
                 !std::is_nothrow_move_constructible_v<Answer>) {
     Envelope* const reply = MakeReply(Reply(std::forward<Answer>(answer)));
     request->As<M>().~M();
@@ -204,7 +243,7 @@ template <typename M, typename Reply, typename Answer>
     request->type = &kMessageType<Reply>;
     request->target = 0;
     request->lane = Lane::kUrgent;
-    request->size_class = kClass;
+    request->size_class = kReplyClass<M, Reply>;
     request->tag = 0;
     return request;
   }
