@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <cfenv>
+#include <csignal>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -20,6 +22,27 @@ namespace {
 // The longest name that the kernel takes, without the terminating null.
 constexpr size_t kMaxNameBytes = 15;
 
+// Blocks what a new thread is to block, from before it begins: it inherits the
+// mask of who makes it.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int open :
+         {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) {
+      sigdelset(&blocked, open);
+    }
+    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+  }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
 // What a thread needs to begin.
 struct Beginning {
   std::string name;
@@ -32,27 +55,40 @@ void* Run(void* argument) noexcept {
   const std::unique_ptr<Beginning> beginning(static_cast<Beginning*>(argument));
   // For people only, so that it does not matter if it fails.
   pthread_setname_np(pthread_self(), beginning->name.c_str());
+  // Else it would have that of whoever needed a thread.
+  std::fesetenv(FE_DFL_ENV);
   std::move(beginning->body)();
   return nullptr;
 }
 
 class PosixThread final : public JoinableThread {
  public:
-  explicit PosixThread(pthread_t thread) : thread_(thread) {}
+  PosixThread() = default;
   ~PosixThread() override {
-    TROUPE_CHECK(joined_, "a thread is joined before it is destroyed");
+    TROUPE_CHECK(state_ != State::kRuns,
+                 "a thread is joined before it is destroyed");
+  }
+
+  // Returns an error number, or 0.
+  int Begin(Beginning* beginning) {
+    const SignalsBlocked signals_blocked;
+    const int error = pthread_create(&thread_, nullptr, Run, beginning);
+    if (error == 0) state_ = State::kRuns;
+    return error;
   }
 
   void Join() override {
-    TROUPE_CHECK(!joined_, "a thread is joined once");
+    TROUPE_CHECK(state_ == State::kRuns, "a thread is joined once");
     TROUPE_CHECK(pthread_join(thread_, nullptr) == 0,
                  "a thread does not join itself");
-    joined_ = true;
+    state_ = State::kJoined;
   }
 
  private:
-  const pthread_t thread_;
-  bool joined_ = false;
+  enum class State { kNone, kRuns, kJoined };
+
+  pthread_t thread_;
+  State state_ = State::kNone;
 };
 
 // pthreads, not std::thread: that reports failure by an exception, which code
@@ -63,15 +99,16 @@ class PosixThreadFactory final : public ThreadFactory {
       absl::string_view name, absl::AnyInvocable<void() &&> body) override {
     auto beginning = std::make_unique<Beginning>(
         Beginning{std::string(name.substr(0, kMaxNameBytes)), std::move(body)});
-    pthread_t thread;
-    const int error = pthread_create(&thread, nullptr, Run, beginning.get());
+    // Before the thread runs: memory that cannot be had must not lose it.
+    auto thread = std::make_unique<PosixThread>();
+    const int error = thread->Begin(beginning.get());
     if (error != 0) {
       return absl::ResourceExhaustedError(
           absl::ErrnoToStatus(error, absl::StrCat("cannot start thread ", name))
               .message());
     }
     beginning.release();  // Run() deletes it.
-    return std::make_unique<PosixThread>(thread);
+    return thread;
   }
 };
 

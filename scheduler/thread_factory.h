@@ -39,6 +39,13 @@ class ThreadFactory {
   // Starts a thread that calls `body` once and ends. `body` must not throw.
   // Debuggers and `top` show the first 15 bytes of `name`.
   //
+  // It begins alike whoever starts it: in the default floating-point
+  // environment, the global locale, and with all signals blocked, so that
+  // their handlers run on threads of the program's own, and never amid a step
+  // of the runtime. Not blocked are those that a thread raises itself by an
+  // error (SIGSEGV and its like), and SIGPROF, by which profilers look at each
+  // thread.
+  //
   // kResourceExhausted: the system has no room for another thread. `body` was
   // destroyed without being called.
   virtual absl::StatusOr<std::unique_ptr<JoinableThread>> Start(

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <cfenv>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -57,6 +59,51 @@ TEST(ThreadFactoryTest, DestroysTheBodyBeforeJoinReturns) {
   (*thread)->Join();
 
   EXPECT_TRUE(watched.expired());
+}
+
+TEST(ThreadFactoryTest, BeginsInTheDefaultFloatingPointEnvironment) {
+  int seen = FE_TOWARDZERO;
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+
+  ThreadOr thread =
+      RealThreadFactory().Start("t", [&seen] { seen = std::fegetround(); });
+  std::fesetround(FE_TONEAREST);
+  ASSERT_THAT(thread, IsOk());
+  (*thread)->Join();
+
+  EXPECT_EQ(seen, FE_TONEAREST);
+}
+
+TEST(ThreadFactoryTest, BlocksSignalsThatOthersSend) {
+  sigset_t seen;
+  ThreadOr thread = RealThreadFactory().Start(
+      "t", [&seen] { pthread_sigmask(SIG_SETMASK, nullptr, &seen); });
+  ASSERT_THAT(thread, IsOk());
+  (*thread)->Join();
+
+  for (const int signal :
+       {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1}) {
+    EXPECT_EQ(sigismember(&seen, signal), 1) << signal;
+  }
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGPROF}) {
+    EXPECT_EQ(sigismember(&seen, signal), 0) << signal;
+  }
+}
+
+TEST(ThreadFactoryTest, LeavesTheMaskOfTheCallerAlone) {
+  sigset_t before, after;
+  sigemptyset(&before);
+  sigaddset(&before, SIGUSR2);
+  sigset_t restored;
+  pthread_sigmask(SIG_SETMASK, &before, &restored);
+
+  ThreadOr thread = RealThreadFactory().Start("t", [] {});
+  ASSERT_THAT(thread, IsOk());
+  (*thread)->Join();
+  pthread_sigmask(SIG_SETMASK, &restored, &after);
+
+  EXPECT_EQ(sigismember(&after, SIGUSR2), 1);
+  EXPECT_EQ(sigismember(&after, SIGTERM), 0);
 }
 
 // In a process of its own, where no thread finds room for its stack.
