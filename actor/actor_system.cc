@@ -11,6 +11,7 @@
 #include "troupe/actor/internal/shared_thread.h"
 #include "troupe/base/check.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/contain.h"
 #include "troupe/scheduler/thread_executor.h"
 
 namespace troupe {
@@ -34,6 +35,18 @@ absl::StatusOr<std::unique_ptr<ActorSystem>> ActorSystem::Create(
                                                    options.blocking_threads,
                                                    "; give a positive number"));
   }
+  absl::StatusOr<std::unique_ptr<ActorSystem>> system = nullptr;
+  const absl::Status status =
+      internal::Contain([&] { system = CreateOnThreads(options); });
+  if (!status.ok()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for a system: ", status.message()));
+  }
+  return system;
+}
+
+absl::StatusOr<std::unique_ptr<ActorSystem>> ActorSystem::CreateOnThreads(
+    const Options& options) {
   std::unique_ptr<ActorSystem> system(new ActorSystem(options));
   ActorSystem* const address = system.get();
   ThreadExecutor::Options executor_options;

@@ -67,8 +67,8 @@ class ActorSystem {
     absl::Duration shutdown_timeout = absl::Seconds(10);
   };
 
-  // A system with threads. kUnavailable: threads cannot be created.
-  // kInvalidArgument: an option makes no sense.
+  // A system with threads. kResourceExhausted: they cannot be created, or there
+  // is no memory. kInvalidArgument: an option makes no sense.
   static absl::StatusOr<std::unique_ptr<ActorSystem>> Create(Options options);
   static absl::StatusOr<std::unique_ptr<ActorSystem>> Create() {
     return Create(Options());
@@ -194,6 +194,8 @@ class ActorSystem {
   using MakeExtension = std::shared_ptr<void> (*)(ActorSystem&);
 
   explicit ActorSystem(Options options) : options_(options) {}
+  static absl::StatusOr<std::unique_ptr<ActorSystem>> CreateOnThreads(
+      const Options& options);
 
   template <typename E>
   internal::EventChannel<E>& ChannelOf() {

@@ -32,6 +32,15 @@ namespace {
 // as being woken takes (some 50 us).
 constexpr int kLooksBeforeWait = 1280;
 
+absl::Status TooFewThreads(size_t started, size_t wanted,
+                           const absl::Status& why) {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "only ", started, " of ", wanted,
+      " threads could be started: ", why.message(),
+      "; ask for fewer workers, or raise the limit of threads (ulimit -u, "
+      "pids.max) or of memory"));
+}
+
 }  // namespace
 
 ThreadExecutor::ThreadExecutor(Options options)
@@ -92,15 +101,17 @@ absl::Status ThreadExecutor::Start() {
     if (!station.ok()) return station.status();
     shared_.push_back(*std::move(station));
   }
+  const size_t wanted = shared_.size() + 1;  // The monitor is one.
   absl::MutexLock lock(&mu_);
   for (const std::unique_ptr<Station>& station : shared_) {
-    if (absl::Status status = StartDriver(*station); !status.ok()) {
-      return status;
-    }
+    const absl::Status status = StartDriver(*station);
+    if (!status.ok()) return TooFewThreads(drivers_.size(), wanted, status);
   }
   absl::StatusOr<std::unique_ptr<JoinableThread>> monitor =
       threads_->Start("monitor", [this] { MonitorMain(); });
-  if (!monitor.ok()) return monitor.status();
+  if (!monitor.ok()) {
+    return TooFewThreads(drivers_.size(), wanted, monitor.status());
+  }
   monitor_ = *std::move(monitor);
   return absl::OkStatus();
 }

@@ -21,6 +21,8 @@ absl::Status ThreadExecutor::StartDriver(Station& station) {
   auto driver = std::make_unique<Driver>();
   Driver& started = *driver;
   started.station = &station;
+  // Before the thread runs, so that memory that cannot be had loses none.
+  drivers_.reserve(drivers_.size() + 1);
   absl::StatusOr<std::unique_ptr<JoinableThread>> thread = threads_->Start(
       station.thread_name, [this, &started] { DriverMain(started); });
   if (!thread.ok()) return thread.status();

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -28,8 +29,11 @@ namespace {
 
 using internal::RecordingSink;
 using internal::TestThreadFactory;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::StartsWith;
 using testing::StatusIs;
 
 constexpr MonotonicTime kNoDeadline = MonotonicTime::InfiniteFuture();
@@ -50,7 +54,11 @@ TEST(ThreadExecutorTest, FailsToStartWithoutAThreadForEach) {
     threads.Allow(allowed);
     EXPECT_THAT(
         ThreadExecutor::Create({.workers = 2, .threads = &threads}),
-        StatusIs(absl::StatusCode::kResourceExhausted, "no threads left"));
+        StatusIs(absl::StatusCode::kResourceExhausted,
+                 AllOf(StartsWith(absl::StrCat(
+                           "only ", allowed,
+                           " of 3 threads could be started: no threads left")),
+                       HasSubstr("ask for fewer workers"))));
     EXPECT_EQ(threads.unjoined(), 0);
   }
 }
