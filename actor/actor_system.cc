@@ -86,6 +86,10 @@ void ActorSystem::Install(std::unique_ptr<Executor> executor) {
 
 ActorSystem::~ActorSystem() {
   if (core_ == nullptr) return;  // Its creation failed.
+  if (executor().lost_threads()) {
+    Abandon();
+    return;
+  }
   TROUPE_CHECK(!this_thread.InTurn(),
                "an ActorSystem is destroyed inside a handler");
   const absl::Status status = Shutdown();
@@ -104,6 +108,17 @@ ActorSystem::~ActorSystem() {
   core_->EndExecutor();
   core_ = nullptr;
   internal::IdSpace::Prune();
+}
+
+void ActorSystem::Abandon() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  // Reachable for ever, so that nobody takes it for a leak.
+  struct Remains {
+    std::shared_ptr<internal::SystemCore> core;
+    decltype(extensions_) extensions;
+    Remains* older;
+  };
+  static Remains* newest = nullptr;
+  newest = new Remains{std::move(core_), std::move(extensions_), newest};
 }
 
 void* ActorSystem::MadeExtension(std::type_index type) {
@@ -153,6 +168,9 @@ absl::Status ActorSystem::ObserveEnd(const AnyActorRef& actor,
 }
 
 absl::StatusOr<PinnedThread> ActorSystem::StartThread(absl::string_view name) {
+  if (executor().lost_threads()) {
+    return internal::ParentsThreads(absl::StrCat("thread '", name, "'"));
+  }
   if (core_->closed()) {
     return absl::FailedPreconditionError(
         absl::StrCat("thread '", name, "': the system is shutting down"));
@@ -179,6 +197,8 @@ bool ActorSystem::AwaitNoActors(absl::Duration timeout) {
 }
 
 absl::Status ActorSystem::Shutdown(absl::Duration timeout) {
+  if (executor().lost_threads())
+    return internal::ParentsThreads("shutting down");
   core_->Close();
   core_->EndTopLevelActors(/*kill=*/false);
   if (this_thread.InTurn()) return absl::OkStatus();

@@ -8,6 +8,16 @@
 // Ownership: the system owns its actors. References may outlive it.
 // Blocking: Create(), Shutdown() and the destructor start and join threads.
 // Thread safety: any thread; but only plain threads may destroy it.
+// Signals: the threads of a system block them, but SIGPROF and those of errors
+// (SIGSEGV and its like); so handlers of signals run on the program's own
+// threads. What a handler of an actor starts by fork() and exec inherits that:
+// give it a mask (POSIX_SPAWN_SETSIGMASK).
+// Fork: a child of fork() has the memory of a system and none of its threads.
+// It may exec or _exit. Shutdown(), Spawn() and StartThread() fail there with
+// kFailedPrecondition, and so does Create(); what would have to wait for an
+// actor or wake one aborts with a message; the destructor, as exit() may call
+// it, leaves all as it is. What is sent there is lost. A system on an executor
+// without threads works in the child as in the parent.
 #ifndef TROUPE_ACTOR_ACTOR_SYSTEM_H_
 #define TROUPE_ACTOR_ACTOR_SYSTEM_H_
 
@@ -69,6 +79,7 @@ class ActorSystem {
 
   // A system with threads. kResourceExhausted: they cannot be created, or there
   // is no memory. kInvalidArgument: an option makes no sense.
+  // kFailedPrecondition: this is the child of a process with a system.
   static absl::StatusOr<std::unique_ptr<ActorSystem>> Create(Options options);
   static absl::StatusOr<std::unique_ptr<ActorSystem>> Create() {
     return Create(Options());
@@ -170,7 +181,7 @@ class ActorSystem {
   // Stops the top-level actors, the youngest first, and kills what has not
   // stopped after `timeout` (Options::shutdown_timeout by default). Nothing is
   // spawned any more. Any number of threads may call it; each returns when all
-  // is done.
+  // is done. kFailedPrecondition: this process is a child of fork().
   //
   // In a handler it only begins the shutdown, and returns at once.
   // kDeadlineExceeded: the handler of some actor, which is named, does not
@@ -209,6 +220,8 @@ class ActorSystem {
     return ref.cell() != nullptr ? *ref.cell() : internal::NoCell();
   }
   void Install(std::unique_ptr<Executor> executor);
+  // In a child of fork(): leaves all that threads of the parent may hold.
+  void Abandon();
   void* GetExtension(std::type_index type, MakeExtension make)
       ABSL_LOCKS_EXCLUDED(extensions_mu_);
   void* MadeExtension(std::type_index type)

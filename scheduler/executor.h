@@ -43,6 +43,9 @@ class Executor {
   // Whether turns run on threads of the executor's. Else they run on that which
   // pumps it, and nothing must block.
   virtual bool has_threads() const = 0;
+  // Whether fork() has parted this process from them: nothing runs any more,
+  // and no wait would end.
+  virtual bool lost_threads() const { return false; }
 
   // -- workers ---------------------------------------------------------------
 

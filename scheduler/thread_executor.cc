@@ -57,12 +57,25 @@ ThreadExecutor::ThreadExecutor(Options options)
 }
 
 ThreadExecutor::~ThreadExecutor() {
+  CheckThreads();
   const absl::Status status = Shutdown();
   TROUPE_CHECK(status.ok(), "an executor is destroyed in one of its own turns");
 }
 
+void ThreadExecutor::CheckThreads() const {
+  TROUPE_CHECK(!lost_threads(),
+               "this process is a child of fork(), and the executor's threads "
+               "are its parent's: call exec");
+}
+
 absl::StatusOr<std::unique_ptr<ThreadExecutor>> ThreadExecutor::Create(
     Options options) {
+  if (ForkWitness::ThreadsWereLost()) {
+    // What all executors of a process share may be locked, for ever.
+    return absl::FailedPreconditionError(
+        "this process is a child of fork(), whose parent had an executor with "
+        "threads: call exec, or fork before there is one");
+  }
   if (options.workers < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("workers is ", options.workers,
@@ -154,6 +167,7 @@ void ThreadExecutor::SetLocals(
 
 absl::StatusOr<Worker*> ThreadExecutor::StartDedicatedWorker(
     absl::string_view name) {
+  CheckThreads();
   absl::MutexLock lock(&mu_);
   if (phase_ != Phase::kRunning) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -200,6 +214,7 @@ bool ThreadExecutor::ForgetAlarm(Alarm& alarm) {
 }
 
 void ThreadExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
+  CheckThreads();
   absl::MutexLock lock(&mu_);
   ForgetAlarm(alarm);
   alarms_.Schedule(alarm, ticks_.AtOrAfter(time));
@@ -207,6 +222,7 @@ void ThreadExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
 }
 
 bool ThreadExecutor::CancelAlarm(Alarm& alarm) {
+  CheckThreads();
   absl::MutexLock lock(&mu_);
   bool was_pending = ForgetAlarm(alarm);
   const auto rung = [this, &alarm]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -229,6 +245,7 @@ void ThreadExecutor::ClockMoved() {
 }
 
 bool ThreadExecutor::WaitFor(Event& event, MonotonicTime deadline) {
+  CheckThreads();
   // What is waited for is often about to happen, and being woken costs more
   // than many looks.
   for (int look = 0; look < looks_before_wait_ && !event.LooksSet(); ++look) {
@@ -240,6 +257,7 @@ bool ThreadExecutor::WaitFor(Event& event, MonotonicTime deadline) {
 
 bool ThreadExecutor::RunUntil(absl::FunctionRef<bool()> done,
                               MonotonicTime deadline) {
+  CheckThreads();
   Event never;
   while (!done()) {
     if (clock().Now() >= deadline) return false;
@@ -249,6 +267,7 @@ bool ThreadExecutor::RunUntil(absl::FunctionRef<bool()> done,
 }
 
 void ThreadExecutor::Unpark(Worker& worker) {
+  CheckThreads();
   Station& station = StationOf(worker);
   {
     absl::MutexLock lock(&mu_);
@@ -302,6 +321,11 @@ bool ThreadExecutor::AllSleep() {
 }
 
 absl::Status ThreadExecutor::Shutdown() {
+  if (lost_threads()) {
+    return absl::FailedPreconditionError(
+        "an executor is shut down by the process that made it, not by a child "
+        "of fork()");
+  }
   const bool in_turn = this_thread.InTurn() && IsMine(*this_thread.worker);
   {
     absl::MutexLock lock(&mu_);

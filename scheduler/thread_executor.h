@@ -15,7 +15,10 @@
 // Blocking: Create() and Shutdown() start and join threads.
 // Thread safety: any thread.
 // Errors: threads that cannot be created at the start fail Create() with
-// kResourceExhausted, nothing half started.
+// kResourceExhausted, nothing half started; the message tells how many could.
+// After fork() the child has the memory and no thread: there Create() and
+// Shutdown() of what the parent made fail with kFailedPrecondition, and who
+// waits, wakes a worker or destroys it aborts, where it would hang.
 //
 //   absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
 //       ThreadExecutor::Create({.workers = 4});
@@ -43,6 +46,7 @@
 #include "troupe/base/random.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
+#include "troupe/scheduler/fork_witness.h"
 #include "troupe/scheduler/internal/coarse_time.h"
 #include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/runnable.h"
@@ -95,6 +99,7 @@ class ThreadExecutor final : public Executor {
   ~ThreadExecutor() override;
 
   bool has_threads() const override { return true; }
+  bool lost_threads() const override { return witness_.forked(); }
   int shared_workers() const override { return shared_count_; }
   Worker& shared_worker(int index) override;
   void SetLocals(
@@ -151,6 +156,9 @@ class ThreadExecutor final : public Executor {
   bool IsMine(const Worker& worker) const {
     return &worker.executor() == &facade_;
   }
+  // Where a thread is about to wait for another one. In a child of fork() there
+  // is none.
+  void CheckThreads() const;
 
   // -- driver threads
   void DriverMain(Driver& driver);
@@ -205,7 +213,9 @@ class ThreadExecutor final : public Executor {
 
   // Whether all workers sleep, and nothing here is about to wake one.
   bool AllSleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   // Set once.
+  const ForkWitness witness_;
   const Options options_;
   int shared_count_ = 0;
   ThreadFactory* threads_;

@@ -114,6 +114,7 @@ bool ThreadExecutor::AwaitWork(Station& station, MonotonicTime next_timer) {
 }
 
 bool ThreadExecutor::Sleep(Station& station, MonotonicTime next_timer) {
+  CheckThreads();  // A handler called fork() and returned in the child.
   Worker& worker = *station.worker;
   // A clock that is not real moves by steps: see ClockMoved().
   const bool is_real = &worker_clock_ == &RealClock();

@@ -96,6 +96,10 @@ void IdentifyHere(Cell& cell) {
 // A cell for a new actor, which nobody owns; the caller has its wake token.
 // Null: there is none, and `failure` says why.
 Cell* MakeCell(const SpawnPlan& plan, absl::Status& failure) {
+  if (plan.parent == nullptr && plan.system.executor().lost_threads()) {
+    failure = ParentsThreads(absl::StrCat("spawning a ", ClassName(plan.type)));
+    return nullptr;
+  }
   const bool admitted = plan.parent != nullptr
                             ? plan.parent->phase < Phase::kExiting
                             : plan.system.AdmitTopLevelSpawn();

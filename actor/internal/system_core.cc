@@ -224,6 +224,13 @@ void SystemCore::MournUnknown(ActorId target, DeadLetter::Reason reason,
   Publish(DeadLetter{target, reason, message_type});
 }
 
+absl::Status ParentsThreads(absl::string_view what) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(what,
+                   ": this process is a child of fork(), and the threads "
+                   "of the system are its parent's; call exec"));
+}
+
 MonotonicTime TimeAfter(SystemCore& system, int64_t delay_ns) {
   // Plain numbers: this is most of what a timer takes, but for the clock.
   if (delay_ns <= 0) return TimeOfTurn(system);

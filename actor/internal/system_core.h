@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/actor/internal/actor_count.h"
@@ -216,6 +217,9 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
   bool threads_ended_ ABSL_GUARDED_BY(threads_mu_) = false;
   std::unique_ptr<Executor> executor_;
 };
+
+// What who asks for something hears in a child of fork().
+absl::Status ParentsThreads(absl::string_view what);
 
 // As TimeOfTurn(), in the seat with `tag`.
 inline MonotonicTime TimeInSeat(SystemCore& system, uint64_t tag) {
