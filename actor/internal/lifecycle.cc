@@ -481,7 +481,15 @@ bool RunWholeTurn(Cell& cell, Worker& worker) {
 }
 
 void RecordFailure(Cell& cell, absl::Status status, const MessageType* at) {
-  HandlerState::Of(cell).Fail(std::move(status), at);
+  const absl::Status kept =
+      Contain([&] { HandlerState::Of(cell).Fail(std::move(status), at); });
+  if (kept.ok()) [[likely]]
+    return;
+  // No memory to say why, which may well be why. A kill takes none.
+  cell.system->logger().Log(LogSeverity::kError,
+                            "no memory to tell why an actor fails: it is "
+                            "killed");
+  SendRequest(cell, cell.CurrentId(), Ending::kKill, ExitReason::Killed());
 }
 
 void ApplyRequest(Cell& cell, Ending request, const ExitReason& reason) {

@@ -65,7 +65,8 @@ struct TurnClock {
 void DrainMail(Cell& cell, Worker& worker);
 
 // Keeps why the actor fails, and at which message; null: at none, or at that of
-// the handler that runs. By the thread that runs its code.
+// the handler that runs. By the thread that runs its code, outside the seat.
+// Without memory for that the actor is killed instead.
 void RecordFailure(Cell& cell, absl::Status status,
                    const MessageType* at = nullptr);
 

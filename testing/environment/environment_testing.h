@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -19,13 +20,35 @@
 
 namespace troupe::testing {
 
+// Whether a sanitizer manages the memory of this process.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 // For the first argument of EXPECT_EXIT(..., ExitedWithCode(0), ""): a process
 // of its own, whose expectations count. One that hangs is killed by SIGALRM,
 // which is no exit.
 [[noreturn]] inline void RunAsChild(absl::FunctionRef<void()> body) {
   alarm(100);
   body();
-  std::exit(::testing::Test::HasFailure() ? 1 : 0);
+  // GoogleTest is silent here; what goes to stderr, the parent shows.
+  const ::testing::TestResult& result =
+      *::testing::UnitTest::GetInstance()->current_test_info()->result();
+  for (int i = 0; i < result.total_part_count(); ++i) {
+    const ::testing::TestPartResult& part = result.GetTestPartResult(i);
+    if (part.failed()) {
+      std::fprintf(stderr, "line %d: %s\n", part.line_number(), part.message());
+    }
+  }
+  std::exit(result.Failed() ? 1 : 0);
 }
 
 struct Add {
