@@ -59,6 +59,13 @@ void UseEverything() {
   EXPECT_THAT(system->Shutdown(), IsOk());
 }
 
+class NoFilesDeathTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (kSanitized) GTEST_SKIP() << "sanitizers look at memory by a pipe";
+  }
+};
+
 // From here on the process can open nothing.
 void ForbidFiles() {
   const rlimit none{0, 0};
@@ -66,7 +73,7 @@ void ForbidFiles() {
   ASSERT_EQ(open("/dev/null", O_RDONLY), -1);
 }
 
-TEST(NoFilesTest, SystemsNeedNone) {
+TEST_F(NoFilesDeathTest, SystemsNeedNone) {
   EXPECT_EXIT(RunAsChild([] {
                 ForbidFiles();
                 UseEverything();
@@ -85,7 +92,7 @@ TEST(NoFilesTest, SystemsKeepNone) {
 }
 
 // It waits for signals by one.
-TEST(NoFilesTest, ApplicationsSayWhatTheyLack) {
+TEST_F(NoFilesDeathTest, ApplicationsSayWhatTheyLack) {
   EXPECT_EXIT(RunAsChild([] {
                 ForbidFiles();
                 std::exit(RunApplication(Supervisor::Spec{}));

@@ -18,6 +18,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/down.h"
+#include "troupe/actor/exit_reason.h"
 #include "troupe/actor/task.h"
 #include "troupe/registry/groups.h"
 #include "troupe/registry/names.h"
@@ -28,6 +29,7 @@
 namespace troupe::testing {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -149,6 +151,29 @@ TEST(TwoSystemsTest, MonitorsSeeTheEndOfTheOther) {
   EXPECT_TRUE(first->executor().RunUntil(
       [&] { return watcher.Call<Total>().Wait().value() == 10; },
       MonotonicTime::InfiniteFuture()));
+}
+
+struct Tie {
+  AnyActorRef other;
+};
+
+class Partner : public Actor<Tie> {
+ public:
+  void Handle(Tie m) { Link(m.other); }
+};
+
+TEST(TwoSystemsTest, LinksPassFailuresOn) {
+  const auto first = TwoWorkers();
+  const auto second = TwoWorkers();
+  const auto here = first->Spawn<Partner>().value();
+  const auto there = second->Spawn<Partner>().value();
+  here.Send<Tie>(there);
+  there.Kill();
+  // Nothing else ends it. It may have ended before anybody waits.
+  const absl::StatusOr<ExitReason> reason = here.Wait();
+  ASSERT_THAT(reason, IsOk());
+  EXPECT_THAT(reason->kind(),
+              AnyOf(ExitReason::Kind::kFailed, ExitReason::Kind::kNoActor));
 }
 
 TEST(TwoSystemsTest, NamesAndGroupsAreApart) {

@@ -31,7 +31,8 @@ struct SoakOptions {
   int faults = 0;
   int64_t messages_per_fault = 10'000;
   // The most that memory may grow, if it runs for long enough to tell.
-  double bytes_per_minute = 1 << 20;
+  double resident_bytes_per_minute = 1 << 20;
+  double heap_bytes_per_minute = 64 << 10;
   absl::Duration long_enough = absl::Minutes(10);
 };
 
