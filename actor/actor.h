@@ -38,6 +38,8 @@
 // An actor that uses nothing of the base may also be built and called as a
 // plain object, in a test.
 // Thread safety: all members belong to the actor's own handlers and hooks.
+// Its thread is any of the system's: what a handler sets for it (how to round,
+// uselocale(), a mask of signals), it puts back before it returns or awaits.
 #ifndef TROUPE_ACTOR_ACTOR_H_
 #define TROUPE_ACTOR_ACTOR_H_
 

@@ -15,8 +15,9 @@
 // in time; EXIT_FAILURE if it could not start, failed, or had to be killed. The
 // log says why.
 // Blocking: for as long as the program runs.
-// Thread safety: called by the main thread, before other threads are made: they
-// inherit that the two signals are blocked.
+// Thread safety: called by the main thread, before the program makes threads of
+// its own: they inherit that the two signals are blocked. Those of the system
+// block them anyway.
 #ifndef TROUPE_SUPERVISION_APPLICATION_H_
 #define TROUPE_SUPERVISION_APPLICATION_H_
 
