@@ -1,17 +1,11 @@
-// Random operations on a wheel, in and out of callbacks, compared step by step
-// with a model that keeps its timers sorted.
-#include <algorithm>
-#include <bit>
+// A wheel against a model that keeps its timers sorted, through random
+// operations.
 #include <cstdint>
 #include <limits>
-#include <list>
-#include <map>
-#include <optional>
-#include <vector>
 
 #include "gtest/gtest.h"
 #include "troupe/base/random.h"
-#include "troupe/scheduler/timer_wheel.h"
+#include "troupe/scheduler/internal/timer_wheel_world.h"
 #include "troupe/testing/seeds.h"
 
 namespace troupe {
@@ -22,199 +16,21 @@ using testing::TestSeeds;
 
 constexpr int kSeeds = 100;
 constexpr int kOperationsPerSeed = 10'000;
-constexpr int kTimers = 40;
 constexpr uint64_t kMaxTick = std::numeric_limits<uint64_t>::max();
-
-// What TimerWheel promises, with no regard to cost.
-class Model {
- public:
-  explicit Model(uint64_t now_tick) : now_tick_(now_tick) {}
-
-  void Schedule(int timer, uint64_t tick) {
-    Cancel(timer);
-    if (tick <= now_tick_) {
-      due_.push_back(timer);
-    } else {
-      // Inserts behind those of the same tick.
-      future_.emplace(tick, timer);
-    }
-  }
-
-  bool Cancel(int timer) {
-    if (std::erase(due_, timer) + std::erase(firing_, timer) > 0) return true;
-    return std::erase_if(future_, [timer](const auto& entry) {
-             return entry.second == timer;
-           }) > 0;
-  }
-
-  void BeginAdvance(uint64_t tick) {
-    target_tick_ = std::max(tick, now_tick_);
-    firing_.splice(firing_.end(), due_);
-  }
-
-  // The timer that fires next in this Advance(), and moves the present to it.
-  std::optional<int> Fire() {
-    if (!firing_.empty()) {
-      const int timer = firing_.front();
-      firing_.pop_front();
-      return timer;
-    }
-    if (future_.empty() || future_.begin()->first > target_tick_) {
-      return std::nullopt;
-    }
-    const auto [tick, timer] = *future_.begin();
-    future_.erase(future_.begin());
-    now_tick_ = tick;
-    return timer;
-  }
-
-  void EndAdvance() { now_tick_ = target_tick_; }
-
-  std::optional<uint64_t> NextExpiry() const {
-    if (!due_.empty() || !firing_.empty()) return now_tick_;
-    if (future_.empty()) return std::nullopt;
-    return future_.begin()->first;
-  }
-
-  uint64_t now_tick() const { return now_tick_; }
-
- private:
-  uint64_t now_tick_;
-  uint64_t target_tick_ = 0;
-  std::list<int> due_;
-  std::list<int> firing_;
-  std::multimap<uint64_t, int> future_;
-};
-
-struct Timer : TimerNode {
-  int id = 0;
-};
-
-class Simulation {
- public:
-  Simulation(uint64_t seed, uint64_t start_tick)
-      : random_(seed),
-        wheel_(start_tick),
-        model_(start_tick),
-        timers_(kTimers) {
-    for (int i = 0; i < kTimers; ++i) timers_[i].id = i;
-  }
-
-  ~Simulation() {
-    for (Timer& timer : timers_) wheel_.Cancel(timer);
-  }
-
-  // Returns how many timers fired.
-  int Run() {
-    while (operations_ < kOperationsPerSeed && !::testing::Test::HasFailure()) {
-      if (random_.Bernoulli(0.3)) {
-        Advance();
-      } else {
-        ScheduleOrCancel();
-      }
-      CheckState();
-    }
-    return fired_;
-  }
-
- private:
-  // A distance of up to 2^`bits`, each magnitude equally likely.
-  uint64_t SomeDistance(int bits) {
-    return random_.NextUint64() >> (63 - random_.Uniform(bits));
-  }
-
-  // A tick around the present: mostly near, sometimes very far, now and then
-  // where a digit of the wheel carries or in the past.
-  uint64_t SomeTick() {
-    const uint64_t now = wheel_.now_tick();
-    const uint64_t distance = SomeDistance(random_.Bernoulli(0.1) ? 64 : 20);
-    switch (random_.Uniform(8)) {
-      case 0:
-        return now - std::min(now, distance);
-      case 1:
-        return now | (std::bit_ceil(std::min(distance, kMaxTick / 4)) - 1);
-      case 2:
-        return (now | 63) + std::min(kMaxTick - (now | 63), distance % 64);
-      default:
-        return now + std::min(kMaxTick - now, distance);
-    }
-  }
-
-  // Where to advance to. Small steps on the whole, so that timers pile up and
-  // the end of time is not reached at once; now and then one back.
-  uint64_t SomeTarget() {
-    const uint64_t now = wheel_.now_tick();
-    const uint64_t next = wheel_.NextExpiry().value_or(now);
-    if (next > now && next - now < (1 << 20) && random_.Bernoulli(0.5)) {
-      return next - random_.Uniform(2);
-    }
-    const uint64_t distance = SomeDistance(random_.Bernoulli(0.001) ? 60 : 14);
-    if (random_.Bernoulli(0.02)) return now - std::min(now, distance);
-    return now + std::min(kMaxTick - now, distance);
-  }
-
-  void ScheduleOrCancel() {
-    ++operations_;
-    const int id = static_cast<int>(random_.Uniform(kTimers));
-    if (random_.Bernoulli(0.3)) {
-      EXPECT_EQ(wheel_.Cancel(timers_[id]), model_.Cancel(id));
-      EXPECT_FALSE(timers_[id].pending());
-    } else {
-      const uint64_t tick = SomeTick();
-      wheel_.Schedule(timers_[id], tick);
-      model_.Schedule(id, tick);
-      EXPECT_TRUE(timers_[id].pending());
-    }
-  }
-
-  void Advance() {
-    ++operations_;
-    const uint64_t target = SomeTarget();
-    model_.BeginAdvance(target);
-    wheel_.Advance(target, [this](TimerNode& node) {
-      ++fired_;
-      EXPECT_EQ(static_cast<Timer&>(node).id, model_.Fire());
-      EXPECT_FALSE(node.pending());
-      CheckState();
-      // Fewer than one new timer per fired one, so that this ends.
-      if (random_.Bernoulli(0.5)) ScheduleOrCancel();
-      CheckState();
-    });
-    EXPECT_EQ(model_.Fire(), std::nullopt);
-    model_.EndAdvance();
-  }
-
-  void CheckState() {
-    EXPECT_EQ(wheel_.now_tick(), model_.now_tick());
-    const std::optional<uint64_t> bound = wheel_.NextExpiry();
-    const std::optional<uint64_t> expiry = model_.NextExpiry();
-    ASSERT_EQ(bound.has_value(), expiry.has_value());
-    EXPECT_EQ(wheel_.empty(), !expiry.has_value());
-    if (!bound.has_value()) return;
-    EXPECT_LE(*bound, *expiry);
-    EXPECT_GE(*bound, wheel_.now_tick());
-    if (*expiry / 64 == wheel_.now_tick() / 64) {
-      EXPECT_EQ(*bound, *expiry);
-    }
-  }
-
-  Random random_;
-  TimerWheel wheel_;
-  Model model_;
-  std::vector<Timer> timers_;
-  int operations_ = 0;
-  int fired_ = 0;
-};
 
 TEST(TimerWheelSimTest, AgreesWithASortedModel) {
   for (const uint64_t seed : TestSeeds(kSeeds)) {
     SCOPED_TRACE(SeedTrace(seed));
+    Random random(seed);
     // Low ticks, and ticks whose carry runs through all levels.
-    const uint64_t start_tick = seed % 2 == 0 ? 0 : kMaxTick / 2 - 1000;
-    const int fired = Simulation(seed, start_tick).Run();
+    internal::TimerWheelWorld world(random,
+                                    seed % 2 == 0 ? 0 : kMaxTick / 2 - 1000);
+    while (world.operations() < kOperationsPerSeed && !HasFailure()) {
+      world.Step();
+    }
     if (HasFailure()) return;
     // A simulation that got stuck would agree with anything.
-    EXPECT_GT(fired, kOperationsPerSeed / 10);
+    EXPECT_GT(world.fired(), kOperationsPerSeed / 10);
   }
 }
 

@@ -32,6 +32,13 @@ def troupe_fuzz_test(name, size, srcs, corpus, deps, tags = [], **kwargs):
 
     # A corpus is whatever was found.
     inputs = native.glob([corpus + "/*"], allow_empty = False)
+
+    # For tests that plant bugs, which it must find.
+    native.filegroup(
+        name = name + "_corpus",
+        srcs = inputs,
+        visibility = ["//visibility:private"],
+    )
     troupe_cc_test(
         name = name,
         size = size,

@@ -5,9 +5,10 @@
 #
 # Each TARGET, or each test with the tag "fuzz", runs for N seconds (60), from the
 # corpus that is checked in. An input that breaks it is named, and the exit code
-# is 1: copy the file into the corpus, so that every test run replays it from then
-# on. With --keep, what reached new code is added to the corpus, which is reduced
-# to the inputs that are needed.
+# is 1: copy the file into the corpus, under a name that says what is wrong, so
+# that every test run replays it from then on. With --keep, what reached new code
+# is added to the corpus, which is reduced to what is needed; inputs that somebody
+# has named stay.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -40,6 +41,10 @@ readonly found
   exit 1
 }
 
+# Another build may have the link lead elsewhere before all has run.
+bin=$(readlink -f bazel-bin)
+readonly bin
+
 # corpus TARGET: its folder.
 corpus() {
   local file
@@ -50,14 +55,18 @@ corpus() {
 
 # reduce BINARY CORPUS NEW: replaces the corpus by the fewest inputs of both.
 reduce() {
-  local binary=$1 corpus=$2 new=$3 reduced
+  local binary=$1 corpus=$2 new=$3 reduced room
+  # libFuzzer calls its inputs by their digests.
+  local -r unnamed=('-regextype' 'egrep' '-regex' '.*/[0-9a-f]{40}')
   reduced=$(mktemp -d)
+  find "$corpus" -type f -not "${unnamed[@]}" -exec cp -t "$reduced" {} +
+  room=$((max_files - $(find "$reduced" -type f | wc -l)))
   # Whether an edge is passed, not how often: few inputs say most of it.
   "$binary" -merge=1 -use_counters=0 -max_len="$max_bytes" \
     "$reduced" "$corpus" "$new" >"$found/merge.log" 2>&1
-  rm -f "$corpus"/*
-  find "$reduced" -type f -printf '%s %p\n' | sort -n | head -n "$max_files" |
-    cut -d' ' -f2- | xargs cp -t "$corpus"
+  find "$corpus" -type f "${unnamed[@]}" -delete
+  find "$reduced" -type f "${unnamed[@]}" -printf '%s %p\n' | sort -n |
+    head -n "$room" | cut -d' ' -f2- | xargs -r cp -t "$corpus"
   rm -rf "$reduced"
   echo "$corpus: $(find "$corpus" -type f | wc -l) inputs"
 }
@@ -65,7 +74,7 @@ reduce() {
 failed=0
 for target in "${targets[@]}"; do
   name=${target#//}
-  binary=bazel-bin/${name/://}
+  binary=$bin/${name/://}
   inputs=$(corpus "$target")
   new=$found/${name##*[:/]}
   mkdir "$new"
