@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
@@ -17,6 +18,9 @@
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/system_testing.h"
+#include "troupe/actor/send_result.h"
+#include "troupe/actor/sleep.h"
+#include "troupe/actor/task.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -61,6 +65,7 @@ class Parent : public Actor<Act> {
 
   using Actor::children;
   using Actor::Spawn;
+  using Actor::SpawnInstant;
   using Actor::StopSelf;
   using Actor::system;
 
@@ -68,6 +73,21 @@ class Parent : public Actor<Act> {
   const Body& handle_;
   const Body& post_stop_;
   std::vector<ChildEvent>& heard_;
+};
+
+// Takes its time to start.
+class SlowChild : public Actor<Act> {
+ public:
+  explicit SlowChild(int& handled) : handled_(handled) {}
+  Task<absl::Status> PreStart() {
+    co_await Sleep(absl::Microseconds(10));
+    EXPECT_EQ(handled_, 0);
+    co_return absl::OkStatus();
+  }
+  void Handle(Act) { ++handled_; }
+
+ private:
+  int& handled_;
 };
 
 void DoNothing() {}
@@ -100,6 +120,23 @@ TEST_P(ChildSpawnTest, ChildRunsWhenSpawnReturns) {
   EXPECT_EQ(heard_[0].kind, ChildEvent::Kind::kStarted);
   EXPECT_EQ(heard_[1].kind, ChildEvent::Kind::kStopped);
   EXPECT_EQ(heard_[0].child, heard_[1].child);
+}
+
+// and its parent hears nothing of that but the start and the end.
+TEST_P(ChildSpawnTest, InstantChildTakesMessagesAtOnce) {
+  int handled = 0;
+  RunParent([&](Parent& me) {
+    const SlowChild::Ref child =
+        me.SpawnInstant<SlowChild>(std::ref(handled)).value();
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_EQ(child.TrySend(Act{}), SendResult::kSent);
+    }
+    child.Drain();
+  });
+  EXPECT_EQ(handled, 10);
+  ASSERT_EQ(heard_.size(), 2u);
+  EXPECT_EQ(heard_[0].kind, ChildEvent::Kind::kStarted);
+  EXPECT_EQ(heard_[1].reason, ExitReason::Drained());
 }
 
 // and leaves nothing.

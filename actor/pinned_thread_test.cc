@@ -18,12 +18,14 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/adapted_ref.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/call.h"
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/name_service.h"
+#include "troupe/actor/send_result.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/actor/task.h"
@@ -289,6 +291,46 @@ TEST_P(PinnedThreadTest, DrainHandlesAllThatWasAdmitted) {
   for (int i = 0; i < 100; ++i) actor.Send<Work>();
   EXPECT_THAT(actor.DrainAndWait(), IsOkAndHolds(ExitReason::Drained()));
   ExpectOnePlace(places_, 6 + 100);
+}
+
+// they know nothing of threads.
+TEST_P(PinnedThreadTest, ReferencesAreAsAnywhere) {
+  struct Other {};
+  Pinned::Ref actor =
+      system_->Spawn<Pinned>({.thread = Start()}, std::ref(places_)).value();
+  EXPECT_THAT(AnyActorRef(actor).As<Other>(),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  const AdaptedRef<int> adapted =
+      actor.Adapt<int>([](const int&) { return Work{}; });
+  adapted.Send(1);
+  EXPECT_EQ(adapted.TrySend(2), SendResult::kSent);
+  EXPECT_THAT(actor.DrainAndWait(), IsOkAndHolds(ExitReason::Drained()));
+  ExpectOnePlace(places_, 6 + 2);
+  EXPECT_EQ(actor.TrySend(Work{}), SendResult::kNoActor);
+  EXPECT_EQ(adapted.TrySend(3), SendResult::kNoActor);
+}
+
+class SpawnsLate : public Actor<Work> {
+ public:
+  explicit SpawnsLate(absl::Status& spawned) : spawned_(spawned) {}
+  void Handle(Work) {}
+  void PostStop(const ExitReason&) {
+    absl::Status unused;
+    spawned_ = Spawn<SpawnsLate>(unused).status();
+  }
+
+ private:
+  absl::Status& spawned_;
+};
+
+//
+TEST_P(PinnedThreadTest, EndingParentSpawnsNothing) {
+  absl::Status spawned;
+  const SpawnsLate::Ref parent =
+      system_->Spawn<SpawnsLate>({.thread = Start()}, std::ref(spawned))
+          .value();
+  EXPECT_THAT(parent.StopAndWait(), IsOk());
+  EXPECT_THAT(spawned, StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 struct Never {};

@@ -220,47 +220,56 @@ TEST_P(SpawnAsyncTest, KillEndsAPreStartThatWaits) {
   EXPECT_EQ(spawning.alive, 0);
 }
 
-// a spawn that is given up frees the name.
+// a spawn that is given up frees the name, also where the start
+// is to run on another thread.
 TEST_P(SpawnAsyncTest, GivenUpItEndsTheChild) {
-  Names names;
-  Spawning spawning, late;
-  std::unique_ptr<ActorSystem> system = MakeSystem();
-  system->SetNameService(names);
-  const auto runner = system->Spawn<Runner>().value();
-  runner.Send<Do>(spawning.Work({.name = "bob"}, absl::Milliseconds(2)));
-  EXPECT_THAT(spawning.slow.Await(*system),
-              StatusIs(absl::StatusCode::kDeadlineExceeded,
-                       AllOf(HasSubstr("waiting for the start of a "),
-                             HasSubstr("Slow"))));
-  // It may not even have begun.
-  EXPECT_TRUE(
-      system->executor().RunUntil([&] { return system->live_actors() == 1; },
-                                  MonotonicTime::InfiniteFuture()));
-  EXPECT_TRUE(names.IsFree("bob"));
-  EXPECT_EQ(spawning.alive, 0);
+  for (const bool dedicated : {false, true}) {
+    SCOPED_TRACE(dedicated);
+    const SpawnOptions options = {.name = "bob", .dedicated_thread = dedicated};
+    Names names;
+    Spawning spawning, late;
+    std::unique_ptr<ActorSystem> system = MakeSystem();
+    system->SetNameService(names);
+    const auto runner = system->Spawn<Runner>().value();
+    runner.Send<Do>(spawning.Work(options, absl::Milliseconds(2)));
+    EXPECT_THAT(spawning.slow.Await(*system),
+                StatusIs(absl::StatusCode::kDeadlineExceeded,
+                         AllOf(HasSubstr("waiting for the start of a "),
+                               HasSubstr("Slow"))));
+    // It may not even have begun.
+    EXPECT_TRUE(
+        system->executor().RunUntil([&] { return system->live_actors() == 1; },
+                                    MonotonicTime::InfiniteFuture()));
+    EXPECT_TRUE(names.IsFree("bob"));
+    EXPECT_EQ(spawning.alive, 0);
 
-  runner.Send<Do>(late.Work({.name = "bob"}, absl::ZeroDuration()));
-  EXPECT_THAT(
-      late.slow.Await(*system),
-      StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("had passed")));
-  EXPECT_TRUE(names.IsFree("bob"));
-  EXPECT_EQ(system->live_actors(), 1u);
+    runner.Send<Do>(late.Work(options, absl::ZeroDuration()));
+    EXPECT_THAT(
+        late.slow.Await(*system),
+        StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("had passed")));
+    EXPECT_TRUE(names.IsFree("bob"));
+    EXPECT_EQ(system->live_actors(), 1u);
+  }
 }
 
 // so does one that is not even awaited.
 TEST_P(SpawnAsyncTest, DroppedItSpawnsNothing) {
   std::atomic<int> alive{0};
   Gate gate;
+  Names names;
   std::unique_ptr<ActorSystem> system = MakeSystem();
+  system->SetNameService(names);
   const auto runner = system->Spawn<Runner>().value();
+  const SpawnOptions options = {.name = "bob"};
   EXPECT_THAT(runner
                   .Call<Do>([&](Runner& self) -> Task<absl::Status> {
-                    auto spawn =
-                        self.SpawnAsync<Slow>(std::ref(alive), std::ref(gate));
+                    auto spawn = self.SpawnAsync<Slow>(options, std::ref(alive),
+                                                       std::ref(gate));
                     co_return absl::OkStatus();
                   })
                   .Wait(),
               IsOk());
+  EXPECT_TRUE(names.IsFree("bob"));
   EXPECT_EQ(alive, 0);
   EXPECT_EQ(system->live_actors(), 1u);
 }

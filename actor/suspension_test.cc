@@ -20,6 +20,7 @@
 #include "troupe/actor/internal/call_testing.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/request.h"
+#include "troupe/actor/send_result.h"
 #include "troupe/actor/task.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
@@ -177,6 +178,22 @@ TEST_P(SuspensionTest, DrainHandlesWhatWasHeld) {
   executor_->RunUntilIdle();
   EXPECT_THAT(log_,
               ElementsAre("first began", "first ended", "urgent", "second"));
+  EXPECT_EQ(script_.status(), ActorStatus::kStopped);
+  EXPECT_EQ(system_->dead_letters(), 0u);
+}
+
+// R-031, §13: asked for in a handler, and twice, it is the same.
+TEST_P(SuspensionTest, DrainInAHandlerHandlesWhatWaits) {
+  SendWaiting(script_, "first");
+  script_.Send<Do>([this] {
+    script_.Drain();
+    script_.Drain();
+    EXPECT_EQ(script_.TrySend(Do{LogIt("refused")}), SendResult::kStopped);
+  });
+  script_.Send<Do>(LogIt("admitted"));
+  gate_.Send<Open>();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(log_, ElementsAre("first began", "first ended", "admitted"));
   EXPECT_EQ(script_.status(), ActorStatus::kStopped);
   EXPECT_EQ(system_->dead_letters(), 0u);
 }

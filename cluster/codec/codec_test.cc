@@ -91,7 +91,7 @@ TYPED_TEST(CodecNumberTest, CrossesAloneAndInLists) {
   EXPECT_EQ(Crossed(std::vector<TypeParam>()), std::vector<TypeParam>());
 }
 
-//
+//
 TEST(CodecTest, NumbersOf128BitsCross) {
   for (const absl::int128 value : {absl::int128(0), absl::int128(-1),
                                    absl::Int128Min(), absl::Int128Max()}) {
@@ -99,6 +99,10 @@ TEST(CodecTest, NumbersOf128BitsCross) {
     EXPECT_EQ(Crossed(static_cast<absl::uint128>(value)),
               static_cast<absl::uint128>(value));
   }
+  EXPECT_THAT(Crossed(std::vector<absl::int128>{absl::Int128Min(), 0, 1}),
+              ElementsAre(absl::Int128Min(), absl::int128(0), absl::int128(1)));
+  EXPECT_THAT(Crossed(std::vector<absl::uint128>{absl::Uint128Max()}),
+              ElementsAre(absl::Uint128Max()));
 }
 
 //
