@@ -113,10 +113,8 @@ std::optional<std::string> ParseGroup(absl::string_view content,
 // mount does not show (it lies outside of the mounted root, as in a container
 // without a namespace of its own) leaves the mount point itself.
 std::string FolderInMount(absl::string_view group, absl::string_view root) {
-  if (root != "/") {
-    if (!absl::ConsumePrefix(&group, root)) return "";
-    if (!group.empty() && group[0] != '/') return "";
-  }
+  if (root != "/" && !absl::ConsumePrefix(&group, root)) return "";
+  if (!group.empty() && group[0] != '/') return "";
   if (absl::StrContains(group, "/..")) return "";
   return std::string(absl::StripSuffix(group, "/"));
 }

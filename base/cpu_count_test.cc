@@ -83,6 +83,14 @@ TEST(CgroupCpuQuotaTest, ReadsTheRootInsideAContainer) {
             3);
 }
 
+// What cannot be understood is not looked for below the mount.
+TEST(CgroupCpuQuotaTest, GroupThatIsNoPathIsTheRoot) {
+  EXPECT_EQ(QuotaIn({{"/proc/self/cgroup", "0::app/x\n"},
+                     {"/proc/self/mountinfo", kV2Mount},
+                     {"/sys/fs/cgroup/cpu.max", "300000 100000\n"}}),
+            3);
+}
+
 TEST(CgroupCpuQuotaTest, TakesTheLeastOfTheAncestors) {
   EXPECT_EQ(QuotaIn({{"/proc/self/cgroup", "0::/a/b/c\n"},
                      {"/proc/self/mountinfo", kV2Mount},
