@@ -57,16 +57,18 @@ corpus() {
 reduce() {
   local binary=$1 corpus=$2 new=$3 reduced room
   # libFuzzer calls its inputs by their digests.
-  local -r unnamed=('-regextype' 'egrep' '-regex' '.*/[0-9a-f]{40}')
+  local -r unnamed='.*/[0-9a-f]{40}'
   reduced=$(mktemp -d)
-  find "$corpus" -type f -not "${unnamed[@]}" -exec cp -t "$reduced" {} +
+  find "$corpus" -regextype egrep -type f -not -regex "$unnamed" \
+    -exec cp -t "$reduced" {} +
   room=$((max_files - $(find "$reduced" -type f | wc -l)))
   # Whether an edge is passed, not how often: few inputs say most of it.
   "$binary" -merge=1 -use_counters=0 -max_len="$max_bytes" \
     "$reduced" "$corpus" "$new" >"$found/merge.log" 2>&1
-  find "$corpus" -type f "${unnamed[@]}" -delete
-  find "$reduced" -type f "${unnamed[@]}" -printf '%s %p\n' | sort -n |
-    head -n "$room" | cut -d' ' -f2- | xargs -r cp -t "$corpus"
+  find "$corpus" -regextype egrep -type f -regex "$unnamed" -delete
+  find "$reduced" -regextype egrep -type f -regex "$unnamed" \
+    -printf '%s %p\n' | sort -n | head -n "$room" | cut -d' ' -f2- |
+    xargs -r cp -t "$corpus"
   rm -rf "$reduced"
   echo "$corpus: $(find "$corpus" -type f | wc -l) inputs"
 }
@@ -90,7 +92,7 @@ for target in "${targets[@]}"; do
   else
     echo "$target FAILED: see $log; the input:"
     find "$found" -maxdepth 1 -name "$(basename "$new").*-*"
-    tail -n 40 "$log"
+    tail -n 80 "$log"
     failed=1
   fi
   if [[ -n $keep ]]; then reduce "$binary" "$inputs" "$new"; fi
