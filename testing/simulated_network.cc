@@ -78,28 +78,32 @@ void SimulatedNetwork::SetLink(absl::string_view from, absl::string_view to,
   LinkOf(HostOf(from), HostOf(to)).options = options;
 }
 
-void SimulatedNetwork::Block(absl::string_view from, absl::string_view to) {
-  LinkOf(HostOf(from), HostOf(to)).blocked = true;
-  Record(absl::StrCat("nothing gets from ", from, " to ", to));
+void SimulatedNetwork::Block(const std::vector<std::string>& from,
+                             const std::vector<std::string>& to) {
+  for (const std::string& a : from) {
+    for (const std::string& b : to) LinkOf(HostOf(a), HostOf(b)).blocked = true;
+  }
+  Record(absl::StrCat("nothing gets from ", absl::StrJoin(from, ", "), " to ",
+                      absl::StrJoin(to, ", ")));
 }
 
-void SimulatedNetwork::Unblock(absl::string_view from, absl::string_view to) {
-  Link& link = LinkOf(HostOf(from), HostOf(to));
-  link.blocked = false;
-  Record(absl::StrCat(from, " reaches ", to));
-  Release(link.held);
+void SimulatedNetwork::Unblock(const std::vector<std::string>& from,
+                               const std::vector<std::string>& to) {
+  Record(absl::StrCat(absl::StrJoin(from, ", "), " reaches ",
+                      absl::StrJoin(to, ", ")));
+  for (const std::string& a : from) {
+    for (const std::string& b : to) {
+      Link& link = LinkOf(HostOf(a), HostOf(b));
+      link.blocked = false;
+      Release(link.held);
+    }
+  }
 }
 
 void SimulatedNetwork::Partition(const std::vector<std::string>& one,
                                  const std::vector<std::string>& other) {
-  for (const std::string& a : one) {
-    for (const std::string& b : other) {
-      LinkOf(HostOf(a), HostOf(b)).blocked = true;
-      LinkOf(HostOf(b), HostOf(a)).blocked = true;
-    }
-  }
-  Record(absl::StrCat("a partition: ", absl::StrJoin(one, ", "), " | ",
-                      absl::StrJoin(other, ", ")));
+  Block(one, other);
+  Block(other, one);
 }
 
 void SimulatedNetwork::Heal() {

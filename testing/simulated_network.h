@@ -97,10 +97,13 @@ class SimulatedNetwork final : private DeterministicPlayer {
   void SetLink(absl::string_view from, absl::string_view to,
                const LinkOptions& options);
 
-  // Nothing arrives any more, but for what has; the other way is not touched.
-  void Block(absl::string_view from, absl::string_view to);
-  void Unblock(absl::string_view from, absl::string_view to);
-  // Blocks both ways between each of one side and each of the other.
+  // Nothing of what the first hosts send arrives at the others any more; the
+  // other way is not touched.
+  void Block(const std::vector<std::string>& from,
+             const std::vector<std::string>& to);
+  void Unblock(const std::vector<std::string>& from,
+               const std::vector<std::string>& to);
+  // Blocks both ways.
   void Partition(const std::vector<std::string>& one,
                  const std::vector<std::string>& other);
   // Unblocks all.

@@ -175,7 +175,7 @@ TEST(SimulatedNetworkTest, PartitionHoldsUpWhatComesWhenItHasHealed) {
 TEST(SimulatedNetworkTest, OneWayPartitionLeavesTheOtherWay) {
   World world;
   world.Connect();
-  world.network().Block("a", "b");
+  world.network().Block({"a"}, {"b"});
   world.to_b().Send(kData, "held");
   world.to_a().Send(kData, "arrives");
   world.RunFor(absl::Minutes(1));
@@ -183,7 +183,7 @@ TEST(SimulatedNetworkTest, OneWayPartitionLeavesTheOtherWay) {
   EXPECT_THAT(world.at_b().frames(kData), IsEmpty());
   // That it has arrived b does not hear.
   EXPECT_EQ(world.at_b().sent_bytes(kData), 0);
-  world.network().Unblock("a", "b");
+  world.network().Unblock({"a"}, {"b"});
   world.RunFor(absl::Seconds(1));
   EXPECT_THAT(world.at_b().frames(kData), ElementsAre("held"));
   EXPECT_EQ(world.at_b().sent_bytes(kData), 7);
@@ -398,7 +398,7 @@ std::vector<std::string> Course(uint64_t seed) {
         absl::FormatDuration(world.schedule().now() - MonotonicTime()), " ",
         world.at_b().count(kControl), world.at_b().count(kData),
         world.at_b().count(kBulk)));
-    if (i == 5) world.network().Block("b", "a");
+    if (i == 5) world.network().Block({"b"}, {"a"});
     if (i == 10) world.network().Heal();
     if (i == 15) (void)world.network().ResetAny();
   }
@@ -428,7 +428,8 @@ TEST(SimulatedNetworkTest, WhatHappensIsRecorded) {
   EXPECT_THAT(world.records(),
               ElementsAre("network: a starts", "network: b starts",
                           "network: a dials b:1: connection 1",
-                          "network: a partition: a | b",
+                          "network: nothing gets from a to b",
+                          "network: nothing gets from b to a",
                           "network: all reach each other",
                           "network: connection 1 is reset",
                           "network: b is gone in silence"));

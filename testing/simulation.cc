@@ -1,12 +1,11 @@
 #include "troupe/testing/simulation.h"
 
-#include <string_view>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/base/check.h"
 #include "troupe/base/clock.h"
+#include "troupe/testing/internal/simulation_observation.h"
 
 namespace troupe::testing {
 namespace {
@@ -14,10 +13,9 @@ namespace {
 // Apart from the executor's own random numbers, and from each other's.
 constexpr uint64_t kForTheTest = 0x5c2b1d9e63a8f047;
 constexpr uint64_t kForFaults = 0xa94e7c0d1f3685b2;
+constexpr uint64_t kForTheSchedule = 0x71d80b5fa3c6e294;
 
 constexpr int kMaxWorkers = 4;
-
-std::string Text(std::string_view text) { return std::string(text); }
 
 }  // namespace
 
@@ -30,7 +28,8 @@ Simulation::Simulation(uint64_t seed, const SimulationOptions& options)
       max_steps_(options.max_steps),
       random_(seed ^ kForTheTest),
       chances_(seed ^ kForFaults),
-      log_(*this) {
+      log_(*this),
+      schedule_(seed ^ kForTheSchedule) {
   DeterministicExecutor::Options how;
   how.seed = seed;
   how.workers = options.workers > 0
@@ -40,50 +39,25 @@ Simulation::Simulation(uint64_t seed, const SimulationOptions& options)
   how.hand_over_probability = 0.2 * static_cast<double>(chances_.Uniform(3));
   how.lost_seat_probability = 0.15 * static_cast<double>(chances_.Uniform(3));
   how.logger = Logger(&log_);
-  how.after_step = [this] { AfterStep(); };
-  auto executor = std::make_unique<DeterministicExecutor>(how);
-  executor_ = executor.get();
+  how.schedule = &schedule_;
+  schedule_.SetAfterStep([this] { AfterStep(); });
   ActorSystem::Options system = options.system;
   system.logger = Logger(&log_);
-  system_ = ActorSystem::CreateOn(std::move(executor), system);
-  Subscribe();
+  system_ = ActorSystem::CreateOn(std::make_unique<DeterministicExecutor>(how),
+                                  system);
+  observation_ = std::make_unique<internal::SimulationObservation>(
+      *this, *system_, /*name=*/"");
 }
 
 Simulation::~Simulation() {
   over_ = true;
-  subscriptions_.clear();
+  observation_.reset();
   system_.reset();
   while (!made_.empty()) made_.pop_back();
 }
 
-void Simulation::Subscribe() {
-  subscriptions_.push_back(
-      system_->Subscribe<ActorStarted>([this](const ActorStarted& event) {
-        const uint64_t number = NumberOf(event.actor);
-        Mix(number);
-        Mix(NumberOf(event.parent));
-        Record(absl::StrCat(Text(event.class_name), " #", number, " started"));
-      }));
-  subscriptions_.push_back(
-      system_->Subscribe<ActorEnded>([this](const ActorEnded& event) {
-        const uint64_t number = NumberOf(event.actor);
-        Mix(number);
-        Mix(static_cast<uint64_t>(event.reason.kind()));
-        Mix(Text(event.class_name));
-        // In words it may name actors by their ids.
-        Tell(absl::StrCat(Text(event.class_name), " #", number,
-                          " ended: ", event.reason.ToString()));
-      }));
-  subscriptions_.push_back(
-      system_->Subscribe<DeadLetter>([this](const DeadLetter& letter) {
-        Record(absl::StrCat("dead letter to #", NumberOf(letter.target), ": ",
-                            Text(letter.message_type), ", ",
-                            DeadLetterReasonName(letter.reason)));
-      }));
-}
-
 absl::Duration Simulation::now() const {
-  return executor_->clock().Now() - MonotonicTime();
+  return schedule_.now() - MonotonicTime();
 }
 
 void Simulation::AfterStep() {
@@ -92,11 +66,13 @@ void Simulation::AfterStep() {
                             " waits for what never comes"));
   if (over_) return;
   Mix(steps());
-  Mix(static_cast<uint64_t>(executor_->clock().Now().ToNanoseconds()));
-  for (int i = 0; i < executor_->shared_workers(); ++i) {
-    const Worker& worker = executor_->shared_worker(i);
-    Mix(worker.turns());
-    Mix(worker.ready());
+  Mix(static_cast<uint64_t>(schedule_.now().ToNanoseconds()));
+  for (DeterministicExecutor* executor : executors_) {
+    for (int i = 0; i < executor->shared_workers(); ++i) {
+      const Worker& worker = executor->shared_worker(i);
+      Mix(worker.turns());
+      Mix(worker.ready());
+    }
   }
   for (Named& property : always_) {
     if (!failure_.ok()) return;
@@ -121,8 +97,8 @@ void Simulation::AfterStep() {
 
 void Simulation::Play() {
   if (!failure_.ok()) return;
-  (void)executor_->RunUntil([this] { return !failure_.ok(); },
-                            MonotonicTime::InfiniteFuture());
+  (void)schedule_.RunUntil([this] { return !failure_.ok(); },
+                           MonotonicTime::InfiniteFuture());
   for (Named& property : at_rest_) {
     if (!failure_.ok()) return;
     property.looked_at = true;
@@ -132,15 +108,15 @@ void Simulation::Play() {
 
 void Simulation::PlayFor(absl::Duration duration) {
   if (!failure_.ok()) return;
-  (void)executor_->RunUntil([this] { return !failure_.ok(); },
-                            executor_->clock().Now() + duration);
+  (void)schedule_.RunUntil([this] { return !failure_.ok(); },
+                           schedule_.now() + duration);
 }
 
 bool Simulation::PlayUntil(absl::FunctionRef<bool()> done,
                            absl::Duration within) {
   if (!failure_.ok()) return false;
-  return executor_->RunUntil([this, done] { return !failure_.ok() || done(); },
-                             executor_->clock().Now() + within) &&
+  return schedule_.RunUntil([this, done] { return !failure_.ok() || done(); },
+                            schedule_.now() + within) &&
          failure_.ok();
 }
 

@@ -44,12 +44,15 @@
 #include "troupe/actor/actor_id.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/any_actor_ref.h"
-#include "troupe/actor/events.h"
 #include "troupe/base/log.h"
 #include "troupe/base/random.h"
 #include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/scheduler/deterministic_schedule.h"
 
 namespace troupe::testing {
+namespace internal {
+class SimulationObservation;
+}  // namespace internal
 
 struct SimulationOptions {
   // Virtual workers. 0: from 1 to 4, as the seed decides.
@@ -92,7 +95,10 @@ class Simulation {
   Random& random() { return random_; }
   // Virtual time since the simulation began.
   absl::Duration now() const;
-  uint64_t steps() const { return executor_->steps(); }
+  uint64_t steps() const { return schedule_.steps(); }
+  // Who plays, in one time: the system's executor, and others that join.
+  DeterministicSchedule& schedule() { return schedule_; }
+  Logger logger() { return Logger(&log_); }  // To what a failure tells.
 
   // Makes an object T(args...) that outlives all actors.
   template <typename T, typename... Args>
@@ -159,7 +165,7 @@ class Simulation {
   void Record(absl::string_view what);
 
   // A hash of when each worker had turns and how much waited there, of the
-  // system's events, and of what was recorded. Two runs of one seed that differ
+  // systems' events, and of what was recorded. Two runs of one seed that differ
   // in it took different courses.
   uint64_t hash() const { return hash_; }
 
@@ -170,6 +176,8 @@ class Simulation {
   absl::Status Finish();
 
  private:
+  friend class internal::SimulationObservation;
+
   struct Named {
     std::string name;
     Property holds;
@@ -205,7 +213,6 @@ class Simulation {
     }
   }
 
-  void Subscribe();
   void AfterStep();
   void LookAt(absl::string_view name, const Property& holds);
   void Fail(absl::Status status);
@@ -231,9 +238,11 @@ class Simulation {
   std::map<std::string, int, std::less<>> thrown_;
   std::vector<std::shared_ptr<void>> made_;
   Log log_;
-  DeterministicExecutor* executor_;  // The system's.
+  DeterministicSchedule schedule_;
+  std::vector<DeterministicExecutor*> executors_;  // Of those observed.
   std::unique_ptr<ActorSystem> system_;
-  std::vector<Subscription> subscriptions_;  // Last: the first to go.
+  std::unique_ptr<internal::SimulationObservation>
+      observation_;  // Last: the first to go.
 };
 
 }  // namespace troupe::testing
