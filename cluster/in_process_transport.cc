@@ -288,10 +288,11 @@ void InProcessLink::Connect(std::shared_ptr<InProcessHost> host,
     return;
   }
   Executor& executor = listening->host->executor();
-  Post(executor, [link = shared_from_this(), listening = std::move(listening),
-                  addresses = std::move(addresses)] {
-    link->Accept(listening, *addresses);
-  });
+  PostUnderLock(executor,
+                [link = shared_from_this(), listening = std::move(listening),
+                 addresses = std::move(addresses)] {
+                  link->Accept(listening, *addresses);
+                });
 }
 
 void InProcessLink::Send(Side from, TransportLane lane, std::string frame) {
@@ -340,7 +341,8 @@ void InProcessLink::PostTurn(Side side) {
     absl::MutexLock lock(&mu_);
     executor = &ends_[side].host->executor();
   }
-  Post(*executor, [link = shared_from_this(), side] { link->Turn(side); });
+  PostUnderLock(*executor,
+                [link = shared_from_this(), side] { link->Turn(side); });
 }
 
 void InProcessLink::Accept(

@@ -28,14 +28,12 @@ struct OnThreads : InProcessTransportEnvironment {
   }
 };
 
-// Turns that lose their seat let others run in the midst of a call, as other
-// threads would; a handler that one of those calls looks as if that call did.
 struct Deterministic : InProcessTransportEnvironment {
   Deterministic()
       : InProcessTransportEnvironment(std::make_unique<DeterministicExecutor>(
             DeterministicExecutor::Options{.seed = TestSeeds(1)[0],
                                            .workers = 3,
-                                           .lost_seat_probability = 0})) {}
+                                           .lost_seat_probability = 0.3})) {}
 };
 
 INSTANTIATE_TEST_SUITE_P(Threads, TransportConformanceTest,
@@ -57,6 +55,7 @@ constexpr TransportLane kControl = TransportLane::kControl;
 constexpr TransportLane kData = TransportLane::kData;
 constexpr TransportLane kBulk = TransportLane::kBulk;
 
+// A step is one turn: none is played in the midst of another.
 DeterministicExecutor::Options OneWorker() {
   return {.workers = 1, .lost_seat_probability = 0};
 }

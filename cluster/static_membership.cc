@@ -107,7 +107,7 @@ class StaticMembership::State : public std::enable_shared_from_this<State> {
   }
 
   void PostTurn() {
-    Post(executor_, [state = shared_from_this()] { state->Turn(); });
+    PostUnderLock(executor_, [state = shared_from_this()] { state->Turn(); });
   }
 
   void Turn() noexcept ABSL_LOCKS_EXCLUDED(mu_) {

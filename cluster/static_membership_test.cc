@@ -48,7 +48,7 @@ struct OnThreads : StaticCluster {
 struct Deterministic : StaticCluster {
   Deterministic()
       : StaticCluster(std::make_unique<DeterministicExecutor>(
-            DeterministicExecutor::Options{.lost_seat_probability = 0})) {}
+            DeterministicExecutor::Options{.lost_seat_probability = 0.3})) {}
 };
 
 INSTANTIATE_TEST_SUITE_P(Threads, MembershipConformanceTest,

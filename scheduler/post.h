@@ -120,10 +120,22 @@ void Post(Executor& executor, F&& function,
                                std::forward<F>(function), location));
 }
 
-// The same on `worker`. A dedicated worker runs it on its own thread, in the
-// order posted except by the worker's own closures; from a shared one it may
-// move to another.
-// REQUIRES: `worker` is not released, and its executor as above.
+// The same for who holds a lock that closures take. Post() may be where a turn
+// loses its seat, and a DeterministicExecutor then plays other turns within the
+// call; in this they do not run. It costs a delivery, to whichever worker.
+template <typename F>
+void PostUnderLock(
+    Executor& executor, F&& function,
+    std::source_location location = std::source_location::current()) {
+  executor.Inject(
+      *internal::MakePostedClosure(std::forward<F>(function), location)
+           .release());
+}
+
+// The same as Post() on `worker`. A dedicated worker runs it on its own thread,
+// in the order posted except by the worker's own closures; from a shared one it
+// may move to another. REQUIRES: `worker` is not released, and its executor as
+// above.
 template <typename F>
 void Post(Worker& worker, F&& function,
           std::source_location location = std::source_location::current()) {

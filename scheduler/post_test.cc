@@ -302,6 +302,37 @@ TEST(PostSimTest, RepeatsTheOrderOfASeed) {
 
 // §19, with one worker: the closure that waits is not in the way of those for
 // which it waits.
+// How many closures run while a turn is in a call of `post`.
+template <typename P>
+int RunWithin(P post) {
+  int within = 0;
+  for (const uint64_t seed : TestSeeds(20)) {
+    DeterministicExecutor executor(
+        {.seed = seed, .workers = 2, .lost_seat_probability = 1});
+    bool in_call = false;
+    for (int i = 0; i < 5; ++i) {
+      Post(executor, [&] {
+        if (std::exchange(in_call, true)) ++within;
+        post(executor, [&] { within += in_call ? 1 : 0; });
+        in_call = false;
+      });
+    }
+    executor.RunUntilIdle();
+  }
+  return within;
+}
+
+TEST(PostSimTest, RunsNothingWithinACallUnderALock) {
+  EXPECT_EQ(RunWithin([](Executor& executor, auto closure) {
+              PostUnderLock(executor, closure);
+            }),
+            0);
+  EXPECT_GT(RunWithin([](Executor& executor, auto closure) {
+              Post(executor, closure);
+            }),
+            0);
+}
+
 TEST(PostOnThreadsTest, RunsOthersWhileAClosureBlocks) {
   absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
       ThreadExecutor::Create({.workers = 1});
