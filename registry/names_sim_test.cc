@@ -211,7 +211,10 @@ class World {
     waiters_.push_back(std::make_unique<Waiter>());
     Waiter* const waiter = waiters_.back().get();
     waiter->name = name;
-    runner.Send<Do>([this, waiter](Runner&) -> Task<absl::Status> {
+    runner.Send<Do>([this, waiter](Runner& me) -> Task<absl::Status> {
+      // A turn that is to lose its worker, while others go on, loses it here.
+      me.self().Send<Do>(
+          [](Runner&) -> Task<absl::Status> { co_return absl::OkStatus(); });
       if (const auto owned = owners_.find(waiter->name);
           owned != owners_.end() && !waiter->expected.has_value()) {
         waiter->expected = owned->second;
