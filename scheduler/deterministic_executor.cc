@@ -14,24 +14,30 @@ namespace {
 // Virtual time starts at zero.
 constexpr internal::Ticks kTicks{MonotonicTime()};
 
+// Apart from what decides the course: that may be chosen otherwise, and asks
+// for another number of random ones then.
+constexpr uint64_t kForSeeds = 0x3f84d5b50c71e2a9;
+
 }  // namespace
 
 DeterministicExecutor::DeterministicExecutor(const Options& options)
     : random_(options.seed),
+      seeds_(options.seed ^ kForSeeds),
       hand_over_probability_(options.hand_over_probability),
       lost_seat_probability_(options.lost_seat_probability),
       shared_count_(options.workers),
       logger_(options.logger),
       after_step_(options.after_step),
+      before_turn_(options.before_turn),
+      choose_(options.choose),
+      timer_delay_(options.timer_delay),
       schedule_(options.schedule) {
   TROUPE_CHECK(options.workers > 0, "an executor needs a worker");
   for (int i = 0; i < shared_count_; ++i) {
     absl::StatusOr<std::unique_ptr<Worker>> worker =
         Worker::Create(*this, Worker::Kind::kShared, i);
     TROUPE_CHECK(worker.ok(), worker.status().message());
-    workers_.push_back(*std::move(worker));
-    TROUPE_CHECK(workers_.back()->Rest() && workers_.back()->FallAsleep(),
-                 "a new worker has nothing to do");
+    AddWorker(*std::move(worker));
   }
   if (schedule_ != nullptr) schedule_->Join(player_);
 }
@@ -59,15 +65,33 @@ void DeterministicExecutor::Resume() {
 
 Worker& DeterministicExecutor::shared_worker(int index) {
   TROUPE_CHECK(index >= 0 && index < shared_count_, "no such worker");
-  return *workers_[index];
+  return *workers_[index].worker;
 }
 
 void DeterministicExecutor::SetLocals(
     absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make) {
   make_local_ = std::move(make);
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    worker->set_local(make_local_(*worker));
+  for (Played& played : workers_) {
+    played.worker->set_local(make_local_(*played.worker));
   }
+}
+
+void DeterministicExecutor::AddWorker(std::unique_ptr<Worker> worker) {
+  if (make_local_) worker->set_local(make_local_(*worker));
+  TROUPE_CHECK(worker->Rest() && worker->FallAsleep(),
+               "a new worker has nothing to do");
+  workers_.push_back({std::move(worker)});
+}
+
+uint32_t DeterministicExecutor::Choose(Choice choice, uint32_t alternatives) {
+  if (alternatives == 1) return 0;
+  const auto drawn = static_cast<uint32_t>(random_.Uniform(alternatives));
+  return choose_ ? choose_(choice, alternatives, drawn) : drawn;
+}
+
+bool DeterministicExecutor::Chance(Choice choice, double probability) {
+  const bool drawn = random_.Bernoulli(probability);
+  return choose_ ? choose_(choice, 2, drawn) != 0 : drawn;
 }
 
 absl::StatusOr<Worker*> DeterministicExecutor::StartDedicatedWorker(
@@ -79,12 +103,8 @@ absl::StatusOr<Worker*> DeterministicExecutor::StartDedicatedWorker(
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       Worker::Create(*this, Worker::Kind::kDedicated, dedicated_started_++);
   if (!worker.ok()) return worker.status();
-  workers_.push_back(*std::move(worker));
-  Worker& started = *workers_.back();
-  if (make_local_) started.set_local(make_local_(started));
-  TROUPE_CHECK(started.Rest() && started.FallAsleep(),
-               "a new worker has nothing to do");
-  return &started;
+  AddWorker(*std::move(worker));
+  return workers_.back().worker.get();
 }
 
 void DeterministicExecutor::ReleaseDedicatedWorker(Worker& worker) {
@@ -93,7 +113,7 @@ void DeterministicExecutor::ReleaseDedicatedWorker(Worker& worker) {
 }
 
 void DeterministicExecutor::Inject(Runnable& runnable) {
-  workers_[random_.Uniform(shared_count_)]->Deliver(runnable);
+  workers_[Choose(Choice::kInject, shared_count_)].worker->Deliver(runnable);
 }
 
 void DeterministicExecutor::SetAlarm(Alarm& alarm, MonotonicTime time) {
@@ -124,49 +144,52 @@ bool DeterministicExecutor::StepAlone() {
 }
 
 bool DeterministicExecutor::PlayStep() {
-  std::vector<Worker*> busy;
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    if (IsReady(*worker)) busy.push_back(worker.get());
+  std::vector<Played*> busy;
+  for (Played& played : workers_) {
+    if (IsReady(played)) busy.push_back(&played);
   }
   if (busy.empty()) return false;
   ++steps_;
-  SeatAndPlay(*busy[random_.Uniform(busy.size())]);
+  SeatAndPlay(
+      *busy[Choose(Choice::kWorker, static_cast<uint32_t>(busy.size()))]);
   EraseReleased();
   return true;
 }
 
-bool DeterministicExecutor::IsReady() const {
+bool DeterministicExecutor::IsReady() {
   return std::any_of(workers_.begin(), workers_.end(),
-                     [this](const std::unique_ptr<Worker>& worker) {
-                       return IsReady(*worker);
-                     });
+                     [this](Played& played) { return IsReady(played); });
 }
 
-bool DeterministicExecutor::IsReady(const Worker& worker) const {
-  return worker.ready() > 0 || worker.HasDeliveries() ||
-         worker.NextTimer() <= clock_.Now();
+bool DeterministicExecutor::IsReady(Played& played) {
+  const Worker& worker = *played.worker;
+  return worker.ready() > 0 || worker.HasDeliveries() || HasDueTimer(played);
 }
 
-void DeterministicExecutor::SeatAndPlay(Worker& worker) {
+bool DeterministicExecutor::HasDueTimer(Played& played) {
+  const MonotonicTime now = clock_.Now();
+  if (std::max(played.worker->NextTimer(), played.timers_held_until) > now) {
+    return false;
+  }
+  if (!timer_delay_ || std::exchange(played.asked_for_delay, true)) return true;
+  played.timers_held_until = now + timer_delay_();
+  return played.timers_held_until <= now;
+}
+
+void DeterministicExecutor::SeatAndPlay(Played& played) {
+  Worker& worker = *played.worker;
   (void)this_thread.seat.Enter();
   worker.SeatThread();
   worker.Poll();
-  if (worker.HasTimers()) {
+  if (HasDueTimer(played)) {
     (void)worker.Rise();
     worker.FireTimers();
+    played.asked_for_delay = false;
   }
   if (worker.ready() > 0) {
-    Runnable& runnable = *worker.TakeReady(random_.Uniform(worker.ready()));
-    Worker& other = *workers_[random_.Uniform(shared_count_)];
-    if (worker.kind() == Worker::Kind::kShared && &other != &worker &&
-        random_.Bernoulli(hand_over_probability_) &&
-        runnable.type->release(runnable, worker)) {
-      worker.FlushLocal();
-      runnable.queue_next = nullptr;
-      worker.GiveTo(other, runnable);
-    } else {
-      PlayTurn(worker, runnable);
-    }
+    Runnable& runnable =
+        *worker.TakeReady(Choose(Choice::kRunnable, worker.ready()));
+    if (!HandOver(worker, runnable)) PlayTurn(worker, runnable);
   }
   if (worker.ready() == 0) LetRest(worker);
   worker.UnseatThread();
@@ -174,17 +197,33 @@ void DeterministicExecutor::SeatAndPlay(Worker& worker) {
   this_thread.seat.Leave();
 }
 
+bool DeterministicExecutor::HandOver(Worker& worker, Runnable& runnable) {
+  if (worker.kind() != Worker::Kind::kShared || shared_count_ == 1 ||
+      !Chance(Choice::kHandOver, hand_over_probability_)) {
+    return false;
+  }
+  const int away =
+      1 + static_cast<int>(Choose(Choice::kReceiver, shared_count_ - 1));
+  if (!runnable.type->release(runnable, worker)) return false;
+  worker.FlushLocal();
+  runnable.queue_next = nullptr;
+  worker.GiveTo(shared_worker((worker.index() + away) % shared_count_),
+                runnable);
+  return true;
+}
+
 void DeterministicExecutor::PlayTurn(Worker& worker, Runnable& runnable) {
   if (worker.kind() == Worker::Kind::kShared && lost_turns_ < kMaxLostTurns &&
-      random_.Bernoulli(lost_seat_probability_)) {
+      Chance(Choice::kLoseSeat, lost_seat_probability_)) {
     // The next that enters the seat comes to AwaitSettledSeat().
     this_thread.seat.Settle(OwnerTag::kSeatBeingRevoked);
   }
+  if (before_turn_) before_turn_(runnable);
   if (worker.Run(runnable)) return;
   this_thread.running = nullptr;
   --lost_turns_;
   worker.SeatThread();
-  if (random_.Bernoulli(0.5)) {
+  if (Chance(Choice::kTakeBack, 0.5)) {
     (void)worker.Rise();
     worker.TakeBack(runnable);
   } else {
@@ -213,8 +252,8 @@ void DeterministicExecutor::LoseSeat() {
   LetRest(worker);
   seat.Settle(OwnerTag::kNoSeat);
   const auto play = [this] {
-    for (int i = random_.Uniform(kMaxStepsInTurn + 1); i > 0 && PlayStep();
-         --i) {
+    for (uint32_t i = Choose(Choice::kMeanwhile, kMaxStepsInTurn + 1);
+         i > 0 && PlayStep(); --i) {
     }
   };
   if (WorkerLocal* const local = worker.local()) {
@@ -238,9 +277,10 @@ void DeterministicExecutor::EraseReleased() {
       released_.push_back(worker);
       continue;
     }
-    workers_.erase(std::find_if(
-        workers_.begin() + shared_count_, workers_.end(),
-        [worker](const auto& candidate) { return candidate.get() == worker; }));
+    workers_.erase(std::find_if(workers_.begin() + shared_count_,
+                                workers_.end(), [worker](const Played& other) {
+                                  return other.worker.get() == worker;
+                                }));
   }
 }
 
@@ -255,8 +295,9 @@ uint64_t DeterministicExecutor::RunUntilIdle() {
 MonotonicTime DeterministicExecutor::NextExpiry() const {
   MonotonicTime next =
       kTicks.TimeOf(alarms_.NextExpiry().value_or(internal::Ticks::kNever));
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    next = std::min(next, worker->NextTimer());
+  for (const Played& played : workers_) {
+    next = std::min(
+        next, std::max(played.worker->NextTimer(), played.timers_held_until));
   }
   return next;
 }

@@ -47,6 +47,18 @@ namespace troupe {
 
 class DeterministicExecutor final : public Executor {
  public:
+  // What is decided about the course of a run.
+  enum class Choice : uint8_t {
+    kWorker,     // Which of the workers that have something to do plays.
+    kRunnable,   // Which of its runnables that are ready runs.
+    kHandOver,   // Whether another worker gets it instead.
+    kReceiver,   // Which one.
+    kLoseSeat,   // Whether the turn loses its seat.
+    kMeanwhile,  // How many steps are played in the midst of such a turn.
+    kTakeBack,   // Whether its worker is driven by the thread that comes back.
+    kInject,     // Which worker gets a runnable that nobody owns.
+  };
+
   struct Options {
     uint64_t seed = 0;
     int workers = 2;
@@ -61,6 +73,19 @@ class DeterministicExecutor final : public Executor {
     // those that are played in the midst of a turn: no handler is running. May
     // do what a plain thread may, but must not play.
     std::function<void()> after_step = {};
+    // Called before each turn, those in the midst of another one included, in
+    // the seat of the worker: may look at what will run, and at nothing else of
+    // the executor.
+    std::function<void(const Runnable&)> before_turn = {};
+    // Decides in place of the seed: takes one of so many alternatives, at least
+    // two, numbered from 0; the seed would take `drawn`. 0 is the plain one:
+    // the first of its kind, and nothing of what a seed may throw in.
+    std::function<uint32_t(Choice choice, uint32_t alternatives,
+                           uint32_t drawn)>
+        choose = {};
+    // Called when the next timer of a worker is due: for how long the worker
+    // does not look at its timers yet, as if it were busy.
+    std::function<absl::Duration()> timer_delay = {};
     // Null: it plays alone. Else it joins, until it is destroyed.
     DeterministicSchedule* schedule = nullptr;
   };
@@ -107,7 +132,7 @@ class DeterministicExecutor final : public Executor {
                 MonotonicTime deadline) override;
   absl::Status Shutdown() override;
 
-  uint64_t NewSeed() override { return random_.NextUint64(); }
+  uint64_t NewSeed() override { return seeds_.NextUint64(); }
 
   const Logger& logger() const override { return logger_; }
 
@@ -126,7 +151,7 @@ class DeterministicExecutor final : public Executor {
    public:
     explicit Player(DeterministicExecutor& executor) : executor_(executor) {}
     // To ring what is due is a step too.
-    bool IsReady() const override {
+    bool IsReady() override {
       return executor_.HasDueAlarms() || executor_.IsReady();
     }
     void Play() override;
@@ -139,20 +164,36 @@ class DeterministicExecutor final : public Executor {
     DeterministicExecutor& executor_;
   };
 
+  struct Played {
+    std::unique_ptr<Worker> worker;
+    MonotonicTime timers_held_until = MonotonicTime::InfinitePast();
+    bool asked_for_delay = false;  // Since its timers fired.
+  };
+
   bool StepAlone();
+  // One of so many alternatives; `drawn` by the seed.
+  uint32_t Choose(Choice choice, uint32_t alternatives);
+  bool Chance(Choice choice, double probability);
+  void AddWorker(std::unique_ptr<Worker> worker);
+
   // A step of any worker; false if nothing is ready.
   bool PlayStep();
   // One worker's step, with the calling thread in its seat.
-  void SeatAndPlay(Worker& worker);
+  void SeatAndPlay(Played& played);
   void PlayTurn(Worker& worker, Runnable& runnable);
   // Takes the seat of the turn that the calling thread is in, and plays other
   // steps, as other threads would.
   void LoseSeat();
   void LetRest(Worker& worker);
-  // Whether there is something to play, in `worker` or any, without moving the
-  // time.
-  bool IsReady(const Worker& worker) const;
-  bool IsReady() const;
+  // Gives the runnable, which was to run, to another worker, if that is chosen
+  // and can be done.
+  bool HandOver(Worker& worker, Runnable& runnable);
+  // Whether there is something to play, by any worker or one, without moving
+  // the time.
+  bool IsReady();
+  bool IsReady(Played& played);
+  // Whether a timer is due that fires as soon as the worker plays.
+  bool HasDueTimer(Played& played);
   // When the next alarm rings or timer fires, or before: the first of what the
   // wheels say.
   MonotonicTime NextExpiry() const;
@@ -166,17 +207,22 @@ class DeterministicExecutor final : public Executor {
   void EraseReleased();
 
   Random random_;
+  Random seeds_;
   const double hand_over_probability_;
   const double lost_seat_probability_;
   const int shared_count_;
   const Logger logger_;
-  const std::function<void()> after_step_;  // May be empty.
+  // Each may be empty.
+  const std::function<void()> after_step_;
+  const std::function<void(const Runnable&)> before_turn_;
+  const std::function<uint32_t(Choice, uint32_t, uint32_t)> choose_;
+  const std::function<absl::Duration()> timer_delay_;
   Player player_{*this};
   DeterministicSchedule* schedule_;  // Null: none, or it has left.
   ManualClock clock_;
   TimerWheel alarms_;
   absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_;
-  std::vector<std::unique_ptr<Worker>> workers_;  // Shared ones first.
+  std::vector<Played> workers_;  // Shared ones first.
   std::vector<Worker*> released_;
   int dedicated_started_ = 0;
   int lost_turns_ = 0;

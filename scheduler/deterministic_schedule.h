@@ -33,7 +33,7 @@ class DeterministicPlayer {
   virtual ~DeterministicPlayer() = default;
 
   // Whether there is something to play without moving the time.
-  virtual bool IsReady() const = 0;
+  virtual bool IsReady() = 0;
   // Plays one step. REQUIRES: IsReady().
   virtual void Play() = 0;
   // When it is ready next, or before, if it is not now.

@@ -39,7 +39,7 @@ class Notes final : public DeterministicPlayer {
 
   void PlayAt(absl::Duration time) { due_.push_back(After(time)); }
 
-  bool IsReady() const override { return !due_.empty() && due_[0] <= now_; }
+  bool IsReady() override { return !due_.empty() && due_[0] <= now_; }
   void Play() override {
     due_.pop_front();
     book_.push_back(

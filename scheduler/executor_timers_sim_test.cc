@@ -130,6 +130,36 @@ TEST(ExecutorTimersSimTest, TheSeedDecidesBetweenWorkers) {
   EXPECT_TRUE(seen_second);
 }
 
+TEST(ExecutorTimersSimTest, DelayedOnesFireLateWhileOthersGoOn) {
+  int asked = 0;
+  DeterministicExecutor executor({.workers = 2, .timer_delay = [&asked] {
+                                    return absl::Milliseconds(++asked == 1 ? 25
+                                                                           : 0);
+                                  }});
+  executor.SetLocals(CallingLocal::Make);
+  std::vector<std::pair<std::string, MonotonicTime>> fired;
+  const auto note = [&](std::string name) {
+    fired.emplace_back(std::move(name), executor.clock().Now());
+  };
+  std::vector<Timer> timers(4);
+  timers[0].call = [&] { note("late"); };
+  timers[1].call = [&] { note("late too"); };
+  timers[2].call = [&] { note("not late"); };
+  timers[3].call = [&] { note("other worker"); };
+  executor.shared_worker(0).SetTimer(timers[0], At(10));
+  executor.shared_worker(0).SetTimer(timers[1], At(20));
+  executor.shared_worker(0).SetTimer(timers[2], At(50));
+  executor.shared_worker(1).SetTimer(timers[3], At(15));
+  Alarm alarm([&] { note("alarm"); });
+  executor.SetAlarm(alarm, At(12));
+  executor.RunFor(absl::Seconds(1));
+  EXPECT_THAT(
+      fired,
+      ElementsAre(std::pair("alarm", At(12)), std::pair("other worker", At(15)),
+                  std::pair("late", At(35)), std::pair("late too", At(35)),
+                  std::pair("not late", At(50))));
+}
+
 TEST(ExecutorTimersSimTest, AMillionMayBePending) {
   constexpr int kTimers = 1'000'000;
   DeterministicExecutor executor({.workers = 4});

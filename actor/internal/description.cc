@@ -8,10 +8,16 @@
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/call_error.h"
 #include "troupe/actor/internal/extras.h"
+#include "troupe/actor/internal/lifecycle.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
 
 namespace troupe::internal {
+
+ActorId ActorOf(const Runnable& runnable) {
+  if (runnable.type->woken != &CellWoken) return ActorId();
+  return ActorId(static_cast<const Cell&>(runnable).CurrentId());
+}
 
 const std::string& NameOf(const Cell& cell) {
   static const std::string* const none = new std::string;

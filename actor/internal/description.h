@@ -13,8 +13,13 @@
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/scheduler/runnable.h"
 
 namespace troupe::internal {
+
+// The actor that `runnable` runs; null if it is no actor, but a closure. On the
+// worker that owns it.
+ActorId ActorOf(const Runnable& runnable);
 
 // Empty if the actor has none. In the seat.
 const std::string& NameOf(const Cell& cell);
