@@ -7,6 +7,8 @@
 
 #include "troupe/mailbox/bounded_queue.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -40,6 +42,7 @@ void BoundedQueue::Open(const Capacity& capacity, uint32_t target) {
   absl::MutexLock lock(&mu_);
   TROUPE_CHECK(state_ == State::kClosed, "only a closed queue can be opened");
   capacity_ = capacity;
+  limit_messages_ = capacity.messages;
   target_ = target;
   state_ = State::kOpen;
   armed_ = true;
@@ -88,7 +91,7 @@ Admission BoundedQueue::PushWithDeadline(Envelope* envelope, const Clock& clock,
 bool BoundedQueue::Fits(const Envelope& envelope) const {
   // What was pushed beyond the limit counts, too. As a difference: a sum could
   // overflow.
-  return messages_ < capacity_.messages && bytes_ <= capacity_.bytes &&
+  return messages_ < limit_messages_ && bytes_ <= capacity_.bytes &&
          envelope.size_bytes() <= capacity_.bytes - bytes_;
 }
 
@@ -210,6 +213,22 @@ EnvelopeList BoundedQueue::Close() {
   messages_ = 0;
   bytes_ = 0;
   return EnvelopeList(std::exchange(queue_, EnvelopeRing()));
+}
+
+bool BoundedQueue::PretendFull(uint32_t target, bool full) {
+  absl::MutexLock lock(&mu_);
+  if (state_ != State::kOpen || target != target_) return false;
+  if (full) {
+    // By invariant 1, nobody waits at an empty queue; and what drops the oldest
+    // must come to an end.
+    const bool takes_one = capacity_.policy == OverflowPolicy::kAwait ||
+                           capacity_.policy == OverflowPolicy::kDropOldest;
+    limit_messages_ = std::max<uint64_t>(messages_, takes_one ? 1 : 0);
+  } else {
+    limit_messages_ = capacity_.messages;
+    AdmitWaiters();
+  }
+  return true;
 }
 
 uint64_t BoundedQueue::messages() const {

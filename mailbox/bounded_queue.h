@@ -140,6 +140,12 @@ class BoundedQueue {
   // Shuts the queue and hands back what is in it.
   EnvelopeList Close() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Lets the queue, if it is open for `target`, be full with what it holds, or
+  // be as it was: for tests of those who send. An empty one takes nothing then,
+  // but for one envelope where senders can wait or the oldest is dropped.
+  // Returns whether it is open for `target`.
+  bool PretendFull(uint32_t target, bool full) ABSL_LOCKS_EXCLUDED(mu_);
+
   // What is queued, without what waits for space.
   uint64_t messages() const ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -170,6 +176,8 @@ class BoundedQueue {
 
   mutable absl::Mutex mu_;
   Capacity capacity_ ABSL_GUARDED_BY(mu_);
+  // That of `capacity_`, but when the queue pretends to be full.
+  uint64_t limit_messages_ ABSL_GUARDED_BY(mu_) = 0;
   uint32_t target_ ABSL_GUARDED_BY(mu_) = 0;
   State state_ ABSL_GUARDED_BY(mu_) = State::kClosed;
   bool armed_ ABSL_GUARDED_BY(mu_) = false;
