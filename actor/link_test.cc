@@ -35,6 +35,7 @@ using internal::Note;
 using internal::Person;
 using internal::Trapper;
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -379,6 +380,38 @@ TEST_P(LinkTest, ActorThatEndsLinksNoMore) {
   EXPECT_THAT(dying.StopAndWait(), IsOk());
   EXPECT_THAT(ExitsOf(trapper), IsEmpty());
   EXPECT_EQ(LinksOf(trapper), 0u);
+}
+
+// Has somebody link to its parent, which awaits its end.
+class LastChild : public Actor<Note> {
+ public:
+  explicit LastChild(Person::Ref late) : late_(late) {}
+  void Handle(Note) {}
+  Task<void> PostStop(const ExitReason&) {
+    const AnyActorRef dying = parent();
+    auto link = late_.Call<Act>([dying](Person& me) -> Task<absl::Status> {
+      me.Link(dying);
+      co_return absl::OkStatus();
+    });
+    EXPECT_THAT(co_await std::move(link), IsOk());
+  }
+
+ private:
+  const Person::Ref late_;
+};
+
+// Nothing else may happen afterwards that would bring the news along.
+TEST_P(LinkTest, LinkToActorThatAwaitsItsChildrenIsAnExit) {
+  Endings endings(*system_);
+  const Person::Ref late = NewPerson();
+  const Person::Ref dying = NewPerson();
+  Have(dying,
+       [&](Person& me) { EXPECT_THAT(me.Spawn<LastChild>(late), IsOk()); });
+  dying.Stop(ExitReason::Shutdown());
+  // It is told of the end, or that there was no such actor any more.
+  const ExitReason reason = endings.Await(late);
+  EXPECT_THAT(reason.kind(),
+              AnyOf(ExitReason::Kind::kShutdown, ExitReason::Kind::kFailed));
 }
 
 }  // namespace

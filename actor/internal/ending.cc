@@ -214,7 +214,7 @@ namespace {
   while (signal != nullptr) {
     Envelope* const next = signal->next;
     if (signal->target != cell.target() || signal->lane != Lane::kSignal) {
-      SystemCore::LocalOf(worker).Bury(signal);
+      SystemCore::LocalOf(worker).burial().Add(signal, worker);
     } else {
       HandleSignal(cell, signal, worker);
     }
@@ -231,7 +231,7 @@ namespace {
     delete std::exchange(cell.handler, nullptr);
   }
   while (Envelope* const late = cell.PopUrgent()) {
-    SystemCore::LocalOf(worker).Bury(late);
+    SystemCore::LocalOf(worker).burial().Add(late, worker);
   }
 }
 

@@ -322,7 +322,7 @@ void DrainMail(Cell& cell, Worker& worker) {
         cell.request() == Ending::kNone && !IsExiting(cell)) {
       cell.Reopen();
     }
-    SystemCore::LocalOf(worker).Bury(envelope);
+    SystemCore::LocalOf(worker).burial().Add(envelope, worker);
   });
 }
 
@@ -424,7 +424,7 @@ Attention EndAtOnce(Cell& cell, Worker& worker) {
     }
     break;
   }
-  if (Envelope* const buried = SystemCore::LocalOf(worker).TakeBuried()) {
+  if (Envelope* const buried = SystemCore::LocalOf(worker).burial().Take()) {
     if (!OutsideSeat([&] { MournStrangers(*cell.system, buried); })) {
       return Attention::kLost;
     }

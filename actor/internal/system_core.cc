@@ -29,7 +29,7 @@ constexpr uint64_t kWorkerShare = 4096;
 ActorLocal::~ActorLocal() {
   system_.Forget(*this);
   // An actor that ends last leaves nobody behind to see to them.
-  MournStrangers(system_, TakeBuried());
+  MournStrangers(system_, burial_.Take());
 }
 
 void ActorLocal::TimerDue(TimerNode& timer) { CellTimerDue(timer); }
@@ -109,7 +109,7 @@ void SystemCore::EndExecutor() {
     locals = locals_;
   }
   for (ActorLocal* const local : locals) {
-    MournStrangers(*this, local->TakeBuried());
+    MournStrangers(*this, local->burial().Take());
   }
 }
 

@@ -19,6 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/actor/internal/actor_count.h"
+#include "troupe/actor/internal/burial.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/name_service.h"
 #include "troupe/base/clock.h"
@@ -41,7 +42,7 @@ class SystemCore;
 // What the actor layer keeps for each worker.
 class ActorLocal : public WorkerLocal {
  public:
-  explicit ActorLocal(SystemCore& system) : system_(system) {}
+  explicit ActorLocal(SystemCore& system) : system_(system), burial_(system) {}
   ~ActorLocal() override;
 
   void Flush() override {}
@@ -50,12 +51,7 @@ class ActorLocal : public WorkerLocal {
   bool TidyUp() override;
   void EmptyCaches() override;
 
-  // Envelopes to be destroyed where user code may run.
-  void Bury(Envelope* envelope) {
-    envelope->next = buried_;
-    buried_ = envelope;
-  }
-  Envelope* TakeBuried() { return std::exchange(buried_, nullptr); }
+  Burial& burial() { return burial_; }
 
   uint64_t NewId() {
     if (next_id_ == end_of_ids_) [[unlikely]]
@@ -69,7 +65,7 @@ class ActorLocal : public WorkerLocal {
   void TakeIds();
 
   SystemCore& system_;
-  Envelope* buried_ = nullptr;
+  Burial burial_;
   uint64_t next_id_ = 0;
   uint64_t end_of_ids_ = 0;
   ActorCount<> count_;
