@@ -1,0 +1,252 @@
+#include "troupe/testing/swarm/citizen.h"
+
+#include <utility>
+
+#include "troupe/actor/sleep.h"
+#include "troupe/mailbox/capacity.h"
+
+namespace troupe::swarm {
+namespace {
+
+constexpr size_t kMostKnown = 8;
+constexpr size_t kMostDuties = 4;
+
+}  // namespace
+
+// -- life
+
+Citizen::Citizen(World* world, Number number)
+    : world_(*world), number_(number) {
+  if (world_.features.Strikes(Fault::kConstructor, world_.random)) {
+    throw Struck();
+  }
+  world_.lives.Constructed(number);
+}
+
+Citizen::~Citizen() { world_.lives.Destroyed(number_); }
+
+absl::Status Citizen::PreStart() {
+  const Inside inside(*this);
+  world_.lives.PreStarts(number_);
+  world_.lives.Register(number_, untyped_self());
+  if (world_.features.Strikes(Fault::kPreStart, world_.random)) {
+    world_.lives.StartFails(number_);
+    if (world_.Uniform(2) == 0) throw Struck();
+    return absl::UnavailableError("struck");
+  }
+  Meet(world_.Anybody());
+  Meet(world_.Anybody());
+  if (world_.Uniform(2) == 0) DoSome();
+  return absl::OkStatus();
+}
+
+void Citizen::PostStart() {
+  const Inside inside(*this);
+  world_.lives.PostStarts(number_);
+  MayBeStruck(Fault::kPostStart);
+  DoSome();
+}
+
+absl::Status Citizen::PostStop(const ExitReason&) {
+  const Inside inside(*this);
+  world_.lives.PostStops(number_);
+  if (world_.Uniform(2) == 0) DoSome();
+  return MayFail(Fault::kPostStop);
+}
+
+void Citizen::MayBeStruck(Fault fault) {
+  if (!world_.features.Strikes(fault, world_.random)) return;
+  world_.lives.Fails(number_);
+  throw Struck();
+}
+
+absl::Status Citizen::MayFail(Fault fault) {
+  if (!world_.features.Strikes(fault, world_.random)) return absl::OkStatus();
+  world_.lives.Fails(number_);
+  if (world_.Uniform(2) == 0) throw Struck();
+  return absl::DataLossError("struck");
+}
+
+// -- who is known
+
+Acquaintance Citizen::SomebodyKnown() {
+  if (known_.empty() || world_.Uniform(16) == 0) return Me();
+  return known_[world_.Uniform(known_.size())];
+}
+
+void Citizen::Meet(const Acquaintance& one) {
+  if (one.number == 0) return;
+  if (known_.size() < kMostKnown) {
+    known_.push_back(one);
+  } else {
+    known_[world_.Uniform(kMostKnown)] = one;
+  }
+}
+
+// -- messages
+
+absl::Status Citizen::Receive(Parcel& parcel) {
+  const Inside inside(*this);
+  const uint32_t message = parcel.passage.message();
+  world_.order.Handled(world_.mail.sender(message), parcel.target, parcel.way,
+                       message);
+  world_.mail.Handled(message, number_);
+  for (const Acquaintance& one : parcel.brings) Meet(one);
+  if (parcel.duty.call != 0) Fulfil(std::move(parcel.duty));
+  DoSome();
+  return MayFail(Fault::kHandler);
+}
+
+Task<absl::Status> Citizen::Handle(Errand errand) {
+  Frame frame(*this);
+  DoSome();
+  for (uint64_t i = 0; i < errand.waits && world_.Spend(); ++i) {
+    co_await AwaitOne(frame, 0, Calls::kNever);
+  }
+  co_return MayFail(Fault::kHandler);
+}
+
+void Citizen::Handle(const Tick& tick) {
+  const Inside inside(*this);
+  world_.ticks.Ticked(tick.timer, number_);
+  MayBeStruck(Fault::kTimer);
+  DoSome();
+  // So that all ends some day.
+  if (world_.budget == 0) {
+    while (!timers_.empty()) CancelSomeTimer();
+  }
+}
+
+absl::StatusOr<int64_t> Citizen::Handle(const Inquiry& inquiry,
+                                        Request& request) {
+  const Inside inside(*this);
+  world_.calls.Served(inquiry.call, number_,
+                      request.deadline().ToNanoseconds());
+  DoSome();
+  MayBeStruck(Fault::kHandler);
+  if (world_.Uniform(8) == 0) return absl::NotFoundError("no such thing");
+  return Calls::AnswerTo(inquiry.call);
+}
+
+Task<absl::StatusOr<int64_t>> Citizen::Handle(Question question,
+                                              Request& request) {
+  Frame frame(*this);
+  const int64_t deadline_ns = request.deadline().ToNanoseconds();
+  world_.calls.Served(question.call, number_, deadline_ns);
+  DoSome();
+  for (uint64_t i = world_.Uniform(3); i > 0 && world_.Spend(); --i) {
+    co_await AwaitOne(frame, question.depth + 1, deadline_ns);
+  }
+  MayBeStruck(Fault::kHandler);
+  if (world_.Uniform(8) == 0) co_return absl::NotFoundError("no such thing");
+  co_return Calls::AnswerTo(question.call);
+}
+
+void Citizen::Handle(Favor favor, ReplyTo<int64_t> reply) {
+  const Inside inside(*this);
+  world_.calls.Served(favor.call, number_, reply.deadline().ToNanoseconds());
+  Fulfil({favor.call, std::move(reply)});
+  DoSome();
+  MayBeStruck(Fault::kHandler);
+}
+
+void Citizen::Handle(const Outcome&) {
+  const Inside inside(*this);
+  DoSome();
+}
+
+void Citizen::Fulfil(Duty duty) {
+  switch (world_.Uniform(6)) {
+    case 0:  // Keep it.
+      if (duties_.size() < kMostDuties) duties_.push_back(std::move(duty));
+      return;
+    case 1:  // Drop it.
+      return;
+    case 2: {  // Hand it on.
+      const Acquaintance other = SomebodyKnown();
+      Parcel parcel = world_.MakeParcel(number_, other, Way::kNormal);
+      parcel.duty = std::move(duty);
+      RefTo(other).Send(std::move(parcel));
+      return;
+    }
+    case 3:
+      duty.reply.Send(absl::NotFoundError("no such thing"));
+      return;
+    default:
+      duty.reply.Send(Calls::AnswerTo(duty.call));
+  }
+}
+
+void Citizen::OnDown(const Down& down) {
+  const Inside inside(*this);
+  uint32_t monitor = 0;
+  for (size_t i = 0; i < monitors_.size(); ++i) {
+    if (monitors_[i].handle != down.monitor) continue;
+    monitor = monitors_[i].number;
+    monitors_.erase(monitors_.begin() + static_cast<ptrdiff_t>(i));
+    break;
+  }
+  world_.watches.HearsDown(monitor, number_, down.reason);
+  const Number gone = world_.lives.NumberOf(down.actor.id());
+  if (gone != 0) world_.order.HearsOfEnd(gone, number_);
+  MayBeStruck(Fault::kDown);
+  DoSome();
+}
+
+void Citizen::HearsExit(const Exit& exit) {
+  const Inside inside(*this);
+  const Number gone = world_.lives.NumberOf(exit.actor.id());
+  world_.watches.HearsExit(number_, gone, exit.reason);
+  if (gone != 0) world_.order.HearsOfEnd(gone, number_);
+  MayBeStruck(Fault::kDown);
+  DoSome();
+}
+
+// -- kinds
+
+Trapper::Trapper(World* world, Number number) : Citizen(world, number) {
+  world->watches.Traps(number);
+}
+
+void Trapper::OnExit(const Exit& exit) { HearsExit(exit); }
+
+void Trapper::OnChild(const ChildEvent& event) {
+  const Inside inside(*this);
+  const Number child = world().lives.NumberOf(event.child.id());
+  world().journal.Note(What::kHearsNews, number(), child,
+                       static_cast<uint64_t>(event.kind));
+}
+
+Juggler::Juggler(World* world, Number number) : Citizen(world, number) {
+  world->watches.Traps(number);
+  Juggles();
+}
+
+Task<absl::Status> Sluggard::PreStart() {
+  Frame frame(*this);
+  frame.Leave();
+  (void)co_await Sleep(world().SomeTime());
+  co_return Citizen::PreStart();
+}
+
+Task<absl::Status> Sluggard::PostStop(const ExitReason& reason) {
+  absl::Status status = Citizen::PostStop(reason);
+  Frame frame(*this);
+  frame.Leave();
+  (void)co_await Sleep(world().SomeTime());
+  co_return status;
+}
+
+SpawnOptions SomeOptions(World& world) {
+  SpawnOptions options;
+  if (world.Uniform(8) < world.features.bounded()) {
+    constexpr OverflowPolicy kPolicies[] = {
+        OverflowPolicy::kReject, OverflowPolicy::kDropNewest,
+        OverflowPolicy::kDropOldest, OverflowPolicy::kAwait};
+    options.mailbox.messages = 1 + world.Uniform(4);
+    options.mailbox.policy = kPolicies[world.Uniform(4)];
+  }
+  return options;
+}
+
+}  // namespace troupe::swarm

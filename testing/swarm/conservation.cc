@@ -1,0 +1,73 @@
+#include "troupe/testing/swarm/conservation.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace troupe::swarm {
+
+uint32_t Conservation::Sent(Number sender, Number target, bool counted_apart) {
+  messages_.push_back({sender, counted_apart ? target : 0, State::kUnderWay});
+  ++open_;
+  const uint32_t message = static_cast<uint32_t>(messages_.size() - 1);
+  journal_.Note(What::kSends, sender, target, message);
+  return message;
+}
+
+uint32_t Conservation::Offered(Number sender, Number target) {
+  const uint32_t message = Sent(sender, target, /*counted_apart=*/true);
+  messages_[message].offered = true;
+  return message;
+}
+
+void Conservation::Handled(uint32_t message, Number by) {
+  Message& entry = messages_[message];
+  if (entry.state != State::kUnderWay && entry.state != State::kAside) {
+    journal_.Break(kName, absl::StrCat("message ", message,
+                                       " is handled twice, by #", by));
+  }
+  entry.state = State::kHandled;
+  journal_.Note(What::kHandles, by, entry.sender, message);
+}
+
+void Conservation::Destroyed(uint32_t message) {
+  Message& entry = messages_[message];
+  --open_;
+  if (entry.state != State::kUnderWay && entry.state != State::kAside) return;
+  entry.state = State::kLost;
+  if (!entry.offered) ++AccountOf(entry.account).lost;
+  journal_.Note(What::kLoses, entry.account, entry.sender, message);
+}
+
+void Conservation::DeadLetter(Number target, bool counted_apart) {
+  ++AccountOf(counted_apart ? target : 0).mourned;
+  journal_.Note(What::kDeadLetter, target);
+}
+
+void Conservation::CheckAtRest(uint64_t aside) {
+  if (open_ != aside) {
+    journal_.Break(kName, absl::StrCat(open_, " messages are under way, but ",
+                                       aside, " are kept"));
+  }
+  uint64_t lost = 0;
+  uint64_t mourned = 0;
+  for (Number number = 0; number < accounts_.size(); ++number) {
+    const Account& account = accounts_[number];
+    lost += account.lost;
+    mourned += account.mourned;
+    // What finds another actor in the memory of the one that it was meant for
+    // is a dead letter to nobody.
+    if (number != 0 && account.mourned > account.lost) {
+      Break(number, account.lost, account.mourned);
+    }
+  }
+  if (lost != mourned) Break(0, lost, mourned);
+}
+
+void Conservation::Break(Number number, uint64_t lost, uint64_t mourned) {
+  journal_.Break(
+      kName, absl::StrCat(number == 0 ? "of all" : "of #",
+                          number == 0 ? "" : absl::StrCat(number), ", ", lost,
+                          " messages were lost, and there were ", mourned,
+                          " dead letters"));
+}
+
+}  // namespace troupe::swarm

@@ -1,0 +1,103 @@
+// Invariant "every message is accounted for" (§17, §18, §21): one that was
+// accepted is handled once, or a dead letter, or, as long as nobody is at rest,
+// under way. Dead letters are counted for each actor, and are exactly those
+// that no handler saw.
+#ifndef TROUPE_TESTING_SWARM_CONSERVATION_H_
+#define TROUPE_TESTING_SWARM_CONSERVATION_H_
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "troupe/testing/swarm/journal.h"
+#include "troupe/testing/swarm/lives.h"
+
+namespace troupe::swarm {
+
+class Conservation {
+ public:
+  static constexpr std::string_view kName = "every message is accounted for";
+
+  explicit Conservation(Journal& journal) : journal_(journal), messages_(1) {}
+
+  // A message to `target`. Those to others than our actors, and to supervised
+  // ones, which have two addresses each, are counted together.
+  uint32_t Sent(Number sender, Number target, bool counted_apart);
+  // A message that is its sender's until it is admitted: lost, it is not always
+  // a dead letter.
+  uint32_t Offered(Number sender, Number target);
+  // It is its sender's still, who drops it.
+  void Refused(uint32_t message) { messages_[message].state = State::kRefused; }
+  // A handler has it.
+  void Handled(uint32_t message, Number by);
+  // The handler keeps it for later.
+  void SetAside(uint32_t message) { messages_[message].state = State::kAside; }
+  bool IsAside(uint32_t message) const {
+    return messages_[message].state == State::kAside;
+  }
+  // It is destroyed, and no handler had it to the end.
+  void Destroyed(uint32_t message);
+  // `target` as for Sent().
+  void DeadLetter(Number target, bool counted_apart);
+
+  Number sender(uint32_t message) const { return messages_[message].sender; }
+
+  // `aside`: so many are kept by handlers.
+  void CheckAtRest(uint64_t aside);
+
+ private:
+  enum class State : uint8_t {
+    kUnderWay,
+    kAside,
+    kRefused,
+    kHandled,
+    kLost,
+  };
+  struct Message {
+    Number sender = 0;
+    Number account = 0;
+    State state = State::kUnderWay;
+    bool offered = false;
+  };
+  struct Account {
+    uint64_t lost = 0;
+    uint64_t mourned = 0;
+  };
+
+  Account& AccountOf(Number account) {
+    if (account >= accounts_.size()) accounts_.resize(account + 1);
+    return accounts_[account];
+  }
+
+  void Break(Number number, uint64_t lost, uint64_t mourned);
+
+  Journal& journal_;
+  std::vector<Message> messages_;
+  std::vector<Account> accounts_;
+  uint64_t open_ = 0;
+};
+
+// Goes with a message, and tells what becomes of it.
+class Passage {
+ public:
+  Passage(Conservation& ledger, uint32_t message)
+      : ledger_(&ledger), message_(message) {}
+  Passage(Passage&& other) noexcept
+      : ledger_(std::exchange(other.ledger_, nullptr)),
+        message_(other.message_) {}
+  Passage& operator=(Passage&&) = delete;
+  ~Passage() {
+    if (ledger_ != nullptr) ledger_->Destroyed(message_);
+  }
+
+  uint32_t message() const { return message_; }
+
+ private:
+  Conservation* ledger_;
+  uint32_t message_;
+};
+
+}  // namespace troupe::swarm
+
+#endif  // TROUPE_TESTING_SWARM_CONSERVATION_H_

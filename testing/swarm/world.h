@@ -1,0 +1,93 @@
+// All that the actors of one run share: what the seed decides, and what is
+// known of what they do.
+#ifndef TROUPE_TESTING_SWARM_WORLD_H_
+#define TROUPE_TESTING_SWARM_WORLD_H_
+
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/base/random.h"
+#include "troupe/testing/swarm/calls.h"
+#include "troupe/testing/swarm/conservation.h"
+#include "troupe/testing/swarm/features.h"
+#include "troupe/testing/swarm/journal.h"
+#include "troupe/testing/swarm/lives.h"
+#include "troupe/testing/swarm/messages.h"
+#include "troupe/testing/swarm/order.h"
+#include "troupe/testing/swarm/ticks.h"
+#include "troupe/testing/swarm/watches.h"
+
+namespace troupe::swarm {
+
+// What is thrown on purpose.
+class Struck : public std::runtime_error {
+ public:
+  Struck() : std::runtime_error("struck") {}
+};
+
+struct World {
+  explicit World(uint64_t seed)
+      : random(seed), features(random), budget(features.budget()) {}
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  uint64_t Uniform(uint64_t bound) { return random.NextUint64() % bound; }
+  absl::Duration SomeTime() {
+    return absl::Microseconds(Uniform(features.longest_ms() * 1000));
+  }
+  int64_t After(absl::Duration time) const {
+    return journal.now_ns() + absl::ToInt64Nanoseconds(time);
+  }
+
+  // Whether something more may be done: else all comes to rest.
+  bool Spend() {
+    if (budget == 0) return false;
+    --budget;
+    return true;
+  }
+  // Whether others may be ended just now.
+  bool IsViolent() { return Uniform(1024) < features.violence(); }
+
+  // One of all that there have ever been.
+  Acquaintance Anybody() {
+    if (roster.empty()) return {};
+    return roster[Uniform(roster.size())];
+  }
+  void Introduce(const Acquaintance& one) {
+    lives.Register(one.number, one.ref);
+    roster.push_back(one);
+  }
+  // Its messages are counted for it alone.
+  bool IsCountedApart(Number number) const {
+    return number != 0 && !lives.is_supervised(number);
+  }
+  Parcel MakeParcel(Number sender, const Acquaintance& target, Way way) {
+    return Parcel(Passage(mail, mail.Sent(sender, target.number,
+                                          IsCountedApart(target.number))),
+                  target.number, way);
+  }
+
+  Random random;
+  Features features;
+  Journal journal;
+  Lives lives{journal};
+  Conservation mail{journal};
+  Order order{journal};
+  Calls calls{journal};
+  Ticks ticks{journal, lives};
+  Watches watches{journal, lives};
+
+  ActorSystem* system = nullptr;
+  uint64_t budget;
+  uint64_t kept = 0;     // Parcels that handlers keep.
+  int64_t payloads = 0;  // Messages that are counted.
+  Counted counted{payloads};
+  std::vector<Acquaintance> roster;
+};
+
+}  // namespace troupe::swarm
+
+#endif  // TROUPE_TESTING_SWARM_WORLD_H_
