@@ -19,7 +19,7 @@ Envelope* TakeWaitingMessages(Cell& cell);
 inline Envelope* TakeMessages(Cell& cell) {
   const bool none = cell.empty() && cell.bounded() == nullptr &&
                     cell.handler == nullptr &&
-                    (cell.attention() & Lanes::kUrgent) == 0;
+                    (cell.attention() & (Lanes::kUrgent | Cell::kQueued)) == 0;
   return none ? nullptr : TakeWaitingMessages(cell);
 }
 
