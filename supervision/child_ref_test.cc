@@ -281,6 +281,47 @@ TEST_P(ChildRefTest, NextInstanceGetsTheStateUnlessOneFailed) {
   EXPECT_THAT(counter.Call<Count>().Wait(), IsOkAndHolds(2));
 }
 
+// Links to an address, and is told of its end.
+class Linker : public Actor<Note> {
+ public:
+  Linker(AnyActorRef address, Journal& journal)
+      : address_(address), journal_(journal) {}
+  void PreStart() { Link(address_); }
+  void Handle(const Note&) {}
+  void OnExit(const Exit& exit) {
+    journal_.Add(exit.actor == address_ ? "exit of the address" : "exit");
+  }
+
+ private:
+  const AnyActorRef address_;
+  Journal& journal_;
+};
+
+TEST_P(ChildRefTest, LinkToAnAddressIsOneToTheAddress) {
+  const SupervisorRef supervisor = Start(absl::ZeroDuration());
+  const AnyActorRef address = worker_.address();
+  const auto linked =
+      system_->Spawn<Linker>(address, std::ref(journal_)).value();
+  const auto doomed =
+      system_->Spawn<Linker>(address, std::ref(journal_)).value();
+  EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOk());
+  // The end of one that has linked is not the instance's, nor the address's.
+  const AnyActorRef before = worker_.ref();
+  EXPECT_THAT(doomed.KillAndWait(), IsOk());
+  EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOk());
+  EXPECT_EQ(worker_.ref(), before);
+  // The end of an instance is not the address's.
+  before.Kill();
+  PlayUntil(*system_, [&] { return worker_.ref() != before; });
+  EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOk());
+  EXPECT_EQ(journal_.CountOf("exit of the address"), 0u);
+  // That comes with the supervisor's.
+  EXPECT_THAT(supervisor.StopAndWait(), IsOk());
+  EXPECT_THAT(linked.DrainAndWait(), IsOk());
+  EXPECT_EQ(journal_.CountOf("exit of the address"), 1u);
+  EXPECT_EQ(journal_.CountOf("exit"), 0u);
+}
+
 // Its RestoreState throws.
 class Choosy : public Counter {
  public:

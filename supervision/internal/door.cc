@@ -5,6 +5,7 @@
 #include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/internal/requests.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/watch_table.h"
 
 namespace troupe::internal {
 
@@ -76,6 +77,7 @@ bool DoorBase::DropWaiting(const ReplyRoute& route) {
 }
 
 void DoorBase::PassControl(Envelope* envelope) {
+  if (HandleLinkControl(cell(), *envelope)) return DestroyEnvelope(envelope);
   if (const CancelRequest* const cancel = envelope->TryAs<CancelRequest>()) {
     if (DropWaiting(cancel->route)) return DestroyEnvelope(envelope);
     // It may have overtaken its request, which is in the mailbox then.

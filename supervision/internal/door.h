@@ -2,6 +2,9 @@
 // message, unopened, to the child's current instance. Between two instances
 // messages wait in it, in order, up to a limit.
 //
+// Whoever links to an address, or monitors it, hears of the end of the door; no
+// end of others ends a door.
+//
 // What waits keeps its sender's deadline, and the instance answers callers
 // directly; who gives up a call is passed on too.
 //
@@ -15,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/exit.h"
 #include "troupe/actor/internal/actor_base.h"
 #include "troupe/actor/internal/actor_type.h"
 #include "troupe/actor/internal/cell.h"
@@ -47,8 +51,11 @@ class DoorBase : public ActorBase {
 
   // Hands a message on, keeps it, or makes a dead letter of it.
   void Pass(Envelope* envelope);
-  // A caller gives up its call, or looks for a cycle of calls.
+  // A caller gives up its call, or looks for a cycle of calls; or somebody
+  // links to this door.
   void PassControl(Envelope* envelope);
+  // A link must not end what others have as an address.
+  void OnExit(const Exit&) {}
   void LeadTo(const DoorLeadsTo& to);
 
  private:
