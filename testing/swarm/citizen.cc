@@ -10,13 +10,17 @@ namespace {
 
 constexpr size_t kMostKnown = 8;
 constexpr size_t kMostDuties = 4;
+constexpr size_t kMostAside = 4;
 
 }  // namespace
 
 // -- life
 
 Citizen::Citizen(World* world, Number number)
-    : world_(*world), number_(number) {
+    : world_(*world),
+      number_(number),
+      stash_(this, kMostAside),
+      stash_order_(world->journal, number) {
   if (world_.features.Strikes(Fault::kConstructor, world_.random)) {
     throw Struck();
   }
@@ -88,8 +92,15 @@ void Citizen::Meet(const Acquaintance& one) {
 absl::Status Citizen::Receive(Parcel& parcel) {
   const Inside inside(*this);
   const uint32_t message = parcel.passage.message();
-  world_.order.Handled(world_.mail.sender(message), parcel.target, parcel.way,
-                       message);
+  const bool was_aside = world_.mail.IsAside(message);
+  if (was_aside || parcel.way != Way::kUrgent) {
+    stash_order_.Handled(message, was_aside);
+  }
+  if (!was_aside) {
+    world_.order.Handled(world_.mail.sender(message), parcel.target, parcel.way,
+                         message);
+  }
+  if (SetAside(parcel)) return absl::OkStatus();
   world_.mail.Handled(message, number_);
   for (const Acquaintance& one : parcel.brings) Meet(one);
   if (parcel.duty.call != 0) Fulfil(std::move(parcel.duty));
@@ -153,6 +164,38 @@ void Citizen::Handle(Favor favor, ReplyTo<int64_t> reply) {
 void Citizen::Handle(const Outcome&) {
   const Inside inside(*this);
   DoSome();
+}
+
+void Citizen::Handle(const Cry& cry) {
+  const Inside inside(*this);
+  world_.journal.Note(What::kHandles, number_, cry.sender, cry.number);
+  // Who is supervised has an address besides, and with it another order.
+  if (!world_.lives.is_supervised(number_)) {
+    world_.order.Handled(cry.sender, number_, Way::kNormal, cry.number,
+                         /*again=*/true);
+  }
+  world_.group_book.Handled();
+  DoSome();
+}
+
+void Citizen::Handle(const Told& told) {
+  const Inside inside(*this);
+  world_.port_book.Told(told.subscription, number_, told.news.publisher,
+                        told.news.number, told.news.when_ready);
+  if (world_.Uniform(4) == 0) DoSome();
+}
+
+bool Citizen::SetAside(Parcel& parcel) {
+  // A stash takes parcels only.
+  if (parcel.way == Way::kWhenReady ||
+      world_.Uniform(64) >= world_.features.stashes() || !world_.Spend()) {
+    return false;
+  }
+  const uint32_t message = parcel.passage.message();
+  if (!stash_.Put(std::move(parcel)).ok()) return false;
+  world_.mail.SetAside(message, number_);
+  stash_order_.SetAside(message);
+  return true;
 }
 
 void Citizen::Fulfil(Duty duty) {

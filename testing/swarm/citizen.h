@@ -3,6 +3,7 @@
 #ifndef TROUPE_TESTING_SWARM_CITIZEN_H_
 #define TROUPE_TESTING_SWARM_CITIZEN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -16,9 +17,11 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/request.h"
 #include "troupe/actor/spawn_options.h"
+#include "troupe/actor/stash.h"
 #include "troupe/actor/task.h"
 #include "troupe/actor/timer.h"
 #include "troupe/testing/swarm/messages.h"
+#include "troupe/testing/swarm/stash_order.h"
 #include "troupe/testing/swarm/world.h"
 
 namespace troupe::swarm {
@@ -41,6 +44,8 @@ class Citizen : public Actor<CitizenApi> {
   Task<absl::StatusOr<int64_t>> Handle(Question question, Request& request);
   void Handle(Favor favor, ReplyTo<int64_t> reply);
   void Handle(const Outcome&);
+  void Handle(const Cry& cry);
+  void Handle(const Told& told);
 
  protected:
   // Says that code of the actor runs.
@@ -112,6 +117,23 @@ class Citizen : public Actor<CitizenApi> {
   void Meet(const Acquaintance& one);
   void Fulfil(Duty duty);
 
+  // Whether it was set aside.
+  bool SetAside(Parcel& parcel);
+
+  // -- citizen_services.cc: what is found in the system
+  void TakeName();
+  void GiveName();
+  void FindName();
+  void JoinGroup();
+  void LeaveGroup();
+  void CryToGroup();
+  void PickMember();
+  void PublishNow();
+  void SubscribeToPort();
+  void UnsubscribeFromPort();
+  Task<void> AwaitName(Frame& frame);
+  Task<void> AwaitPublish(Frame& frame);
+
   // -- citizen_deeds.cc
   void DoSome();
   void Do(Deed deed);
@@ -149,6 +171,10 @@ class Citizen : public Actor<CitizenApi> {
   std::vector<Duty> duties_;
   std::vector<OwnTimer> timers_;
   std::vector<OwnMonitor> monitors_;
+  std::vector<size_t> names_;
+  std::vector<uint32_t> subscriptions_;
+  Stash<Parcel> stash_;
+  StashOrder stash_order_;
 };
 
 // Does not know of exits, and starts at once.

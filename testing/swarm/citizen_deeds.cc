@@ -78,6 +78,29 @@ void Citizen::Do(Deed deed) {
     case Deed::kStopSelf:
     case Deed::kFail:
       return EndSomebody(deed);
+    case Deed::kTakeName:
+      return TakeName();
+    case Deed::kGiveName:
+      return GiveName();
+    case Deed::kFindName:
+      return FindName();
+    case Deed::kJoin:
+      return JoinGroup();
+    case Deed::kLeave:
+      return LeaveGroup();
+    case Deed::kCryToGroup:
+      return CryToGroup();
+    case Deed::kPick:
+      return PickMember();
+    case Deed::kUnstash:
+      stash_order_.Unstashed();
+      return stash_.Unstash();
+    case Deed::kPublish:
+      return PublishNow();
+    case Deed::kSubscribe:
+      return SubscribeToPort();
+    case Deed::kUnsubscribe:
+      return UnsubscribeFromPort();
     case Deed::kCount:
       return;
   }
@@ -99,7 +122,9 @@ void Citizen::Send(Way way) {
 void Citizen::Bear(bool instantly) {
   if (world_.lives.count() >= world_.features.most_actors()) return;
   const Number child = world_.lives.Conceive(number_, /*is_supervised=*/false);
-  const SpawnOptions options = SomeOptions(world_);
+  SpawnOptions options = SomeOptions(world_);
+  const size_t name = world_.Uniform(4 * NameBook::kNames);
+  if (name < NameBook::kNames) options.name = NameBook::Spelled(name);
   const Kind kind = static_cast<Kind>(world_.Uniform(4));
   absl::StatusOr<CitizenRef> ref = [&]() -> absl::StatusOr<CitizenRef> {
     switch (kind) {
@@ -118,7 +143,8 @@ void Citizen::Bear(bool instantly) {
     return absl::InternalError("no such kind");
   }();
   if (!ref.ok()) return world_.lives.SpawnFailed(child);
-  world_.Introduce({*ref, child});
+  if (name < NameBook::kNames) world_.name_book.Taken(name, child);
+  world_.Introduce({*ref, child}, options);
   Meet({*ref, child});
 }
 

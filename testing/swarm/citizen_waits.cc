@@ -64,6 +64,12 @@ Task<void> Citizen::AwaitOne(Frame& frame, uint32_t depth,
     case Wait::kEnd:
       co_await AwaitEnd(frame);
       break;
+    case Wait::kName:
+      co_await AwaitName(frame);
+      break;
+    case Wait::kPublish:
+      co_await AwaitPublish(frame);
+      break;
     case Wait::kCount:
       break;
   }
@@ -202,7 +208,7 @@ Task<void> Citizen::AwaitSpawn(Frame& frame) {
   const absl::StatusOr<CitizenRef> ref = co_await std::move(spawn);
   frame.Enter();
   if (!ref.ok()) co_return;
-  world_.Introduce({*ref, child});
+  world_.Introduce({*ref, child}, options);
   Meet({*ref, child});
 }
 

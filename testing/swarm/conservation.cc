@@ -24,14 +24,23 @@ void Conservation::Handled(uint32_t message, Number by) {
     journal_.Break(kName, absl::StrCat("message ", message,
                                        " is handled twice, by #", by));
   }
+  if (entry.state == State::kAside) --aside_;
   entry.state = State::kHandled;
   journal_.Note(What::kHandles, by, entry.sender, message);
+}
+
+void Conservation::SetAside(uint32_t message, Number by) {
+  Message& entry = messages_[message];
+  if (entry.state != State::kAside) ++aside_;
+  entry.state = State::kAside;
+  journal_.Note(What::kSetsAside, by, entry.sender, message);
 }
 
 void Conservation::Destroyed(uint32_t message) {
   Message& entry = messages_[message];
   --open_;
   if (entry.state != State::kUnderWay && entry.state != State::kAside) return;
+  if (entry.state == State::kAside) --aside_;
   entry.state = State::kLost;
   if (!entry.offered) ++AccountOf(entry.account).lost;
   journal_.Note(What::kLoses, entry.account, entry.sender, message);
@@ -42,10 +51,10 @@ void Conservation::DeadLetter(Number target, bool counted_apart) {
   journal_.Note(What::kDeadLetter, target);
 }
 
-void Conservation::CheckAtRest(uint64_t aside) {
-  if (open_ != aside) {
+void Conservation::CheckAtRest() {
+  if (open_ != aside_) {
     journal_.Break(kName, absl::StrCat(open_, " messages are under way, but ",
-                                       aside, " are kept"));
+                                       aside_, " are kept"));
   }
   uint64_t lost = 0;
   uint64_t mourned = 0;

@@ -32,7 +32,7 @@ class Conservation {
   // A handler has it.
   void Handled(uint32_t message, Number by);
   // The handler keeps it for later.
-  void SetAside(uint32_t message) { messages_[message].state = State::kAside; }
+  void SetAside(uint32_t message, Number by);
   bool IsAside(uint32_t message) const {
     return messages_[message].state == State::kAside;
   }
@@ -43,8 +43,13 @@ class Conservation {
 
   Number sender(uint32_t message) const { return messages_[message].sender; }
 
-  // `aside`: so many are kept by handlers.
-  void CheckAtRest(uint64_t aside);
+  // A number that no message has, and all that are sent later exceed.
+  uint32_t NextNumber() {
+    messages_.push_back({0, 0, State::kHandled});
+    return static_cast<uint32_t>(messages_.size() - 1);
+  }
+
+  void CheckAtRest();
 
  private:
   enum class State : uint8_t {
@@ -76,6 +81,7 @@ class Conservation {
   std::vector<Message> messages_;
   std::vector<Account> accounts_;
   uint64_t open_ = 0;
+  uint64_t aside_ = 0;  // Of these, kept by handlers.
 };
 
 // Goes with a message, and tells what becomes of it.

@@ -46,6 +46,8 @@ Features::Features(Random& random) {
   most_actors_ = founders_ + random.Uniform(random.Uniform(4) == 0 ? 200 : 24);
   from_outside_ = random.Uniform(3) == 0 ? 0 : random.Uniform(200);
   bounded_ = random.Uniform(6);
+  stashes_ = random.Uniform(2) == 0 ? 0 : random.Uniform(24);
+  supervisors_ = random.Uniform(2) == 0 ? 0 : random.Uniform(3);
   longest_ms_ = 1 + random.Uniform(random.Uniform(2) == 0 ? 8 : 100);
   violence_ = random.Uniform(4) == 0 ? 1024 : random.Uniform(300);
   shuts_down_early_ = random.Uniform(4) == 0;

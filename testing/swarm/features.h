@@ -37,6 +37,17 @@ enum class Deed : uint8_t {
   kDrain,
   kStopSelf,
   kFail,
+  kTakeName,
+  kGiveName,
+  kFindName,
+  kJoin,
+  kLeave,
+  kCryToGroup,
+  kPick,
+  kUnstash,
+  kPublish,
+  kSubscribe,
+  kUnsubscribe,
   kCount,
 };
 
@@ -52,6 +63,8 @@ enum class Wait : uint8_t {
   kSpawn,
   kEnd,
   kCallOrSleep,
+  kName,
+  kPublish,
   kCount,
 };
 
@@ -92,6 +105,10 @@ class Features {
   uint64_t from_outside() const { return from_outside_; }
   // Of 8 actors, how many have a bounded mailbox.
   uint64_t bounded() const { return bounded_; }
+  // Of 64 parcels, how many are set aside.
+  uint64_t stashes() const { return stashes_; }
+  // How many supervisors there are.
+  uint64_t supervisors() const { return supervisors_; }
   // Times are below so many milliseconds.
   uint64_t longest_ms() const { return longest_ms_; }
   // Of 1024 ways to end others, how many are taken where they are drawn.
@@ -111,6 +128,8 @@ class Features {
   uint64_t most_actors_;
   uint64_t from_outside_;
   uint64_t bounded_;
+  uint64_t stashes_;
+  uint64_t supervisors_;
   uint64_t longest_ms_;
   uint64_t violence_;
   bool shuts_down_early_;

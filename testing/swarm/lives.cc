@@ -10,8 +10,17 @@ Number Lives::Conceive(Number parent, bool is_supervised) {
   return static_cast<Number>(lives_.size() - 1);
 }
 
+Number Lives::ConceiveDoor() {
+  const Number door = Conceive(0, /*is_supervised=*/true);
+  lives_[door].is_door = true;
+  lives_[door].post_started = true;
+  return door;
+}
+
 void Lives::Register(Number number, const AnyActorRef& ref) {
-  lives_[number].ref = ref;
+  Life& life = lives_[number];
+  life.ref = ref;
+  if (life.is_door && ref.status() == ActorStatus::kStopped) life.ended = true;
   const auto [entry, is_new] = numbers_.try_emplace(ref.id().value(), number);
   Check(is_new || entry->second == number, number, "no id is used again (§1)");
 }
@@ -112,6 +121,7 @@ void Lives::Started(ActorId id) {
   const Number number = NumberOf(id);
   if (number == 0) return;
   Life& life = lives_[number];
+  if (life.is_door) return;
   Check(life.post_started && !life.started && !life.ended, number,
         "a start is told once, after PostStart (§5)");
   life.started = true;
@@ -124,6 +134,10 @@ void Lives::Ended(ActorId id, const ExitReason& reason) {
   Life& life = lives_[number];
   journal_.Note(What::kEnded, number, 0, static_cast<uint64_t>(reason.kind()));
   Check(!life.ended, number, "an end is told once");
+  life.ended = true;
+  life.ended_at_ns = journal_.now_ns();
+  life.end_kind = reason.kind();
+  if (life.is_door) return;
   Check(life.destroyed || !life.constructed, number,
         "an end is told when the object is gone (§14)");
   Check(!life.start_failed, number, "a failed start is no event (§6)");
@@ -131,9 +145,6 @@ void Lives::Ended(ActorId id, const ExitReason& reason) {
         "a graceful end runs PostStop (§11)");
   Check(!reason.IsGraceful() || !life.failed, number,
         "a failure is no graceful end (§7)");
-  life.ended = true;
-  life.ended_at_ns = journal_.now_ns();
-  life.end_kind = reason.kind();
 }
 
 void Lives::LookAtSome(uint64_t chance) {

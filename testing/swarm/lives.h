@@ -31,6 +31,8 @@ class Lives {
   // One that is to be spawned. `is_supervised`: by a supervisor, whose affair
   // its end is, too.
   Number Conceive(Number parent, bool is_supervised);
+  // An address of supervised actors: it runs no code of ours.
+  Number ConceiveDoor();
   // Its reference is known; may be said several times.
   void Register(Number number, const AnyActorRef& ref);
   // 0: none of ours.
@@ -93,6 +95,7 @@ class Lives {
   bool is_supervised(Number number) const {
     return lives_[number].is_supervised;
   }
+  bool is_door(Number number) const { return lives_[number].is_door; }
   uint64_t objects() const { return objects_; }
   uint64_t tasks() const { return tasks_; }
 
@@ -111,6 +114,7 @@ class Lives {
     ActorStatus status = ActorStatus::kStarting;
     ExitReason::Kind end_kind = ExitReason::Kind::kNormal;
     bool is_supervised = false;
+    bool is_door = false;
     bool constructed = false;
     bool pre_started = false;
     bool start_failed = false;

@@ -110,8 +110,39 @@ struct Outcome {
   Counted counted;
 };
 
+// Sent to a group, or to whoever is in its place.
+struct Cry {
+  Cry(const Counted& counts, Number from, uint32_t its_number)
+      : counted(counts), sender(from), number(its_number) {}
+
+  Counted counted;
+  Number sender;
+  uint32_t number;
+};
+
+// What ports publish, and what it becomes for each subscription.
+struct News {
+  News(const Counted& counts, Number from, uint32_t its_number, bool waited)
+      : counted(counts),
+        publisher(from),
+        number(its_number),
+        when_ready(waited) {}
+
+  Counted counted;
+  Number publisher;
+  uint32_t number;
+  bool when_ready;  // It waited until there was room.
+};
+struct Told {
+  Told(const News& its_news, uint32_t its_subscription)
+      : news(its_news), subscription(its_subscription) {}
+
+  News news;
+  uint32_t subscription;
+};
+
 struct CitizenApi : Protocol<Parcel, Freight, Errand, Tick, Inquiry, Question,
-                             Favor, Outcome> {};
+                             Favor, Outcome, Cry, Told> {};
 
 using CitizenRef = ActorRef<CitizenApi>;
 

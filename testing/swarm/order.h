@@ -20,7 +20,6 @@ enum class Way : uint8_t {
   kNormal,
   kUrgent,
   kWhenReady,
-  kTimer,  // No order: it is that of the times.
 };
 
 class Order {
@@ -31,11 +30,12 @@ class Order {
 
   // `message`: its number, which grows with each. `receiver`: by whatever
   // address it was sent to.
-  void Handled(Number sender, Number receiver, Way way, uint32_t message) {
-    if (way == Way::kTimer) return;
+  // `again`: it may come several times in a row.
+  void Handled(Number sender, Number receiver, Way way, uint32_t message,
+               bool again = false) {
     const uint64_t pair = Pair(sender, receiver);
     uint32_t& last = last_[pair * 4 + static_cast<uint64_t>(way)];
-    if (message <= last) [[unlikely]] {
+    if (message < last || (message == last && !again)) [[unlikely]] {
       journal_.Break(kName,
                      absl::StrCat("#", receiver, " handles message ", message,
                                   " of #", sender, " behind ", last));
@@ -50,6 +50,9 @@ class Order {
   // `receiver` hears that `ended` has.
   void HearsOfEnd(Number ended, Number receiver) {
     ended_.insert(Pair(ended, receiver));
+  }
+  bool HasHeardOfEnd(Number ended, Number who) const {
+    return ended_.contains(Pair(ended, who));
   }
 
  private:

@@ -23,12 +23,7 @@ void Rest::Check(ActorSystem& system) {
       core = ref.cell()->system;
     }
   }
-  if (core == nullptr) {
-    if (system.live_actors() != 0) {
-      Break(kForgotten, 0, "actors are left, and none is known");
-    }
-    return;
-  }
+  if (core == nullptr) return;  // Who is left is none of ours.
   uint64_t cells = 0;
   core->ForEachActor([&](Cell& cell, uint64_t id) {
     ++cells;
@@ -39,6 +34,23 @@ void Rest::Check(ActorSystem& system) {
   if (cells != system.live_actors()) {
     Break(kTables, 0, "the actors that are counted are those that there are");
   }
+}
+
+std::string Rest::Ready() const {
+  std::string ready;
+  for (Number number = 1; number <= lives_.count(); ++number) {
+    const AnyActorRef& ref = lives_.ref(number);
+    const Cell* const cell = ref.cell();
+    if (cell == nullptr || !cell->IsAliveAs(ref.id().value()) ||
+        !cell->IsScheduled()) {
+      continue;
+    }
+    absl::StrAppend(
+        &ready, " #", number, ": phase ", static_cast<int>(cell->phase),
+        ", attention ", cell->attention(), ", request ",
+        static_cast<int>(cell->request()), ", ", cell->queued(), " queued;");
+  }
+  return ready;
 }
 
 void Rest::CheckIdle(Cell& cell, uint64_t id) {

@@ -5,6 +5,7 @@
 #define TROUPE_TESTING_SWARM_REST_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "troupe/actor/actor_system.h"
@@ -27,6 +28,9 @@ class Rest {
 
   // REQUIRES: nothing is ready, and no timer is pending.
   void Check(ActorSystem& system);
+
+  // For people: who is ready, and why. At any time between two steps.
+  std::string Ready() const;
 
  private:
   void CheckIdle(internal::Cell& cell, uint64_t id);

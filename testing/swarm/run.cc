@@ -14,7 +14,16 @@
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
 #include "troupe/mailbox/message_type.h"
+#include "troupe/registry/groups.h"
+#include "troupe/registry/names.h"
 #include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/supervision/child_options.h"
+#include "troupe/supervision/child_ref.h"
+#include "troupe/supervision/start_context.h"
+#include "troupe/supervision/strategy.h"
+#include "troupe/supervision/supervision_report.h"
+#include "troupe/supervision/supervisor.h"
+#include "troupe/supervision/supervisor_api.h"
 #include "troupe/testing/swarm/citizen.h"
 #include "troupe/testing/swarm/rest.h"
 #include "troupe/testing/swarm/world.h"
@@ -44,14 +53,24 @@ class Run {
   }
 
  private:
+  struct Supervised {
+    SupervisorRef ref;
+    std::vector<std::pair<Number, ChildRef<CitizenApi>>> doors;
+  };
+
   bool broken() const { return world_.journal.broken(); }
   void Subscribe();
   void AfterStep();
   // Until nothing is left to do, or so many more steps were played.
   void PlayOn(uint64_t steps);
   void Found();
+  void FoundSupervisor();
+  ChildRef<CitizenApi> AddChild(Supervisor::Spec& spec, std::string id);
+  // From now on the children of supervisors are known by their addresses.
+  void MeetSupervised();
   void DoFromOutside();
   void CheckAtRest();
+  void CheckGroups();
   void End();
 
   World world_;
@@ -59,6 +78,7 @@ class Run {
   DeterministicExecutor* executor_;  // The system's.
   std::unique_ptr<ActorSystem> system_;
   std::vector<Subscription> subscriptions_;  // Last: the first to go.
+  std::vector<Supervised> supervisors_;
   uint64_t steps_ = 0;
   bool over_ = false;
 };
@@ -76,6 +96,7 @@ Run::Run(uint64_t seed) : world_(seed) {
                                    .deadlock_check_after = world_.SomeTime(),
                                    .child_stop_timeout = world_.SomeTime()});
   world_.system = system_.get();
+  (void)system_->Get<Names>();  // Before an actor has one.
   Subscribe();
 }
 
@@ -88,8 +109,15 @@ void Run::Subscribe() {
       system_->Subscribe<ActorEnded>([this](const ActorEnded& event) {
         world_.lives.Ended(event.actor, event.reason);
       }));
+  subscriptions_.push_back(system_->Subscribe<SupervisionReport>(
+      [this](const SupervisionReport& report) {
+        world_.restarts.Reported(report);
+      }));
   subscriptions_.push_back(
       system_->Subscribe<DeadLetter>([this](const DeadLetter& letter) {
+        if (letter.message_type == kMessageType<Cry>.name) {
+          return world_.group_book.DeadLetter();
+        }
         if (letter.message_type != kMessageType<Parcel>.name) return;
         const Number target = world_.lives.NumberOf(letter.target);
         world_.mail.DeadLetter(target, world_.IsCountedApart(target));
@@ -104,8 +132,11 @@ void Run::AfterStep() {
     world_.journal.Mix(worker.turns() << 20 ^ worker.ready());
   }
   world_.lives.LookAtSome(executor_->steps());
+  world_.bounds.LookAtSome(executor_->steps());
   if (executor_->steps() > kMostSteps) {
-    world_.journal.Break(kEnds, "it goes on for ever");
+    world_.journal.Break(
+        kEnds, absl::StrCat("it goes on for ever;",
+                            Rest(world_.journal, world_.lives).Ready()));
   }
   if (world_.Uniform(1024) < world_.features.from_outside()) DoFromOutside();
 }
@@ -120,6 +151,13 @@ void Run::PlayOn(uint64_t steps) {
 
 void Run::Play() {
   for (uint64_t i = world_.features.founders(); i > 0; --i) Found();
+  for (uint64_t i = world_.features.supervisors(); i > 0; --i) {
+    FoundSupervisor();
+  }
+  if (!supervisors_.empty()) {
+    PlayOn(world_.Uniform(50));
+    MeetSupervised();
+  }
   const uint64_t rounds = 1 + world_.Uniform(3);
   for (uint64_t i = 0; i < rounds && !broken(); ++i) {
     for (uint64_t j = 1 + world_.Uniform(8); j > 0; --j) DoFromOutside();
@@ -146,7 +184,72 @@ void Run::Found() {
         return system_->SpawnInstant<Juggler>(options, &world_, number);
     }
   }();
-  if (ref.ok()) world_.Introduce({*ref, number});
+  if (ref.ok()) world_.Introduce({*ref, number}, options);
+}
+
+void Run::FoundSupervisor() {
+  constexpr Strategy kStrategies[] = {kOneForOne, kOneForAll, kRestForOne,
+                                      kDynamic};
+  const Intensity intensity{
+      .restarts = static_cast<int>(world_.Uniform(6)),
+      .within = absl::Milliseconds(1) + world_.SomeTime()};
+  Supervisor::Spec spec{
+      .name = absl::StrCat(world_.restarts.Supervisor(intensity)),
+      .strategy = kStrategies[world_.Uniform(4)],
+      .intensity = intensity};
+  std::vector<std::pair<Number, ChildRef<CitizenApi>>> doors;
+  for (uint64_t i = 1 + world_.Uniform(4); i > 0; --i) {
+    doors.emplace_back(world_.lives.ConceiveDoor(),
+                       AddChild(spec, absl::StrCat("child", i)));
+  }
+  supervisors_.push_back(Supervised{
+      .ref = system_->SpawnInstant<Supervisor>(std::move(spec)).value(),
+      .doors = std::move(doors)});
+}
+
+ChildRef<CitizenApi> Run::AddChild(Supervisor::Spec& spec, std::string id) {
+  constexpr Restart kRestarts[] = {kPermanent, kPermanent, kTransient,
+                                   kTemporary};
+  ChildOptions options{.id = std::move(id),
+                       .restart = kRestarts[world_.Uniform(4)],
+                       .hold_messages = world_.Uniform(8)};
+  switch (world_.Uniform(3)) {
+    case 0:
+      options.shutdown = Shutdown::Brutal();
+      break;
+    case 1:
+      options.shutdown = Shutdown::Within(world_.SomeTime());
+      break;
+    default:
+      break;
+  }
+  const uint64_t kind = world_.Uniform(3);
+  return spec.Add(
+      std::move(options),
+      [this, kind](StartContext& start) -> absl::StatusOr<CitizenRef> {
+        const Number number = world_.lives.Conceive(0, /*is_supervised=*/true);
+        const SpawnOptions mailbox = SomeOptions(world_);
+        absl::StatusOr<CitizenRef> ref =
+            kind == 0   ? start.Spawn<Plain>(mailbox, &world_, number)
+            : kind == 1 ? start.Spawn<Trapper>(mailbox, &world_, number)
+                        : start.Spawn<Sluggard>(mailbox, &world_, number);
+        if (ref.ok()) {
+          world_.Introduce({*ref, number}, mailbox);
+        } else {
+          world_.lives.SpawnFailed(number);
+        }
+        return ref;
+      });
+}
+
+void Run::MeetSupervised() {
+  for (Supervised& supervisor : supervisors_) {
+    for (auto& [number, child] : supervisor.doors) {
+      const ActorRef<CitizenApi> door = child.address();
+      if (!door.IsNull()) world_.Introduce({door, number}, {});
+    }
+    supervisor.doors.clear();
+  }
 }
 
 void Run::DoFromOutside() {
@@ -187,11 +290,33 @@ void Run::DoFromOutside() {
 
 void Run::CheckAtRest() {
   world_.lives.CheckAtRest();
-  world_.mail.CheckAtRest(world_.kept);
+  world_.mail.CheckAtRest();
   world_.calls.CheckAtRest();
   world_.ticks.CheckAtRest();
   world_.watches.CheckAtRest();
   Rest(world_.journal, world_.lives).Check(*system_);
+  world_.name_book.CheckAtRest(system_->Get<Names>());
+  CheckGroups();
+  for (const auto& [number, subscription] : world_.subscriptions) {
+    world_.port_book.CheckAtRest(number, subscription.stats());
+  }
+  for (size_t i = 0; i < supervisors_.size() && !broken(); ++i) {
+    world_.restarts.CheckAtRest(
+        i, supervisors_[i].ref.Call<ListChildren>().Wait());
+  }
+}
+
+void Run::CheckGroups() {
+  for (size_t group = 0; group < GroupBook::kGroups; ++group) {
+    const absl::StatusOr<std::vector<CitizenRef>> members =
+        system_->Get<Groups>().Members(World::GroupOf(group));
+    std::vector<Number> numbers;
+    for (const CitizenRef& member : members.value()) {
+      numbers.push_back(world_.lives.NumberOf(member.id()));
+    }
+    world_.group_book.CheckAtRest(group, numbers);
+  }
+  world_.group_book.CheckAllAtRest();
 }
 
 void Run::End() {
@@ -210,10 +335,11 @@ void Run::End() {
   if (broken()) return;
   steps_ = executor_->steps();
   subscriptions_.clear();
+  world_.subscriptions.clear();
   world_.journal.set_executor(nullptr);
   system_ = nullptr;
   world_.lives.CheckAtEnd();
-  world_.mail.CheckAtRest(0);
+  world_.mail.CheckAtRest();
   world_.calls.CheckAtRest();
   // World::counted is one itself.
   if (world_.payloads != 1) {

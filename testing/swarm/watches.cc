@@ -92,7 +92,8 @@ void Watches::CheckLink(const Pair& pair, Link& link) {
   }
   const Number alive = first_alive ? pair.first : pair.second;
   const Number gone = first_alive ? pair.second : pair.first;
-  if (!lives_.has_ended(gone)) return;
+  // An address outlives those that link to it.
+  if (!lives_.has_ended(gone) || lives_.is_door(alive)) return;
   if (alive < traps_.size() && traps_[alive]) {
     if (link.exits[first_alive ? 0 : 1] == 0) {
       BreakLink(pair, "who traps exits hears of the end");

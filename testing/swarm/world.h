@@ -3,20 +3,34 @@
 #ifndef TROUPE_TESTING_SWARM_WORLD_H_
 #define TROUPE_TESTING_SWARM_WORLD_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/spawn_options.h"
 #include "troupe/base/random.h"
+#include "troupe/mailbox/capacity.h"
+#include "troupe/registry/group.h"
+#include "troupe/stream/output_port.h"
+#include "troupe/stream/port_subscription.h"
+#include "troupe/testing/swarm/bounds.h"
 #include "troupe/testing/swarm/calls.h"
 #include "troupe/testing/swarm/conservation.h"
 #include "troupe/testing/swarm/features.h"
+#include "troupe/testing/swarm/group_book.h"
 #include "troupe/testing/swarm/journal.h"
 #include "troupe/testing/swarm/lives.h"
 #include "troupe/testing/swarm/messages.h"
+#include "troupe/testing/swarm/name_book.h"
 #include "troupe/testing/swarm/order.h"
+#include "troupe/testing/swarm/port_book.h"
+#include "troupe/testing/swarm/restarts.h"
 #include "troupe/testing/swarm/ticks.h"
 #include "troupe/testing/swarm/watches.h"
 
@@ -33,6 +47,10 @@ struct World {
       : random(seed), features(random), budget(features.budget()) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
+
+  static Group<CitizenApi> GroupOf(size_t group) {
+    return Group<CitizenApi>(absl::StrCat("group", group));
+  }
 
   uint64_t Uniform(uint64_t bound) { return random.NextUint64() % bound; }
   absl::Duration SomeTime() {
@@ -56,8 +74,11 @@ struct World {
     if (roster.empty()) return {};
     return roster[Uniform(roster.size())];
   }
-  void Introduce(const Acquaintance& one) {
+  void Introduce(const Acquaintance& one, const SpawnOptions& options) {
     lives.Register(one.number, one.ref);
+    if (options.mailbox.messages != Capacity::kUnlimited) {
+      bounds.Bounded(one.number, one.ref, options.mailbox.messages);
+    }
     roster.push_back(one);
   }
   // Its messages are counted for it alone.
@@ -79,13 +100,20 @@ struct World {
   Calls calls{journal};
   Ticks ticks{journal, lives};
   Watches watches{journal, lives};
+  Bounds bounds{journal};
+  NameBook name_book{journal, lives, order};
+  GroupBook group_book{journal, lives};
+  PortBook port_book{journal, lives};
+  Restarts restarts{journal, lives};
 
   ActorSystem* system = nullptr;
   uint64_t budget;
-  uint64_t kept = 0;     // Parcels that handlers keep.
   int64_t payloads = 0;  // Messages that are counted.
   Counted counted{payloads};
   std::vector<Acquaintance> roster;
+  std::array<OutputPort<News>, PortBook::kPorts> ports;
+  // By their numbers; those of actors that have ended stay.
+  std::map<uint32_t, PortSubscription> subscriptions;
 };
 
 }  // namespace troupe::swarm
