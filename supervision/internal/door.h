@@ -25,6 +25,7 @@
 #include "troupe/actor/internal/dispatcher.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/spawn.h"
+#include "troupe/actor/internal/user_code.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/mailbox/envelope.h"
@@ -85,7 +86,11 @@ class Door final : public DoorBase {
 
 template <typename... Ms>
 struct Dispatcher<Door<TypeList<Ms...>>, TypeList<Ms...>> {
-  static bool Deliver(Cell&, DoorBase& door, Envelope* envelope) {
+  static bool DeliverAndReturn(Cell& cell, DoorBase& door, Envelope* envelope) {
+    (void)DeliverAny(cell, door, envelope);
+    return ReturnFromUserCode();
+  }
+  static bool DeliverAny(Cell&, DoorBase& door, Envelope* envelope) {
     if (envelope->type == &kMessageType<DoorLeadsTo>) [[unlikely]] {
       door.LeadTo(envelope->As<DoorLeadsTo>());
       DestroyEnvelope(envelope);
@@ -93,9 +98,6 @@ struct Dispatcher<Door<TypeList<Ms...>>, TypeList<Ms...>> {
       door.Pass(envelope);
     }
     return true;
-  }
-  static bool DeliverAny(Cell& cell, DoorBase& door, Envelope* envelope) {
-    return Deliver(cell, door, envelope);
   }
 };
 
