@@ -16,22 +16,10 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/testing/environment/process_state.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe::testing {
-
-// Whether a sanitizer manages the memory of this process.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 // For the first argument of EXPECT_EXIT(..., ExitedWithCode(0), ""): a process
 // of its own, whose expectations count. One that hangs is killed by SIGALRM,

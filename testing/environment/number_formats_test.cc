@@ -90,6 +90,7 @@ TEST(NumberFormatsTest, WorkerThatIsLentRoundsAsUsual) {
       rounder.Call<AskRounding>().Within(absl::InfiniteDuration()).Wait(),
       IsOkAndHolds(FE_TONEAREST));
   go_on.Set();
+  EXPECT_THAT(system->Shutdown(), IsOk());  // Before the events go.
 }
 
 // Groups digits in twos and has a comma for a point, as no locale of the system

@@ -10,6 +10,20 @@
 
 namespace troupe::testing {
 
+// Whether a sanitizer manages the memory of this process. It may also open
+// files whenever it has something to look up.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 struct ProcessState {
   int threads = 0;
   int open_files = 0;
