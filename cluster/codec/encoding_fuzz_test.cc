@@ -149,8 +149,8 @@ void ReadOne(FuzzInput& choices, Decoder& in, int depth) {
       break;
     default: {
       const size_t wanted = choices.Uniform(70'000);
-      EXPECT_EQ(in.TakeMemory(wanted, 1 + choices.Uniform(70'000)) && was_ok,
-                in.ok());
+      const bool granted = in.TakeMemory(wanted, 1 + choices.Uniform(70'000));
+      EXPECT_EQ(granted && was_ok, in.ok());
       break;
     }
   }

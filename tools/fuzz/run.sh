@@ -53,7 +53,8 @@ corpus() {
   dirname "${file/://}"
 }
 
-# reduce BINARY CORPUS NEW: replaces the corpus by the fewest inputs of both.
+# reduce BINARY CORPUS NEW: replaces the corpus by few inputs of both that together
+# reach the most.
 reduce() {
   local binary=$1 corpus=$2 new=$3 reduced room
   # libFuzzer calls its inputs by their digests.
@@ -62,12 +63,13 @@ reduce() {
   find "$corpus" -regextype egrep -type f -not -regex "$unnamed" \
     -exec cp -t "$reduced" {} +
   room=$((max_files - $(find "$reduced" -type f | wc -l)))
-  # Whether an edge is passed, not how often: few inputs say most of it.
-  "$binary" -merge=1 -use_counters=0 -max_len="$max_bytes" \
+  # Whether an edge is passed, not how often: few inputs say most of it. They are
+  # written one after the other, that which adds most first.
+  "$binary" -set_cover_merge=1 -use_counters=0 -max_len="$max_bytes" \
     "$reduced" "$corpus" "$new" >"$found/merge.log" 2>&1
   find "$corpus" -regextype egrep -type f -regex "$unnamed" -delete
   find "$reduced" -regextype egrep -type f -regex "$unnamed" \
-    -printf '%s %p\n' | sort -n | head -n "$room" | cut -d' ' -f2- |
+    -printf '%T@ %p\n' | sort -n | sed -n "1,${room}s/^[^ ]* //p" |
     xargs -r cp -t "$corpus"
   rm -rf "$reduced"
   echo "$corpus: $(find "$corpus" -type f | wc -l) inputs"
