@@ -581,6 +581,7 @@ class ActorSimTest : public ::testing::TestWithParam<int> {};
 
 INSTANTIATE_TEST_SUITE_P(Parts, ActorSimTest, ::testing::Range(0, kParts));
 
+//
 TEST_P(ActorSimTest, KeepsItsPromisesWhateverHappens) {
   const std::vector<uint64_t> seeds = testing::TestSeeds(kSeeds);
   for (size_t i = GetParam(); i < seeds.size(); i += kParts) {

@@ -319,6 +319,7 @@ TEST_P(CallFaultsTest, HandlerThrowsBetweenItsSuspensions) {
   }
 }
 
+//
 TEST_P(CallFaultsTest, PlainHandlerThrows) {
   const auto throws = [](Request&) -> absl::StatusOr<int> {
     throw std::runtime_error("broken");

@@ -155,7 +155,7 @@ class ChildEventsTest : public internal::SystemTest {};
 
 INSTANTIATE_TEST_SUITE_P(Executors, ChildEventsTest, internal::AllExecutors());
 
-// §27: also where a child starts and ends without a turn of its own.
+// R-273, §27: also where a child starts and ends without a turn of its own.
 TEST_P(ChildEventsTest, ParentHearsOfEachStartBeforeTheEnd) {
   std::map<ActorId, std::vector<ChildEvent::Kind>> heard;
   absl::Notification seen;

@@ -192,8 +192,8 @@ class Chronicle {
   Subscription ended_;
 };
 
-// R-027, §5, §9, §14: every actor's start and end is published once, with why
-// it ended, whichever way that was.
+// §5, §9, §14: every actor's start and end is published once,
+// with why it ended, whichever way that was.
 TEST_P(EventsTest, StartAndEndArePublishedOnce) {
   std::unique_ptr<ActorSystem> system = MakeSystem();
   Chronicle chronicle(*system);

@@ -152,7 +152,8 @@ TEST_P(HookSuspensionTest, HooksRunInOrderWhicheverWaits) {
   }
 }
 
-// §12: at each suspension of each hook.
+// §12: at each suspension of each
+// hook.
 TEST_P(HookSuspensionTest, KillEndsWhateverIsSuspended) {
   for (const Hook hook : kHooks) {
     for (const int n : {1, 2, 3}) {

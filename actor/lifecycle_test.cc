@@ -194,8 +194,8 @@ class Watcher : public Actor<Work> {
   const How how_;
 };
 
-// R-050..R-055, §7: whatever a hook or handler throws or returns fails the
-// actor, and its parent hears of that.
+// §7: whatever a hook or handler
+// throws or returns fails the actor, and its parent hears of that.
 TEST_P(LifecycleTest, ParentHearsOfEveryFailure) {
   for (Where where : {Where::kPostStart, Where::kHandle, Where::kPostStop}) {
     for (How how : {How::kThrow, How::kThrowInt, How::kStatus}) {
@@ -301,7 +301,8 @@ TEST_P(LifecycleTest, ChildrenOfAFailedOrKilledParentAreKilled) {
   }
 }
 
-// §27: without a hook, a child's failure fails the parent, which says whose.
+// R-274, §27: without a hook, a child's failure fails the parent, which says
+// whose.
 TEST_P(LifecycleTest, ChildsFailureFailsTheParentByDefault) {
   Log log;
   std::unique_ptr<ActorSystem> system = MakeSystem();

@@ -123,7 +123,8 @@ class PinnedThreadTest : public SystemTest {
 
 INSTANTIATE_TEST_SUITE_P(Executors, PinnedThreadTest, internal::AllExecutors());
 
-// Constructor, hooks, handlers that wait, and destructor, of all that share it.
+// constructor, hooks, handlers that wait, and destructor, of all that
+// share it.
 TEST_P(PinnedThreadTest, RunsAllOfItsActorsFromBirthToDeath) {
   const PinnedThread thread = Start();
   std::vector<Pinned::Ref> actors;
@@ -362,7 +363,7 @@ class Sleepy : public Actor<Never> {
   Places& places_;
 };
 
-// and what is suspended is destroyed on the thread, too.
+// and what is suspended is destroyed on the thread, too.
 TEST_P(PinnedThreadTest, KillEndsWhateverIsSuspended) {
   const PinnedThread thread = Start();
   for (const auto in : {Sleepy::In::kPreStart, Sleepy::In::kPostStart,

@@ -177,6 +177,7 @@ void ExpectEveryAnswer(const Ref& actor) {
   EXPECT_EQ(actor.status(), ActorStatus::kRunning);
 }
 
+//
 TEST_P(RequestFormsTest, PlainHandlersReturnEveryAnswer) {
   ExpectEveryAnswer(system_->Spawn<ReturnsPlainly>().value());
 }

@@ -127,8 +127,8 @@ TEST_P(SuspensionTest, ExclusiveHandlerHoldsInterleavedOnes) {
   EXPECT_THAT(log_, ElementsAre("run began", "ask began", "run ended", "do"));
 }
 
-// §11: the suspended handler finishes, and answers; what is queued hears at
-// once.
+// R-008, §11: the suspended handler finishes, and answers; what is queued hears
+// at once.
 TEST_P(SuspensionTest, StopLetsTheSuspendedHandlerFinish) {
   std::optional<absl::StatusOr<int>> handled;
   const auto caller = Spawn<Script>();

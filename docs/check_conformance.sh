@@ -54,9 +54,23 @@ check_not_built() {
   done
 }
 
+# check_cited NUMBER HOW: a file of a test that is named says the number, so that
+# who changes the test knows what it is for.
+check_cited() {
+  local file
+  local -a files
+  mapfile -t files < <(grep -oE '[a-z0-9_/]+_test\.cc' <<<"$2")
+  ((${#files[@]})) || return 0
+  for file in "${files[@]}"; do
+    if [[ -z ${is_file[$file]:-} ]] || grep -qwF -- "$1" "$file"; then return; fi
+  done
+  fail "$1: not cited in ${files[*]}"
+}
+
 # check_row NUMBER BEHAVIOUR HOW
 check_row() {
   local how=$3
+  check_cited "$1" "$how"
   [[ -n ${2// /} ]] || fail "$1 says nothing"
   if [[ $how =~ ^'Rust only: '.+$ ]]; then
     return

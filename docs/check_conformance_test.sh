@@ -8,6 +8,7 @@ failures=0
 
 mkdir -p actor/compile_fail cluster
 cat >actor/call_test.cc <<'END'
+// R-001
 TEST(CallTest, Answers) {}
 TEST_P(CallTest,
        GoesOverTwoLines) {}
@@ -77,5 +78,7 @@ finds 'no row: R-002' "| R-001 | It works | $answers |" 'R-001 R-002'
 finds 'no such behaviour: R-001' "| R-001 | It works | $answers |" 'R-002'
 finds 'twice: R-001' "| R-001 | It works | $answers |"$'\n'"| R-001 | So | $answers |"
 finds 'there are no rows' 'nothing'
+finds 'R-002: not cited in actor/call_test.cc' \
+  "| R-002 | It works | $answers |" 'R-002'
 
 exit "$failures"

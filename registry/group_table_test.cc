@@ -248,6 +248,7 @@ using Said = GroupTable<int>::Said;
 constexpr GroupSource kNorth = 1;
 constexpr GroupSource kSouth = 2;
 
+//
 TEST(GroupTableTest, OtherSourcesAddToAGroup) {
   World world;
   world.Join(kLobby, {1});

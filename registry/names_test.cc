@@ -84,6 +84,7 @@ TEST_P(NamesTest, TakenNameSpawnsNothing) {
   EXPECT_THAT(names_.FindAny("store"), IsOkAndHolds(first));
 }
 
+//
 TEST_P(NamesTest, NameIsFreeOnceTheEndIsTold) {
   const std::vector<void (*)(const Store::Ref&)> ends = {
       [](const Store::Ref& store) { store.Stop(); },
@@ -268,6 +269,7 @@ TEST_P(NamesTest, WrongMessagesAreRefusedWithBothProtocols) {
                              HasSubstr("Break"))));
 }
 
+//
 TEST_P(NamesTest, ListingsAreSortedByName) {
   const Store::Ref clock = Spawn("clock");
   const Store::Ref eu = Spawn("billing/eu");

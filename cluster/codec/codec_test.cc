@@ -238,7 +238,7 @@ struct Nothing {
   friend bool operator==(Nothing, Nothing) = default;
 };
 
-//
+//
 TEST(CodecTest, NestedAggregatesCross) {
   const Tree tree{{1, "one"},
                   {Tree{{2, "two"}, {}, Color::kRed, {}}, Tree{}},
