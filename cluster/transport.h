@@ -24,12 +24,12 @@
 // Thread safety: any thread. A handler is called by any thread, but never by
 // two at once, and never from within a call of the transport, its connections
 // and listeners, so that these may be called under locks that a handler takes;
-// it must be brief, and may call all of them. It may be called before the
-// Dial() that it was given to has returned. Memory ordering: what happened
-// before Send() is visible to the handler of the frame; what a call of a
-// handler did is visible to the next. Errors: a connection that breaks says why
-// in OnClosed(): kUnavailable if the other end may be reached again; kDataLoss
-// if it sent what cannot be.
+// it must be brief and not throw, and may call all of them. It may be called
+// before the Dial() that it was given to has returned.
+// Memory ordering: what happened before Send() is visible to the handler of the
+// frame; what a call of a handler did is visible to the next.
+// Errors: a connection that breaks says why in OnClosed(): kUnavailable if the
+// other end may be reached again; kDataLoss if it sent what cannot be.
 #ifndef TROUPE_CLUSTER_TRANSPORT_H_
 #define TROUPE_CLUSTER_TRANSPORT_H_
 
