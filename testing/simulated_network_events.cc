@@ -292,9 +292,8 @@ void SimulatedNetwork::Enqueue(const std::shared_ptr<Pair>& pair, Side from,
     link.free_at[lane] = sent_at;
   }
   Pair::Lane& sent = pair->sent[from].lanes[lane];
-  sent.last_due = std::max(sent.last_due, sent_at + Delay(link.options));
   sent.bytes += frame.size();
-  sent.frames.Push({std::move(frame), sent.last_due});
+  sent.frames.Push({std::move(frame), sent_at + Delay(link.options)});
   ArmLane(pair, from, lane);
 }
 

@@ -260,6 +260,23 @@ TEST(SimulatedNetworkTest, ResetCutsEachLaneAnywhere) {
   EXPECT_THAT(arrived, SizeIs(11));
 }
 
+// Short ones that would fit in behind a long one that was cut are lost too.
+TEST(SimulatedNetworkTest, NothingBehindTheCutArrives) {
+  const std::vector<std::string> sent = {std::string(10, 'a'), "b",
+                                         std::string(10, 'c'), "d", "e"};
+  for (const uint64_t seed : TestSeeds(50)) {
+    SCOPED_TRACE(SeedTrace(seed));
+    World world(seed);
+    world.Connect();
+    for (const std::string& frame : sent) world.to_b().Send(kData, frame);
+    world.network().Reset("a", "b");
+    world.RunFor(absl::Seconds(1));
+    const std::vector<std::string> heard = world.at_b().frames(kData);
+    ASSERT_LE(heard.size(), sent.size());
+    EXPECT_TRUE(std::equal(heard.begin(), heard.end(), sent.begin()));
+  }
+}
+
 TEST(SimulatedNetworkTest, AnyConnectionIsResetIfThereIsOne) {
   World world;
   EXPECT_FALSE(world.network().ResetAny());

@@ -70,12 +70,11 @@ struct SimulatedHost {
 struct SimulatedPair {
   struct Frame {
     std::string bytes;
-    MonotonicTime due;
+    MonotonicTime due;  // Or when the frame in front of it has arrived.
   };
   struct Lane {
     ::troupe::internal::Fifo<Frame> frames;
-    size_t bytes = 0;  // Of the frames.
-    MonotonicTime last_due;
+    size_t bytes = 0;    // Of the frames.
     bool armed = false;  // There is an event for the first frame.
     size_t acked_bytes = 0;
     bool ack_armed = false;
