@@ -134,6 +134,19 @@ TEST(InProcessTransportTest, FloodDoesNotHoldAWorker) {
   EXPECT_EQ(before, 10'000);
 }
 
+TEST(InProcessTransportTest, DialUnderWayEndsWithTheListener) {
+  Nodes nodes;
+  auto acceptor = std::make_shared<RecordingAcceptor>();
+  auto listener = *nodes.b.Listen("b", acceptor);
+  auto handler = std::make_shared<RecordingHandler>();
+  const auto connection = *nodes.a.Dial("b", handler);
+  listener.reset();
+  nodes.executor.RunUntilIdle();
+  EXPECT_EQ(acceptor->count(), 0);
+  ASSERT_TRUE(handler->is_closed());
+  EXPECT_THAT(*handler->closed(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
 TEST(InProcessTransportTest, CloseTellsTheOtherEndItsStatus) {
   Nodes nodes;
   auto acceptor = std::make_shared<RecordingAcceptor>();
