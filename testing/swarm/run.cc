@@ -80,6 +80,7 @@ class Run {
   std::vector<Subscription> subscriptions_;  // Last: the first to go.
   std::vector<Supervised> supervisors_;
   uint64_t steps_ = 0;
+  bool is_at_rest_ = false;
   bool over_ = false;
 };
 
@@ -138,7 +139,9 @@ void Run::AfterStep() {
         kEnds, absl::StrCat("it goes on for ever;",
                             Rest(world_.journal, world_.lives).Ready()));
   }
-  if (world_.Uniform(1024) < world_.features.from_outside()) DoFromOutside();
+  if (!is_at_rest_ && world_.Uniform(1024) < world_.features.from_outside()) {
+    DoFromOutside();
+  }
 }
 
 void Run::PlayOn(uint64_t steps) {
@@ -289,21 +292,24 @@ void Run::DoFromOutside() {
 }
 
 void Run::CheckAtRest() {
+  Rest(world_.journal, world_.lives).Check(*system_);
   world_.lives.CheckAtRest();
   world_.mail.CheckAtRest();
   world_.calls.CheckAtRest();
   world_.ticks.CheckAtRest();
   world_.watches.CheckAtRest();
-  Rest(world_.journal, world_.lives).Check(*system_);
   world_.name_book.CheckAtRest(system_->Get<Names>());
   CheckGroups();
   for (const auto& [number, subscription] : world_.subscriptions) {
     world_.port_book.CheckAtRest(number, subscription.stats());
   }
+  // Nothing is to happen while they answer.
+  is_at_rest_ = true;
   for (size_t i = 0; i < supervisors_.size() && !broken(); ++i) {
     world_.restarts.CheckAtRest(
         i, supervisors_[i].ref.Call<ListChildren>().Wait());
   }
+  is_at_rest_ = false;
 }
 
 void Run::CheckGroups() {
