@@ -36,6 +36,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
 #include "troupe/base/random.h"
+#include "troupe/scheduler/deterministic_choice.h"
 #include "troupe/scheduler/deterministic_schedule.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
@@ -47,17 +48,7 @@ namespace troupe {
 
 class DeterministicExecutor final : public Executor {
  public:
-  // What is decided about the course of a run.
-  enum class Choice : uint8_t {
-    kWorker,     // Which of the workers that have something to do plays.
-    kRunnable,   // Which of its runnables that are ready runs.
-    kHandOver,   // Whether another worker gets it instead.
-    kReceiver,   // Which one.
-    kLoseSeat,   // Whether the turn loses its seat.
-    kMeanwhile,  // How many steps are played in the midst of such a turn.
-    kTakeBack,   // Whether its worker is driven by the thread that comes back.
-    kInject,     // Which worker gets a runnable that nobody owns.
-  };
+  using Choice = DeterministicChoice;
 
   struct Options {
     uint64_t seed = 0;
@@ -77,12 +68,8 @@ class DeterministicExecutor final : public Executor {
     // the seat of the worker: may look at what will run, and at nothing else of
     // the executor.
     std::function<void(const Runnable&)> before_turn = {};
-    // Decides in place of the seed: takes one of so many alternatives, at least
-    // two, numbered from 0; the seed would take `drawn`. 0 is the plain one:
-    // the first of its kind, and nothing of what a seed may throw in.
-    std::function<uint32_t(Choice choice, uint32_t alternatives,
-                           uint32_t drawn)>
-        choose = {};
+    // Decides in place of the seed.
+    DeterministicChoose choose = {};
     // Called when the next timer of a worker is due: for how long the worker
     // does not look at its timers yet, as if it were busy.
     std::function<absl::Duration()> timer_delay = {};
@@ -215,7 +202,7 @@ class DeterministicExecutor final : public Executor {
   // Each may be empty.
   const std::function<void()> after_step_;
   const std::function<void(const Runnable&)> before_turn_;
-  const std::function<uint32_t(Choice, uint32_t, uint32_t)> choose_;
+  const DeterministicChoose choose_;
   const std::function<absl::Duration()> timer_delay_;
   Player player_{*this};
   DeterministicSchedule* schedule_;  // Null: none, or it has left.

@@ -49,14 +49,22 @@ bool DeterministicSchedule::Step() {
     if (!part.paused && part.player->IsReady()) ready_.push_back(part.player);
   }
   if (ready_.empty()) return false;
-  // One player alone takes the course that it takes without a schedule.
-  const size_t next = ready_.size() == 1 ? 0 : random_.Uniform(ready_.size());
   ++steps_;
+  DeterministicPlayer* const next = ready_[Choose(ready_.size())];
   playing_ = true;
-  ready_[next]->Play();
+  next->Play();
   playing_ = false;
   if (after_step_) after_step_();
   return true;
+}
+
+size_t DeterministicSchedule::Choose(size_t ready) {
+  // One player alone takes the course that it takes without a schedule.
+  if (ready == 1) return 0;
+  const auto alternatives = static_cast<uint32_t>(ready);
+  const auto drawn = static_cast<uint32_t>(random_.Uniform(alternatives));
+  return choose_ ? choose_(DeterministicChoice::kPlayer, alternatives, drawn)
+                 : drawn;
 }
 
 uint64_t DeterministicSchedule::RunUntilIdle() {

@@ -17,14 +17,17 @@
 #ifndef TROUPE_SCHEDULER_DETERMINISTIC_SCHEDULE_H_
 #define TROUPE_SCHEDULER_DETERMINISTIC_SCHEDULE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
+#include "troupe/scheduler/deterministic_choice.h"
 
 namespace troupe {
 
@@ -67,6 +70,10 @@ class DeterministicSchedule {
     after_step_ = std::move(after_step);
   }
 
+  // Decides in place of the seed which of the players plays, when two or more
+  // are ready: DeterministicChoice::kPlayer, in the order in which they joined.
+  void SetChoose(DeterministicChoose choose) { choose_ = std::move(choose); }
+
   // -- playing ---------------------------------------------------------------
   // Not in a step.
 
@@ -95,11 +102,14 @@ class DeterministicSchedule {
   bool Jump(MonotonicTime limit);
   void AdvanceTo(MonotonicTime now);
   Part& PartOf(DeterministicPlayer& player);
+  // One of so many that are ready.
+  size_t Choose(size_t ready);
 
   Random random_;
   std::vector<Part> parts_;  // In the order in which they joined.
   std::vector<DeterministicPlayer*> ready_;  // Of use in Step() only.
   std::function<void()> after_step_;         // May be empty.
+  DeterministicChoose choose_;               // The same.
   MonotonicTime now_;
   uint64_t steps_ = 0;
   bool playing_ = false;

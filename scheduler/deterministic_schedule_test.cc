@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/base/clock.h"
+#include "troupe/scheduler/deterministic_choice.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
@@ -156,6 +157,27 @@ TEST(DeterministicScheduleTest, SeedDecidesWhoPlays) {
     EXPECT_EQ(run(seed), run(seed));
   }
   EXPECT_GT(courses.size(), 10);
+}
+
+TEST(DeterministicScheduleTest, PlayersAreChosenInPlaceOfTheSeed) {
+  Two two;
+  for (int i = 0; i < 2; ++i) {
+    two.a.PlayAt(absl::ZeroDuration());
+    two.b.PlayAt(absl::ZeroDuration());
+  }
+  two.a.PlayAt(absl::Seconds(1));
+  std::vector<uint64_t> asked_in;
+  two.schedule.SetChoose(
+      [&](DeterministicChoice choice, uint32_t alternatives, uint32_t drawn) {
+        EXPECT_EQ(choice, DeterministicChoice::kPlayer);
+        EXPECT_EQ(alternatives, 2);
+        EXPECT_LT(drawn, 2);
+        asked_in.push_back(two.schedule.steps());
+        return asked_in.size() == 1 ? 1 : 0;
+      });
+  two.schedule.RunFor(absl::Seconds(2));
+  EXPECT_THAT(two.book, ElementsAre("b@0", "a@0", "a@0", "b@0", "a@1s"));
+  EXPECT_THAT(asked_in, ElementsAre(1, 2, 3));
 }
 
 // -- executors ----------------------------------------------------------------
