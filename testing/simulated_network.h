@@ -154,7 +154,7 @@ class SimulatedNetwork final : private DeterministicPlayer {
   };
 
   // DeterministicPlayer:
-  bool IsReady() const override;
+  bool IsReady() override;
   void Play() override;
   MonotonicTime NextExpiry() const override;
   void AdvanceTo(MonotonicTime now) override { now_ = now; }

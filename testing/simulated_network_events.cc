@@ -47,7 +47,7 @@ MonotonicTime SimulatedNetwork::NextExpiry() const {
   return next;
 }
 
-bool SimulatedNetwork::IsReady() const { return NextExpiry() <= now_; }
+bool SimulatedNetwork::IsReady() { return NextExpiry() <= now_; }
 
 void SimulatedNetwork::Play() {
   if (!timers_.empty() && timers_.begin()->first <= now_) {
