@@ -51,13 +51,12 @@ SimulatedHost& SimulatedCluster::Add(std::string name, Boot boot) {
 
 void SimulatedCluster::Start(const std::string& name, Machine& machine) {
   Random& random = network_.random();
-  DeterministicExecutor::Options how;
+  DeterministicExecutor::Options how =
+      internal::SimulationObservation::ExecutorOptions(simulation_);
   how.seed = random.NextUint64();
   how.workers = 1 + static_cast<int>(random.Uniform(2));
   how.hand_over_probability = 0.2 * static_cast<double>(random.Uniform(3));
   how.lost_seat_probability = 0.15 * static_cast<double>(random.Uniform(3));
-  how.logger = simulation_.logger();
-  how.schedule = &simulation_.schedule();
   auto executor = std::make_unique<DeterministicExecutor>(how);
   ActorSystem::Options system = options_.system;
   system.logger = simulation_.logger();

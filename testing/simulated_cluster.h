@@ -17,6 +17,9 @@
 // Properties, faults and what else a test needs are the simulation's; whoever
 // plays in it plays all hosts. What is told of a failure begins with the name
 // of its host. The simulation's own system is on no host: use it for probes.
+// Its trace replays all hosts: which of them plays when, what runs there, and
+// which faults happen. What the network does, the seed decides in any case; in
+// a shortened course, that is for other messages.
 //
 // Ownership: the simulation outlives the cluster; hosts are the cluster's.
 // Blocking: no call blocks.

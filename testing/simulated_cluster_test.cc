@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,9 +17,12 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/cluster/transport.h"
+#include "troupe/scheduler/deterministic_choice.h"
 #include "troupe/testing/run_simulation.h"
+#include "troupe/testing/seeds.h"
 #include "troupe/testing/simulated_network.h"
 #include "troupe/testing/simulation.h"
+#include "troupe/testing/trace.h"
 
 namespace troupe::testing {
 namespace {
@@ -27,6 +31,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 
 constexpr TransportLane kData = TransportLane::kData;
 
@@ -277,6 +282,41 @@ TEST(SimulatedClusterTest, OrderHoldsWhateverFails) {
     }
   });
   EXPECT_GT(restarts, 30);
+}
+
+TEST(SimulatedClusterTest, TraceReplaysAllHosts) {
+  const auto body = [](Simulation& sim) {
+    Counters counters(sim);
+    counters.cluster.MayCrash("a", absl::Seconds(1), {.probability = 0.01});
+    counters.cluster.MayPartition(absl::Seconds(1), {.probability = 0.01});
+    // Only the hosts have timers.
+    sim.MayDelayTimers(absl::Milliseconds(50), {.at_most_times = 5});
+    sim.PlayFor(absl::Seconds(5));
+  };
+  std::set<std::string> faults;
+  std::set<DeterministicChoice> choices;
+  for (const uint64_t seed : TestSeeds(5)) {
+    SCOPED_TRACE(SeedTrace(seed));
+    Simulation seeded(seed);
+    body(seeded);
+    const Trace course = seeded.trace();
+    for (const Trace::Fault& fault : course.faults) faults.insert(fault.name);
+    for (const Trace::Choice& choice : course.choices) {
+      choices.insert(choice.kind);
+    }
+    Simulation replayed(seed, {.replay = course});
+    body(replayed);
+    EXPECT_EQ(replayed.hash(), seeded.hash());
+    EXPECT_EQ(replayed.trace(), course);
+    Simulation plain(seed, {.replay = Trace()});
+    body(plain);
+    EXPECT_NE(plain.hash(), seeded.hash());
+    EXPECT_EQ(plain.trace(), Trace());
+  }
+  EXPECT_THAT(faults, ElementsAre("crash of a", "late timers", "partition"));
+  EXPECT_THAT(choices, IsSupersetOf({DeterministicChoice::kPlayer,
+                                     DeterministicChoice::kHandOver,
+                                     DeterministicChoice::kLoseSeat}));
 }
 
 // What takes it that connections last is caught.

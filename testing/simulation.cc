@@ -1,8 +1,13 @@
 #include "troupe/testing/simulation.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "troupe/actor/actor_status.h"
+#include "troupe/actor/internal/bounded_mailbox.h"
+#include "troupe/actor/internal/cell.h"
+#include "troupe/actor/internal/description.h"
 #include "troupe/base/check.h"
 #include "troupe/base/clock.h"
 #include "troupe/testing/internal/simulation_observation.h"
@@ -10,12 +15,21 @@
 namespace troupe::testing {
 namespace {
 
-// Apart from the executor's own random numbers, and from each other's.
+// Apart from the random numbers of others that have the same seed.
 constexpr uint64_t kForTheTest = 0x5c2b1d9e63a8f047;
-constexpr uint64_t kForFaults = 0xa94e7c0d1f3685b2;
 constexpr uint64_t kForTheSchedule = 0x71d80b5fa3c6e294;
 
 constexpr int kMaxWorkers = 4;
+constexpr int64_t kMaxFilledSteps = 20;
+
+// False: the actor has ended, or its mailbox has no bounds.
+bool PretendFull(const AnyActorRef& actor, bool full) {
+  const uint64_t id = actor.id().value();
+  if (!actor.cell()->IsAliveAs(id)) return false;
+  troupe::internal::BoundedMailbox* const bounded = actor.cell()->bounded();
+  return bounded != nullptr &&
+         bounded->queue.PretendFull(static_cast<uint32_t>(id), full);
+}
 
 }  // namespace
 
@@ -27,20 +41,23 @@ Simulation::Simulation(uint64_t seed, const SimulationOptions& options)
     : seed_(seed),
       max_steps_(options.max_steps),
       random_(seed ^ kForTheTest),
-      chances_(seed ^ kForFaults),
+      decisions_(seed, options.replay),
       log_(*this),
       schedule_(seed ^ kForTheSchedule) {
-  DeterministicExecutor::Options how;
+  schedule_.SetChoose(
+      [this](DeterministicChoice choice, uint32_t alternatives,
+             uint32_t drawn) { return Choose(choice, alternatives, drawn); });
+  schedule_.SetAfterStep([this] { AfterStep(); });
+  Random& random = decisions_.seeded();
+  DeterministicExecutor::Options how =
+      internal::SimulationObservation::ExecutorOptions(*this);
   how.seed = seed;
   how.workers = options.workers > 0
                     ? options.workers
-                    : 1 + static_cast<int>(chances_.Uniform(kMaxWorkers));
+                    : 1 + static_cast<int>(random.Uniform(kMaxWorkers));
   // Some runs without these, some with many: what each hides from view differs.
-  how.hand_over_probability = 0.2 * static_cast<double>(chances_.Uniform(3));
-  how.lost_seat_probability = 0.15 * static_cast<double>(chances_.Uniform(3));
-  how.logger = Logger(&log_);
-  how.schedule = &schedule_;
-  schedule_.SetAfterStep([this] { AfterStep(); });
+  how.hand_over_probability = 0.2 * static_cast<double>(random.Uniform(3));
+  how.lost_seat_probability = 0.15 * static_cast<double>(random.Uniform(3));
   ActorSystem::Options system = options.system;
   system.logger = Logger(&log_);
   system_ = ActorSystem::CreateOn(std::make_unique<DeterministicExecutor>(how),
@@ -58,6 +75,17 @@ Simulation::~Simulation() {
 
 absl::Duration Simulation::now() const {
   return schedule_.now() - MonotonicTime();
+}
+
+uint32_t Simulation::Choose(DeterministicChoice choice, uint32_t alternatives,
+                            uint32_t drawn) {
+  return decisions_.Choose(choice, alternatives, drawn, steps());
+}
+
+void Simulation::BeforeTurn(const Runnable& next) {
+  if (over_) return;
+  // A closure has no number of its own: 0.
+  Mix(NumberOf(troupe::internal::ActorOf(next)));
 }
 
 void Simulation::AfterStep() {
@@ -79,19 +107,17 @@ void Simulation::AfterStep() {
     LookAt(property.name, property.holds);
   }
   if (steps() > max_steps_) {
-    Fail(absl::ResourceExhaustedError(
-        absl::StrCat("more than ", max_steps_,
-                     " steps: a timer repeats where Play() waits for the last, "
-                     "or actors answer each other for ever")));
+    Fail("", absl::ResourceExhaustedError(absl::StrCat(
+                 "more than ", max_steps_,
+                 " steps: a timer repeats where Play() waits for the last, or "
+                 "actors answer each other for ever")));
   }
-  for (Fault& fault : faults_) {
+  EmptyFilledMailboxes();
+  for (StepFault& step_fault : step_faults_) {
     if (!failure_.ok()) return;
-    if (fault.times == fault.chance.at_most_times ||
-        !chances_.Bernoulli(fault.chance.probability) || !fault.happen()) {
-      continue;
+    if (decisions_.Occurs(step_fault.fault)) {
+      step_fault.happen(step_fault.fault);
     }
-    ++fault.times;
-    Record(absl::StrCat("fault: ", fault.name));
   }
 }
 
@@ -120,36 +146,103 @@ bool Simulation::PlayUntil(absl::FunctionRef<bool()> done,
          failure_.ok();
 }
 
+void Simulation::AddStepFault(std::string name, Chance chance,
+                              std::function<void(Fault&)> happen) {
+  // A trace tells them apart by their names.
+  const auto is_taken = [this](absl::string_view taken) {
+    return std::any_of(
+        step_faults_.begin(), step_faults_.end(),
+        [taken](const StepFault& other) { return other.fault.name == taken; });
+  };
+  std::string unique = name;
+  for (int i = 2; is_taken(unique); ++i) {
+    unique = absl::StrCat(name, " (", i, ")");
+  }
+  step_faults_.push_back({{std::move(unique), chance}, std::move(happen)});
+}
+
+void Simulation::Happened(Fault& fault, int64_t amount,
+                          absl::string_view told) {
+  decisions_.Happened(fault, amount);
+  Record(absl::StrCat("fault: ", fault.name, told));
+}
+
 void Simulation::MayHappen(std::string name, std::function<void()> fault,
                            Chance chance) {
-  faults_.push_back({std::move(name), chance, [fault = std::move(fault)] {
-                       fault();
-                       return true;
-                     }});
+  AddStepFault(std::move(name), chance,
+               [this, happen = std::move(fault)](Fault& fault) {
+                 happen();
+                 Happened(fault);
+               });
 }
 
 void Simulation::MayKill(std::string name, std::function<AnyActorRef()> find,
                          Chance chance) {
-  faults_.push_back(
-      {absl::StrCat("kill ", name), chance, [find = std::move(find)] {
-         const AnyActorRef actor = find();
-         if (actor.IsNull() || actor.status() == ActorStatus::kStopped) {
-           return false;
-         }
-         actor.Kill();
-         return true;
-       }});
+  AddStepFault(
+      absl::StrCat("kill ", name), chance,
+      [this, find = std::move(find)](Fault& fault) {
+        const AnyActorRef actor = find();
+        if (actor.IsNull() || actor.status() == ActorStatus::kStopped) {
+          return;
+        }
+        actor.Kill();
+        Happened(fault);
+      });
+}
+
+void Simulation::MayFill(std::string name, std::function<AnyActorRef()> find,
+                         Chance chance) {
+  AddStepFault(
+      absl::StrCat("fill ", name), chance,
+      [this, find = std::move(find)](Fault& fault) { Fill(find(), fault); });
+}
+
+void Simulation::Fill(const AnyActorRef& actor, Fault& fault) {
+  const auto is_filled = [&actor](const FilledMailbox& filled) {
+    return filled.actor == actor;
+  };
+  if (actor.IsNull() ||
+      std::any_of(filled_.begin(), filled_.end(), is_filled)) {
+    return;
+  }
+  if (!PretendFull(actor, true)) return;
+  const int64_t amount = decisions_.Amount(fault, kMaxFilledSteps);
+  filled_.push_back({actor, steps() + static_cast<uint64_t>(amount)});
+  Happened(fault, amount, absl::StrCat(" for ", amount, " steps"));
+}
+
+void Simulation::EmptyFilledMailboxes() {
+  std::erase_if(filled_, [this](const FilledMailbox& filled) {
+    if (filled.until_step > steps()) return false;
+    // It may have ended.
+    (void)PretendFull(filled.actor, false);
+    return true;
+  });
+}
+
+void Simulation::MayDelayTimers(absl::Duration at_most, Chance chance) {
+  latest_ms_ = absl::ToInt64Milliseconds(at_most);
+  TROUPE_CHECK(latest_ms_ > 0, "timers are late by 1 ms or more");
+  late_timers_ = {"late timers", chance};
+}
+
+absl::Duration Simulation::TimerDelay() {
+  if (over_ || !failure_.ok() || !late_timers_.has_value() ||
+      !decisions_.Occurs(*late_timers_)) {
+    return absl::ZeroDuration();
+  }
+  const int64_t ms = decisions_.Amount(*late_timers_, latest_ms_);
+  Happened(*late_timers_, ms, absl::StrCat(", by ", ms, "ms"));
+  return absl::Milliseconds(ms);
 }
 
 void Simulation::MayThrow(absl::string_view point, Chance chance) {
   if (over_ || !failure_.ok()) return;
-  int& thrown = thrown_[std::string(point)];
-  if (thrown == chance.at_most_times ||
-      !chances_.Bernoulli(chance.probability)) {
-    return;
-  }
-  ++thrown;
-  Record(absl::StrCat("fault: throw at ", point));
+  Fault& fault = throws_[std::string(point)];
+  fault.name = absl::StrCat("throw at ", point);
+  fault.chance = chance;
+  if (!decisions_.Occurs(fault)) return;
+  Happened(fault);
   throw InjectedFault(absl::StrCat("injected fault at ", point));
 }
 
@@ -162,25 +255,26 @@ void Simulation::Record(absl::string_view what) {
 absl::Status Simulation::Finish() {
   for (const Named& property : at_rest_) {
     if (!failure_.ok() || property.looked_at) continue;
-    Fail(absl::FailedPreconditionError(absl::StrCat(
-        "'", property.name, "': never at rest, so never looked at")));
+    Fail(property.name,
+         absl::FailedPreconditionError("never at rest, so never looked at"));
   }
   return failure_;
 }
 
 void Simulation::LookAt(absl::string_view name, const Property& holds) {
   const absl::Status status = holds();
-  if (status.ok()) return;
-  Fail(absl::Status(status.code(),
-                    absl::StrCat("'", name, "': ", status.message())));
+  if (!status.ok()) Fail(name, status);
 }
 
-void Simulation::Fail(absl::Status status) {
+void Simulation::Fail(absl::string_view property, absl::Status status) {
   if (!failure_.ok()) return;
+  failed_property_ = std::string(property);
+  const std::string which =
+      property.empty() ? "" : absl::StrCat("'", property, "': ");
   failure_ = absl::Status(
       status.code(),
-      absl::StrCat(status.message(), "\n  seed ", seed_, ", after ", steps(),
-                   " steps, at ", absl::FormatDuration(now()),
+      absl::StrCat(which, status.message(), "\n  seed ", seed_, ", after ",
+                   steps(), " steps, at ", absl::FormatDuration(now()),
                    "; what happened last:", told_.empty() ? " nothing" : "\n  ",
                    absl::StrJoin(told_, "\n  ")));
 }

@@ -11,11 +11,11 @@
 //     teller.Send<Transfer>(60);
 //     sim.Play();
 //   };
-//   testing::ForEachSeed(1000, transfers_keep_money);   // for_each_seed.h
+//   testing::ForEachSeed(1000, transfers_keep_money);   // run_simulation.h
 //
-// Properties are looked at between turns, whoever plays: Play(), a probe that
-// waits, or `ref.Call<M>().Wait()`. The first one that does not hold is the
-// failure(), and ends Play(); it tells what happened last.
+// Properties are looked at between turns, whoever plays: Play(), a probe, or
+// `ref.Call<M>().Wait()`. The first one that does not hold is the failure(),
+// which tells what happened last, and ends Play().
 //
 // Ownership: of the system and of what Make() made. What actors refer to must
 // outlive them: nothing that the function above keeps in a variable does.
@@ -31,7 +31,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <stdexcept>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -46,36 +46,18 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/base/log.h"
 #include "troupe/base/random.h"
+#include "troupe/scheduler/deterministic_choice.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/scheduler/deterministic_schedule.h"
+#include "troupe/scheduler/runnable.h"
+#include "troupe/testing/internal/decisions.h"
+#include "troupe/testing/simulation_options.h"
+#include "troupe/testing/trace.h"
 
 namespace troupe::testing {
 namespace internal {
 class SimulationObservation;
 }  // namespace internal
-
-struct SimulationOptions {
-  // Virtual workers. 0: from 1 to 4, as the seed decides.
-  int workers = 0;
-  // A run that takes more steps than this is a failure: something goes on for
-  // ever.
-  uint64_t max_steps = 1'000'000;
-  // The logger is the simulation's: what is logged is told with a failure.
-  ActorSystem::Options system = {};
-};
-
-// What MayThrow() throws.
-class InjectedFault : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-// How often something happens that the seed decides.
-struct Chance {
-  // At each step.
-  double probability = 0.02;
-  int at_most_times = 1;
-};
 
 class Simulation {
  public:
@@ -152,6 +134,16 @@ class Simulation {
   // are let off.
   void MayKill(std::string name, std::function<AnyActorRef()> find,
                Chance chance = {});
+  // The mailbox of that actor is full with what it holds, for up to 20 steps:
+  // its OverflowPolicy decides what becomes of a message. If it is empty, one
+  // still fits where senders can wait or the oldest is dropped. An actor whose
+  // mailbox has no bounds is let off.
+  void MayFill(std::string name, std::function<AnyActorRef()> find,
+               Chance chance = {});
+  // When timers of actors are due, sleeps and deadlines of calls among them, a
+  // worker does not look at them for up to `at_most`, while all else goes on.
+  // Here, `probability` is for each time that some are due.
+  void MayDelayTimers(absl::Duration at_most, Chance chance = {});
   // For actors of the test, at a point of a handler that is called `point`:
   // throws an InjectedFault, if the seed says so. Here, `probability` is for
   // each time that a handler comes by.
@@ -164,16 +156,20 @@ class Simulation {
   // actors or addresses.
   void Record(absl::string_view what);
 
-  // A hash of when each worker had turns and how much waited there, of the
+  // A hash of which actor had a turn where and when, of how much waited, of the
   // systems' events, and of what was recorded. Two runs of one seed that differ
   // in it took different courses.
   uint64_t hash() const { return hash_; }
+  // The faults that happened so far, and where the course was no plain one.
+  const Trace& trace() const { return decisions_.taken(); }
 
   // What is wrong. OK: nothing. The first failure stays.
   const absl::Status& failure() const { return failure_; }
   // The same at the end of a test: there must be no property AtRest() that was
   // never looked at.
   absl::Status Finish();
+  // The property that did not hold; empty if it was none of these.
+  const std::string& failed_property() const { return failed_property_; }
 
  private:
   friend class internal::SimulationObservation;
@@ -183,11 +179,14 @@ class Simulation {
     Property holds;
     bool looked_at = false;
   };
-  struct Fault {
-    std::string name;
-    Chance chance;
-    std::function<bool()> happen;  // Returns whether it did.
-    int times = 0;
+  using Fault = internal::Decisions::Fault;
+  struct StepFault {
+    Fault fault;
+    std::function<void(Fault&)> happen;  // Calls Happened(), if it does.
+  };
+  struct FilledMailbox {
+    AnyActorRef actor;
+    uint64_t until_step;
   };
   // Takes what the system logs.
   class Log final : public LogSink {
@@ -213,9 +212,19 @@ class Simulation {
     }
   }
 
+  uint32_t Choose(DeterministicChoice choice, uint32_t alternatives,
+                  uint32_t drawn);
+  void BeforeTurn(const Runnable& next);
   void AfterStep();
+  absl::Duration TimerDelay();
+  void AddStepFault(std::string name, Chance chance,
+                    std::function<void(Fault&)> happen);
+  // Tells, too.
+  void Happened(Fault& fault, int64_t amount = 0, absl::string_view told = "");
+  void Fill(const AnyActorRef& actor, Fault& fault);
+  void EmptyFilledMailboxes();
   void LookAt(absl::string_view name, const Property& holds);
-  void Fail(absl::Status status);
+  void Fail(absl::string_view property, absl::Status status);
   // Adds a line to what a failure tells.
   void Tell(absl::string_view what);
   void Mix(uint64_t word);
@@ -226,16 +235,20 @@ class Simulation {
   const uint64_t seed_;
   const uint64_t max_steps_;
   Random random_;
-  Random chances_;
+  internal::Decisions decisions_;
   uint64_t hash_ = 0;
   bool over_ = false;
   absl::Status failure_;
+  std::string failed_property_;
   std::deque<std::string> told_;
   std::map<ActorId, uint64_t> numbers_;
   std::vector<Named> always_;
   std::vector<Named> at_rest_;
-  std::vector<Fault> faults_;
-  std::map<std::string, int, std::less<>> thrown_;
+  std::vector<StepFault> step_faults_;
+  std::map<std::string, Fault, std::less<>> throws_;
+  std::optional<Fault> late_timers_;
+  int64_t latest_ms_ = 0;
+  std::vector<FilledMailbox> filled_;
   std::vector<std::shared_ptr<void>> made_;
   Log log_;
   DeterministicSchedule schedule_;

@@ -15,11 +15,13 @@
 #include "troupe/actor/actor.h"
 #include "troupe/testing/probe.h"
 #include "troupe/testing/status_matchers.h"
+#include "troupe/testing/trace.h"
 
 namespace troupe::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -114,6 +116,32 @@ TEST(SimulationTest, HashCoversWhatIsRecorded) {
   };
   EXPECT_EQ(hash_of("a"), hash_of("a"));
   EXPECT_NE(hash_of("a"), hash_of("b"));
+}
+
+// The counts of turns and of what is ready are the same, whoever goes first.
+TEST(SimulationTest, HashKnowsWhichActorHadATurn) {
+  const auto hash_of = [](std::vector<Trace::Choice> choices,
+                          std::vector<int>& order) {
+    Simulation sim(1, {.workers = 1, .replay = Trace{.choices = choices}});
+    auto& log = sim.Make<std::vector<int>>();
+    std::vector<ActorRef<Add>> counters;
+    while (counters.size() < 2) {
+      counters.push_back(sim.system().Spawn<Counter>(std::ref(log)).value());
+      sim.Play();
+    }
+    counters[0].Send<Add>(0);
+    counters[1].Send<Add>(1);
+    sim.Play();
+    order = log;
+    return sim.hash();
+  };
+  std::vector<int> plain, swapped;
+  const uint64_t plain_hash = hash_of({}, plain);
+  // Before it, each of the two first turns could have lost its worker.
+  const uint64_t swapped_hash = hash_of({{.number = 2, .taken = 1}}, swapped);
+  EXPECT_THAT(plain, ElementsAre(0, 1));
+  EXPECT_THAT(swapped, ElementsAre(1, 0));
+  EXPECT_NE(plain_hash, swapped_hash);
 }
 
 TEST(SimulationTest, PlaysToTheLastTimer) {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/scheduler/deterministic_choice.h"
+#include "troupe/scheduler/runnable.h"
 
 namespace troupe::testing::internal {
 namespace {
@@ -12,6 +14,22 @@ namespace {
 std::string Text(std::string_view text) { return std::string(text); }
 
 }  // namespace
+
+DeterministicExecutor::Options SimulationObservation::ExecutorOptions(
+    Simulation& simulation) {
+  DeterministicExecutor::Options options;
+  options.logger = simulation.logger();
+  options.schedule = &simulation.schedule();
+  options.before_turn = [&simulation](const Runnable& next) {
+    simulation.BeforeTurn(next);
+  };
+  options.choose = [&simulation](DeterministicChoice choice,
+                                 uint32_t alternatives, uint32_t drawn) {
+    return simulation.Choose(choice, alternatives, drawn);
+  };
+  options.timer_delay = [&simulation] { return simulation.TimerDelay(); };
+  return options;
+}
 
 SimulationObservation::SimulationObservation(Simulation& simulation,
                                              ActorSystem& system,

@@ -1,5 +1,5 @@
 // A system that takes part in a Simulation: what happens in it counts for the
-// hash, and is told with a failure.
+// hash, is told with a failure, and is decided as the simulation's trace says.
 #ifndef TROUPE_TESTING_INTERNAL_SIMULATION_OBSERVATION_H_
 #define TROUPE_TESTING_INTERNAL_SIMULATION_OBSERVATION_H_
 
@@ -15,10 +15,13 @@ namespace troupe::testing::internal {
 
 class SimulationObservation {
  public:
+  // For the executor of such a system. It plays in the simulation's schedule;
+  // its choices, and when its timers are late, are decided as all else is.
+  static DeterministicExecutor::Options ExecutorOptions(Simulation& simulation);
+
   // What is told begins with `name`, unless that is empty. Ends before the
   // system goes.
-  // REQUIRES: the system is on a DeterministicExecutor of the simulation's
-  // schedule.
+  // REQUIRES: the system is on a DeterministicExecutor with these options.
   SimulationObservation(Simulation& simulation, ActorSystem& system,
                         std::string name);
   SimulationObservation(const SimulationObservation&) = delete;
