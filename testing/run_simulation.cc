@@ -1,17 +1,31 @@
 #include "troupe/testing/run_simulation.h"
 
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "troupe/base/check.h"
 #include "troupe/testing/seeds.h"
+#include "troupe/testing/shrink.h"
 
 namespace troupe::testing {
 namespace {
 
 constexpr int kRepeatEvery = 100;
 
+// Null outside of tests.
+const ::testing::TestInfo* CurrentTest() {
+  return ::testing::UnitTest::GetInstance()->current_test_info();
+}
+
 // Expectations that failed so far in this test.
 int FailedExpectations() {
-  const ::testing::TestInfo* const test =
-      ::testing::UnitTest::GetInstance()->current_test_info();
+  const ::testing::TestInfo* const test = CurrentTest();
   if (test == nullptr) return 0;
   const ::testing::TestResult& result = *test->result();
   int failed = 0;
@@ -37,30 +51,88 @@ void ExpectSameAgain(uint64_t seed, const SimulationRun& first,
                 << first.failure << "\n  then: " << second.failure;
 }
 
+internal::TestVariables Variables() {
+  return {.seed = std::getenv("TROUPE_TEST_SEED"),
+          .trace = std::getenv("TROUPE_TEST_TRACE"),
+          .shrink_seconds = std::getenv("TROUPE_TEST_SHRINK_SECONDS")};
+}
+
+std::string HowToReplay(const Shrunk& shrunk) {
+  const ::testing::TestInfo* const test = CurrentTest();
+  return absl::StrCat(
+      "replay with --test_env=TROUPE_TEST_SEED=", shrunk.seed,
+      " --test_env=TROUPE_TEST_TRACE=", shrunk.run.trace.ToString(),
+      test == nullptr ? ""
+                      : absl::StrCat(" --test_filter=", test->test_suite_name(),
+                                     ".", test->name()));
+}
+
+// What the failure of a seed needs; empty if nobody wants to know.
+std::string WhatItNeeds(uint64_t seed, SimulationBody body,
+                        const SimulationOptions& options) {
+  const absl::Duration within = internal::TimeToShrink(Variables());
+  if (options.replay.has_value() || within == absl::ZeroDuration()) return "";
+  // A shortened course may be one that its code was not written for.
+  std::cerr << "seed " << seed
+            << " failed; now looking for the least that it needs\n";
+  const std::optional<Shrunk> shrunk =
+      Shrink(seed, body, options, {.within = within});
+  if (!shrunk.has_value()) {
+    return "it does not fail when it runs again: something depends on more "
+           "than the seed";
+  }
+  return absl::StrCat(shrunk->ToString(), HowToReplay(*shrunk));
+}
+
 }  // namespace
 
-SimulationRun RunSimulation(uint64_t seed, SimulationBody body,
-                            const SimulationOptions& options) {
-  Simulation simulation(seed, options);
-  body(simulation);
-  SimulationRun run;
-  run.failure = simulation.Finish();
-  run.hash = simulation.hash();
-  return run;
+namespace internal {
+
+std::optional<Trace> TraceToReplay(const TestVariables& variables) {
+  if (variables.trace == nullptr) return std::nullopt;
+  TROUPE_CHECK(variables.seed != nullptr,
+               "TROUPE_TEST_TRACE is for one seed: it needs TROUPE_TEST_SEED");
+  absl::StatusOr<Trace> trace = Trace::Parse(variables.trace);
+  TROUPE_CHECK(trace.ok(),
+               absl::StrCat("TROUPE_TEST_TRACE: ", trace.status().message()));
+  return *std::move(trace);
 }
+
+absl::Duration TimeToShrink(const TestVariables& variables) {
+  if (variables.shrink_seconds == nullptr) return ShrinkLimits().within;
+  int seconds;
+  TROUPE_CHECK(
+      absl::SimpleAtoi(variables.shrink_seconds, &seconds) && seconds >= 0,
+      absl::StrCat("TROUPE_TEST_SHRINK_SECONDS is a number, not ",
+                   variables.shrink_seconds));
+  return absl::Seconds(seconds);
+}
+
+}  // namespace internal
 
 void ForEachSeed(int count, SimulationBody body,
                  const SimulationOptions& options) {
+  SimulationOptions how = options;
+  if (std::optional<Trace> trace = internal::TraceToReplay(Variables())) {
+    how.replay = std::move(trace);
+  }
   const int failed_before = FailedExpectations();
   int until_repeated = 0;
   for (const uint64_t seed : TestSeeds(count)) {
     SCOPED_TRACE(SeedTrace(seed));
-    const SimulationRun run = RunSimulation(seed, body, options);
-    if (!run.failure.ok()) ADD_FAILURE() << run.failure;
-    if (!run.failure.ok() || FailedExpectations() > failed_before) return;
+    const SimulationRun run = RunSimulation(seed, body, how);
+    if (!run.failure.ok() || FailedExpectations() > failed_before) {
+      const std::string least = WhatItNeeds(seed, body, how);
+      if (!run.failure.ok()) {
+        ADD_FAILURE() << run.failure << "\n" << least;
+      } else if (!least.empty()) {
+        ADD_FAILURE() << least;
+      }
+      return;
+    }
     if (until_repeated-- > 0) continue;
     until_repeated = kRepeatEvery - 1;
-    ExpectSameAgain(seed, run, body, options);
+    ExpectSameAgain(seed, run, body, how);
     if (FailedExpectations() > failed_before) return;
   }
 }

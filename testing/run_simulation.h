@@ -3,32 +3,28 @@
 //
 //   ForEachSeed(1000, [](Simulation& sim) { ... sim.Play(); });
 //
-// prints, for the first one that fails, what was wrong, what had happened, and
-// how to replay it: --test_env=TROUPE_TEST_SEED=<seed>.
+// prints, for the first one that fails, what was wrong and what had happened;
+// then the least that it takes to fail so (shrink.h); and how to replay both:
+//
+//   --test_env=TROUPE_TEST_SEED=<seed>
+//   --test_env=TROUPE_TEST_SEED=<seed> --test_env=TROUPE_TEST_TRACE=<trace>
+//
+// The search for the least takes 5 s, or as many as the environment variable
+// TROUPE_TEST_SHRINK_SECONDS says; 0: there is none.
 #ifndef TROUPE_TESTING_RUN_SIMULATION_H_
 #define TROUPE_TESTING_RUN_SIMULATION_H_
 
 #include <cstdint>
 #include <optional>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "troupe/testing/simulation.h"
+#include "troupe/testing/simulation_options.h"
+#include "troupe/testing/simulation_run.h"
+#include "troupe/testing/trace.h"
 
 namespace troupe::testing {
-
-// Sets up a system, says what must hold, and plays. What its actors refer to is
-// made by Simulation::Make().
-using SimulationBody = absl::FunctionRef<void(Simulation&)>;
-
-struct SimulationRun {
-  absl::Status failure;  // OK: all properties held.
-  uint64_t hash = 0;     // See Simulation::hash().
-};
-
-// Runs one simulation.
-SimulationRun RunSimulation(uint64_t seed, SimulationBody body,
-                            const SimulationOptions& options = {});
 
 // Runs as many simulations as TestSeeds(count) has seeds (seeds.h), up to the
 // first failure, a failed expectation in `body` included: that fails the test,
@@ -49,6 +45,18 @@ struct FailingSeed {
 std::optional<FailingSeed> FindFailingSeed(
     int count, SimulationBody body, const SimulationOptions& options = {});
 
+namespace internal {
+
+// What the environment variables of those names say; each may be null.
+struct TestVariables {
+  const char* seed = nullptr;            // TROUPE_TEST_SEED
+  const char* trace = nullptr;           // TROUPE_TEST_TRACE
+  const char* shrink_seconds = nullptr;  // TROUPE_TEST_SHRINK_SECONDS
+};
+std::optional<Trace> TraceToReplay(const TestVariables& variables);
+absl::Duration TimeToShrink(const TestVariables& variables);
+
+}  // namespace internal
 }  // namespace troupe::testing
 
 #endif  // TROUPE_TESTING_RUN_SIMULATION_H_

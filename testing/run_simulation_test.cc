@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <functional>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,7 +14,9 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/testing/simulation.h"
+#include "troupe/testing/simulation_run.h"
 #include "troupe/testing/status_matchers.h"
+#include "troupe/testing/trace.h"
 
 namespace troupe::testing {
 namespace {
@@ -121,16 +124,71 @@ TEST(ForEachSeedTest, NamesTheSeedThatFails) {
                           "'nothing is wrong': does not hold");
 }
 
+// Sometimes two of them read before one writes; and what has nothing to do with
+// it may happen.
+void LoseAnUpdateAmongFaults(Simulation& sim) {
+  for (int i = 0; i < 5; ++i) {
+    sim.MayHappen(absl::StrCat("nothing ", i), [] {}, {.probability = 0.5});
+  }
+  LoseAnUpdate(sim);
+}
+
+TEST(ForEachSeedTest, TellsTheLeastThatTheFailureNeeds) {
+  if (std::getenv("TROUPE_TEST_SEED") != nullptr ||
+      std::getenv("TROUPE_TEST_SHRINK_SECONDS") != nullptr) {
+    GTEST_SKIP() << "looks at what happens without them";
+  }
+  const auto run = [] { ForEachSeed(100, &LoseAnUpdateAmongFaults); };
+  EXPECT_NONFATAL_FAILURE(run(), " runs to 0 of ");
+  EXPECT_NONFATAL_FAILURE(run(), "'both are counted': does not hold");
+  EXPECT_NONFATAL_FAILURE(run(), " --test_env=TROUPE_TEST_TRACE=/");
+  EXPECT_NONFATAL_FAILURE(run(),
+                          " --test_filter=ForEachSeedTest.TellsTheLeast");
+}
+
+TEST(ForEachSeedTest, SaysWhenNothingFailsAgain) {
+  int runs = 0;
+  EXPECT_NONFATAL_FAILURE(
+      ForEachSeed(10,
+                  [&runs](Simulation& sim) {
+                    sim.Check("again", [&runs] { return ++runs > 1; });
+                  }),
+      "it does not fail when it runs again");
+}
+
+TEST(TestVariablesTest, NameATraceAndATimeToShrink) {
+  using internal::TimeToShrink;
+  using internal::TraceToReplay;
+  EXPECT_EQ(TraceToReplay({}), std::nullopt);
+  EXPECT_EQ(TraceToReplay({.seed = "1"}), std::nullopt);
+  EXPECT_EQ(
+      TraceToReplay({.seed = "1", .trace = "a@2/3:4"}),
+      (Trace{.faults = {{"a", 2}}, .choices = {{.number = 3, .taken = 4}}}));
+  EXPECT_EQ(TimeToShrink({}), absl::Seconds(5));
+  EXPECT_EQ(TimeToShrink({.shrink_seconds = "0"}), absl::ZeroDuration());
+  EXPECT_EQ(TimeToShrink({.shrink_seconds = "60"}), absl::Minutes(1));
+}
+
+TEST(TestVariablesDeathTest, RefuseWhatMakesNoSense) {
+  EXPECT_DEATH(internal::TraceToReplay({.trace = "/"}),
+               "needs TROUPE_TEST_SEED");
+  EXPECT_DEATH(internal::TraceToReplay({.seed = "1", .trace = "x"}),
+               "TROUPE_TEST_TRACE: 'x' in the trace 'x'");
+  EXPECT_DEATH(internal::TimeToShrink({.shrink_seconds = "soon"}),
+               "is a number, not soon");
+  EXPECT_DEATH(internal::TimeToShrink({.shrink_seconds = "-1"}),
+               "is a number, not -1");
+}
+
 TEST(ForEachSeedTest, StopsAtTheFirstFailedExpectation) {
   const auto run = [] {
-    int runs = 0;
-    ForEachSeed(10, [&runs](Simulation&) {
-      ++runs;
-      EXPECT_LT(runs, 4);
+    std::set<uint64_t> seeds;
+    ForEachSeed(10, [&seeds](Simulation& sim) {
+      seeds.insert(sim.seed());
+      EXPECT_LT(seeds.size(), 4u);
     });
-    std::exit(runs);
+    std::exit(static_cast<int>(seeds.size()));
   };
-  // The first seed runs twice.
   if (std::getenv("TROUPE_TEST_SEED") == nullptr) {
     EXPECT_EXIT(run(), ::testing::ExitedWithCode(4), "");
   }
