@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <new>
 
+#include "troupe/base/allocation_gate.h"
 #include "troupe/mailbox/internal/envelope_depot.h"
 #include "troupe/mailbox/internal/magazine.h"
 
@@ -21,6 +22,7 @@ namespace {
 enum class CacheState : uint8_t {
   kUnused,
   kOpen,
+  kIdle,    // Keeps nothing: see KeepNothing().
   kClosed,  // The thread is ending: what it frees goes to the depot at once.
 };
 
@@ -73,7 +75,17 @@ void EnvelopePool::EmptyCache() {
   }
 }
 
+void EnvelopePool::KeepNothing(bool nothing) {
+  (void)OpenCache();
+  if (cache_state == CacheState::kClosed) return;
+  EmptyCache();
+  cache_state = nothing ? CacheState::kIdle : CacheState::kOpen;
+  if (!nothing) return;
+  for (Cache& cache : cache_) cache.room = 0;
+}
+
 void* EnvelopePool::AllocateSlow(uint8_t size_class) {
+  internal::PassAllocationGate();
   Cache& cache = cache_[size_class];
   Magazine magazine;
   if (!OpenCache()) {
@@ -113,6 +125,7 @@ void EnvelopePool::FreeSlow(void* memory, uint8_t size_class) {
 }
 
 void* EnvelopePool::AllocateOversize(size_t size_bytes) {
+  internal::PassAllocationGate();
   return ::operator new (size_bytes, std::align_val_t{kMaxAlignment});
 }
 

@@ -85,6 +85,9 @@ class EnvelopePool {
   static bool ReleaseSomeUnused();
   // Gives what this thread keeps in its cache to the depot.
   static void EmptyThreadCache();
+  // Whether this thread's cache keeps nothing, from now on: each block comes
+  // from the depot, and goes back to it. For tests; see base/allocation_gate.h.
+  static void KeepNothing(bool nothing);
 
   // Bytes of address space that the pool has mapped, oversize blocks aside. For
   // tests and introspection, as the next one.
@@ -93,8 +96,9 @@ class EnvelopePool {
   static size_t HeldBytes();
 
  private:
-  // What a thread keeps of one class. All zero: an unused one, or one whose
-  // thread is ending; both fast paths then end in the slow ones.
+  // What a thread keeps of one class. All zero: an unused one, one whose thread
+  // is ending, or one that keeps nothing; both fast paths then end in the slow
+  // ones.
   struct Cache {
     internal::FreeBlock* top = nullptr;  // The loaded magazine.
     int32_t room = 0;                    // Blocks that it could still take.

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "troupe/base/allocation_gate.h"
 
 namespace troupe {
 namespace {
@@ -174,6 +176,38 @@ TEST(EnvelopePoolTest, ReleaseUnusedGivesBackWhatAFloodNeeded) {
   EXPECT_LT(EnvelopePool::HeldBytes(), peak / 10);
   EXPECT_EQ(static_cast<char*>(kept)[63], 7);
   EnvelopePool::Free(kept, kSmall);
+}
+
+// Admits so many allocations.
+struct Gate final : internal::AllocationGate {
+  explicit Gate(int admitted) : left(admitted) {
+    EnvelopePool::KeepNothing(true);
+    internal::allocation_gate = this;
+  }
+  ~Gate() {
+    internal::allocation_gate = nullptr;
+    EnvelopePool::KeepNothing(false);
+  }
+  bool Admits() override { return left-- > 0; }
+  int left;
+};
+
+TEST(EnvelopePoolTest, AsksTheGateForEachBlock) {
+  EnvelopePool::Free(EnvelopePool::Allocate(0), 0);  // In the cache.
+  Gate gate(3);
+  for (int i = 0; i < 3; ++i) {
+    EnvelopePool::Free(EnvelopePool::Allocate(0), 0);
+  }
+  EXPECT_THROW((void)EnvelopePool::Allocate(0), std::bad_alloc);
+  EXPECT_THROW((void)EnvelopePool::AllocateOversize(10'000), std::bad_alloc);
+}
+
+TEST(EnvelopePoolTest, KeepsBlocksAgainAfterTheGate) {
+  { const Gate gate(0); }
+  void* const block = EnvelopePool::Allocate(1);
+  EnvelopePool::Free(block, 1);
+  EXPECT_EQ(EnvelopePool::Allocate(1), block);
+  EnvelopePool::Free(block, 1);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/shared_message.h"
 #include "troupe/base/log.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/mailbox/mailbox.h"
 #include "troupe/registry/internal/monitor_gate.h"
 #include "troupe/scheduler/executor.h"
@@ -199,6 +200,14 @@ absl::Status Groups::Monitor(const GroupRange& range,
   absl::MutexLock lock(&mu_);
   absl::Status status = Observe(monitor);
   if (!status.ok()) return status;
+  return internal::MustHaveMemory("a monitor of groups", [&] {
+    mu_.AssertHeld();
+    return BeginMonitor(range, monitor);
+  });
+}
+
+absl::Status Groups::BeginMonitor(const GroupRange& range,
+                                  const ActorRef<GroupChanged>& monitor) {
   internal::MonitorGate* const gate = monitors_.Add(range, monitor);
   if (gate == nullptr) return absl::OkStatus();
   const auto tell_now = [&](const GroupName& group) {
@@ -248,13 +257,14 @@ bool Groups::Tell(const Table::Change& change) {
 
 void Groups::Change(absl::FunctionRef<void(Table::OnChange)> change) {
   bool has_news = false;
-  {
+  // Half a change is none.
+  internal::MustHaveMemory("the groups", [&] {
     absl::MutexLock lock(&mu_);
     change([&](const Table::Change& done) {
       mu_.AssertHeld();
       has_news |= Tell(done);
     });
-  }
+  });
   if (!has_news) return;
   news_.Tell([this](const GroupChanged& changed) {
     events_.Publish(changed, system_.logger());

@@ -227,6 +227,10 @@ class Groups : public EndObserver {
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Observe(const AnyActorRef& actor)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // As Monitor(), for one that is observed.
+  absl::Status BeginMonitor(const GroupRange& range,
+                            const ActorRef<GroupChanged>& monitor)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Tells the monitors; returns whether there is something to publish.
   [[nodiscard]] bool Tell(const Table::Change& change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/registry/name.h"
 
 namespace troupe {
@@ -23,6 +24,12 @@ std::string Copy(absl::string_view text) {
 absl::Status LeadsElsewhere(absl::string_view name, const AnyActorRef& actor) {
   return absl::NotFoundError(absl::StrCat(
       "the name '", name, "' does not lead to ", actor.ToString()));
+}
+
+// What must not be half done, once it has begun.
+template <typename F>
+decltype(auto) InWhole(F&& change) {
+  return internal::MustHaveMemory("the names", std::forward<F>(change));
 }
 
 std::vector<Names::Entry> AsEntries(
@@ -54,11 +61,14 @@ absl::Status Names::CheckIsFree(absl::string_view name) const {
 // -- giving
 
 bool Names::Give(absl::string_view name, const AnyActorRef& owner) {
-  // It is free, and nobody else gives it meanwhile.
-  (void)table_.Insert(Copy(name), owner);
-  AnswerWaiters(name, owner);
-  return watchers_.Note(
-      {NameEvent::Kind::kAppeared, Copy(name), owner, AnyActorRef()});
+  return InWhole([&] {
+    mu_.AssertHeld();
+    // It is free, and nobody else gives it meanwhile.
+    (void)table_.Insert(Copy(name), owner);
+    AnswerWaiters(name, owner);
+    return watchers_.Note(
+        {NameEvent::Kind::kAppeared, Copy(name), owner, AnyActorRef()});
+  });
 }
 
 void Names::AnswerWaiters(absl::string_view name, const AnyActorRef& owner) {
@@ -105,8 +115,11 @@ absl::Status Names::Unregister(absl::string_view name,
   {
     absl::MutexLock lock(&mu_);
     if (!table_.Erase(name, actor)) return LeadsElsewhere(name, actor);
-    has_news = watchers_.Note(
-        {NameEvent::Kind::kGone, Copy(name), actor, AnyActorRef()});
+    has_news = InWhole([&] {
+      mu_.AssertHeld();
+      return watchers_.Note(
+          {NameEvent::Kind::kGone, Copy(name), actor, AnyActorRef()});
+    });
   }
   if (has_news) watchers_.Tell();
   return absl::OkStatus();
@@ -126,7 +139,10 @@ absl::Status Names::Move(absl::string_view name, const AnyActorRef& from,
     }
     if (from == to) return absl::OkStatus();
     (void)table_.Replace(name, from, to);  // It leads to `from`.
-    has_news = watchers_.Note({NameEvent::Kind::kMoved, Copy(name), to, from});
+    has_news = InWhole([&] {
+      mu_.AssertHeld();
+      return watchers_.Note({NameEvent::Kind::kMoved, Copy(name), to, from});
+    });
   }
   if (has_news) watchers_.Tell();
   return absl::OkStatus();
@@ -173,7 +189,10 @@ std::optional<AnyActorRef> Names::FindOrAwait(absl::string_view name,
                                               const ReplyRoute& route) {
   absl::MutexLock lock(&mu_);
   if (std::optional<AnyActorRef> found = table_.Find(name)) return found;
-  waiters_[name].emplace_back(route, AnyActorRef());
+  InWhole([&] {
+    mu_.AssertHeld();
+    waiters_[name].emplace_back(route, AnyActorRef());
+  });
   return std::nullopt;
 }
 
@@ -218,7 +237,10 @@ absl::StatusOr<Subscription> Names::Watch(absl::string_view pattern,
       present.push_back(
           {NameEvent::Kind::kAppeared, std::move(name), actor, AnyActorRef()});
     }
-    watchers_.Add(watcher, std::move(present));
+    InWhole([&] {
+      mu_.AssertHeld();
+      watchers_.Add(watcher, std::move(present));
+    });
   }
   watchers_.Tell();
   return Subscription(std::move(watcher));

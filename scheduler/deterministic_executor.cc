@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/base/check.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/scheduler/internal/ticks.h"
 
 namespace troupe {
@@ -189,7 +190,10 @@ void DeterministicExecutor::SeatAndPlay(Played& played) {
   if (worker.ready() > 0) {
     Runnable& runnable =
         *worker.TakeReady(Choose(Choice::kRunnable, worker.ready()));
-    if (!HandOver(worker, runnable)) PlayTurn(worker, runnable);
+    if (!HandOver(worker, runnable)) {
+      internal::MustHaveMemory("a turn of a worker",
+                               [&] { PlayTurn(worker, runnable); });
+    }
   }
   if (worker.ready() == 0) LetRest(worker);
   worker.UnseatThread();

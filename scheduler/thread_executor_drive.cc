@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "troupe/base/check.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/scheduler/internal/station.h"
 #include "troupe/scheduler/thread_executor.h"
 
@@ -35,7 +36,10 @@ absl::Status ThreadExecutor::StartDriver(Station& station) {
 void ThreadExecutor::DriverMain(Driver& driver) {
   while (Station* station = AwaitStation(driver)) {
     while (station != nullptr) {
-      if (Drive(*station)) {
+      // What was accepted could not be handled any more.
+      const bool finished = internal::MustHaveMemory(
+          "a turn of a worker", [&] { return Drive(*station); });
+      if (finished) {
         LeaveStation(driver, *station);
         station = nullptr;
       } else {

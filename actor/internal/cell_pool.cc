@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "troupe/base/allocation_gate.h"
+
 namespace troupe::internal {
 
 using Chain = CellDepot::Chain;
@@ -18,7 +20,8 @@ CellDepot& CellPool::Depot() {
 // Gives back what a thread's cache holds when the thread ends.
 class CellPoolCacheReturner {
  public:
-  bool open = true;
+  bool open = true;   // Until the thread ends.
+  bool keeps = true;  // See CellPool::KeepNothing().
 
   ~CellPoolCacheReturner() {
     open = false;
@@ -34,7 +37,7 @@ thread_local CellPoolCacheReturner returner;
 }  // namespace
 
 bool CellPool::OpenCache() {
-  if (!returner.open) return false;
+  if (!returner.open || !returner.keeps) return false;
   for (Cache& cache : cache_) cache.limit = CellDepot::kBatchCells;
   return true;
 }
@@ -48,7 +51,14 @@ void CellPool::EmptyThreadCache() {
   }
 }
 
+void CellPool::KeepNothing(bool nothing) {
+  EmptyThreadCache();
+  returner.keeps = !nothing;
+  for (Cache& cache : cache_) cache.limit = 0;
+}
+
 Cell& CellPool::TakeSlow(uint8_t slot_class) {
+  PassAllocationGate();
   Cache& cache = cache_[slot_class];
   const bool open = OpenCache();
   Chain& chain = cache;

@@ -55,6 +55,9 @@ class CellPool {
 
   // Gives the chains of this thread to the depot.
   static void EmptyThreadCache();
+  // Whether this thread's chains are empty from now on. For tests, as
+  // EnvelopePool::KeepNothing().
+  static void KeepNothing(bool nothing);
 
   // Bytes of memory that cells occupy or that are kept for them.
   static size_t HeldBytes();

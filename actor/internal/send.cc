@@ -14,6 +14,7 @@
 #include "troupe/actor/internal/shared_payload.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
@@ -84,7 +85,8 @@ SendResult PushMessage(Cell& cell, uint64_t id, Envelope* envelope,
 // In the seat, on the worker that owns the cell, whose tag there is an older
 // one: brings the order of what was pushed and what is appended next together.
 void CatchUpWithMail(Cell& cell, Worker& worker) {
-  DrainMail(cell, worker);
+  // It has been accepted, and the sender of another message is not to blame.
+  MustHaveMemory("what an actor was sent", [&] { DrainMail(cell, worker); });
   // Draining may have found a reason to look.
   if ((cell.attention() & ~Cell::kToken) != 0) ScheduleMine(cell);
   if (cell.bounded() == nullptr) {
@@ -340,7 +342,8 @@ bool LookForKill(Cell& cell) {
   if (cell.LooksUrgent()) return true;
   const uint64_t tag = EnterSeat();
   if (SameWorker(cell, tag) && cell.HasMail()) {
-    DrainMail(cell, *this_thread.worker);
+    MustHaveMemory("what an actor was sent",
+                   [&] { DrainMail(cell, *this_thread.worker); });
   }
   LeaveSeat();
   // Relaxed: a look that comes too early is followed by another.

@@ -40,13 +40,23 @@ absl::string_view ClassName(const ActorType& type) {
       absl::StrCat("no memory for a ", ClassName(type)));
 }
 
+// What `function`, which throws nothing but for lack of memory, returns.
+template <typename F>
+absl::Status OrNoMemory(F&& function) {
+  absl::Status status;
+  const bool had_memory = Contain([&] { status = function(); }).ok();
+  return had_memory ? status : absl::ResourceExhaustedError("no memory");
+}
+
 // Gives a cell that is not open yet a bounded mailbox.
 absl::Status Bound(Cell& cell, const SpawnOptions& options) {
   absl::Status status = Validate(options.mailbox);
   if (!status.ok()) return status;
-  status =
-      Contain([&] { cell.Extras().bounded.reset(&BoundedMailbox::Take()); });
-  if (!status.ok()) return absl::ResourceExhaustedError("no memory");
+  status = OrNoMemory([&] {
+    cell.Extras().bounded.reset(&BoundedMailbox::Take());
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
   BoundedMailbox& bounded = *cell.extras->bounded;
   bounded.queue.Open(options.mailbox, cell.target());
   cell.ShareType(cell.actor_type(), cell.parent != nullptr, &bounded);
@@ -135,12 +145,14 @@ absl::Status Reserve(Cell& cell, const SpawnOptions& options) {
     return absl::FailedPreconditionError(
         "the system has no name service; depend on //registry and install one");
   }
-  absl::Status status = names->Reserve(options.name, RefTo(cell));
-  if (!status.ok()) return status;
-  cell.Extras().name = options.name;
-  // Nobody runs the actor yet: it is this thread's.
-  AddEndObserver(cell, *names);
-  return absl::OkStatus();
+  return OrNoMemory([&] {
+    // All that can fail first. Nobody runs the actor yet: it is this thread's.
+    std::string name = options.name;
+    AddEndObserver(cell, *names);
+    absl::Status status = names->Reserve(name, RefTo(cell));
+    if (status.ok()) cell.extras->name = std::move(name);
+    return status;
+  });
 }
 
 // Puts a child into the tree.
@@ -359,19 +371,19 @@ absl::StatusOr<AnyActorRef> SpawnThere(
   status = Reserve(cell, options);
   std::shared_ptr<SharedThread> thread;
   if (status.ok()) {
-    absl::StatusOr<std::shared_ptr<SharedThread>> found =
-        ThreadFor(plan.system, options);
-    if (found.ok()) {
-      thread = *std::move(found);
-    } else {
-      status = found.status();
-    }
+    status = OrNoMemory([&] {
+      (void)cell.Extras();
+      absl::StatusOr<std::shared_ptr<SharedThread>> found =
+          ThreadFor(plan.system, options);
+      if (found.ok()) thread = *std::move(found);
+      return std::move(found).status();
+    });
   }
   if (!status.ok()) {
     AbandonStart(cell);
     return WithContext(plan.type, options.name, status);
   }
-  CellExtras& extras = cell.Extras();
+  CellExtras& extras = *cell.extras;
   extras.construct = std::move(construct);
   extras.start_answer = std::move(start_answer);
   extras.thread = thread;

@@ -9,6 +9,7 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/user_code.h"
 #include "troupe/base/check.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
@@ -50,8 +51,8 @@ WatchTable::~WatchTable() {
 
 MonitorHandle WatchTable::Monitor(const AnyActorRef& actor) {
   if (free_ == kNone) {
-    free_ = static_cast<uint32_t>(slots_.size());
     slots_.push_back({AnyActorRef(), 0, kNone});
+    free_ = static_cast<uint32_t>(slots_.size() - 1);
   }
   const uint32_t index = free_;
   const WatchKey key{cell_.CurrentId(), next_serial_++};
@@ -61,19 +62,23 @@ MonitorHandle WatchTable::Monitor(const AnyActorRef& actor) {
   slot = {actor, key.serial, kNone};
   ++monitors_;
 
-  Cell& cell = CellOf(actor);
-  const InSeat seat;
-  switch (ReachFromSeat(cell, actor.id().value(), seat.tag)) {
-    case Reach::kHere:
-      AddWatcher(cell, watch, seat.tag);
-      break;
-    case Reach::kElsewhere:
-      PushSignalFromSeat(cell, actor.id().value(),
-                         MakeEnvelope<BeginWatch>(std::move(watch)), seat.tag);
-      break;
-    case Reach::kGone:
-      break;  // The duty that is dropped tells so.
-  }
+  // From here on it would be half begun.
+  MustHaveMemory("a monitor", [&] {
+    Cell& cell = CellOf(actor);
+    const InSeat seat;
+    switch (ReachFromSeat(cell, actor.id().value(), seat.tag)) {
+      case Reach::kHere:
+        AddWatcher(cell, watch, seat.tag);
+        break;
+      case Reach::kElsewhere:
+        PushSignalFromSeat(cell, actor.id().value(),
+                           MakeEnvelope<BeginWatch>(std::move(watch)),
+                           seat.tag);
+        break;
+      case Reach::kGone:
+        break;  // The duty that is dropped tells so.
+    }
+  });
   return MonitorHandle(key.watcher, key.serial, index);
 }
 
@@ -88,8 +93,10 @@ AnyActorRef WatchTable::Release(uint32_t index) {
 bool WatchTable::Demonitor(const MonitorHandle& monitor) {
   if (!IsOn(monitor.slot(), monitor.serial())) return false;
   const AnyActorRef actor = Release(monitor.slot());
-  const InSeat seat;
-  TakeOff(actor, {cell_.CurrentId(), monitor.serial()}, seat.tag);
+  MustHaveMemory("the end of a monitor", [&] {
+    const InSeat seat;
+    TakeOff(actor, {cell_.CurrentId(), monitor.serial()}, seat.tag);
+  });
   return true;
 }
 
@@ -109,11 +116,13 @@ void WatchTable::Link(const AnyActorRef& actor) {
   // All that can fail first.
   EnvelopePtr request(MakeEnvelope<LinkRequest>(
       AnyActorRef(&cell_, me), serial, OwedNotice::OfExit(cell_, me, id)));
-  LinkEntry& link = links_[id];
-  link.actor = actor;
-  link.mine = serial;
-  link.exit = OwedNotice::OfExit(CellOf(actor), id, me);
-  SendLinkControl(actor, request.release());
+  MustHaveMemory("a link", [&] {
+    LinkEntry& link = links_[id];
+    link.actor = actor;
+    link.mine = serial;
+    link.exit = OwedNotice::OfExit(CellOf(actor), id, me);
+    SendLinkControl(actor, request.release());
+  });
 }
 
 void WatchTable::Forget(Links::iterator entry) {
@@ -126,7 +135,10 @@ bool WatchTable::Unlink(const AnyActorRef& actor) {
   if (entry == links_.end()) return false;
   const uint64_t known = entry->second.known;
   Forget(entry);
-  SendLinkControl(actor, MakeEnvelope<UnlinkRequest>(cell_.CurrentId(), known));
+  MustHaveMemory("the end of a link", [&] {
+    SendLinkControl(actor,
+                    MakeEnvelope<UnlinkRequest>(cell_.CurrentId(), known));
+  });
   return true;
 }
 

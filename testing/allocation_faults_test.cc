@@ -1,0 +1,454 @@
+// What happens when the k-th allocation of the runtime fails (§34), for each k:
+// what was asked for is refused, or the process ends with a word on what it had
+// no memory for. Nothing is half done, and nothing leaks.
+//
+// Apart from other tests because it replaces the allocation functions of the
+// whole program.
+#include <sys/wait.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_status.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/internal/cell_pool.h"
+#include "troupe/actor/sleep.h"
+#include "troupe/actor/task.h"
+#include "troupe/base/allocation_gate.h"
+#include "troupe/mailbox/envelope_pool.h"
+#include "troupe/registry/groups.h"
+#include "troupe/registry/names.h"
+#include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/scheduler/thread_context.h"
+#include "troupe/stream/output_port.h"
+
+namespace {
+
+// Refuses the k-th allocation.
+class Refusal final : public troupe::internal::AllocationGate {
+ public:
+  void Arm(int64_t k) {
+    left_ = k;
+    Switch(true);
+  }
+  // Returns whether one was refused.
+  bool Disarm() {
+    Switch(false);
+    return left_ <= 0;
+  }
+  bool Admits() override { return --left_ != 0; }
+
+ private:
+  void Switch(bool on) {
+    troupe::EnvelopePool::KeepNothing(on);
+    troupe::internal::CellPool::KeepNothing(on);
+    troupe::internal::allocation_gate = on ? this : nullptr;
+  }
+
+  int64_t left_ = 0;
+};
+
+Refusal refusal;
+
+void* Allocate(size_t size, size_t alignment) {
+  // In turns only: the executor of this test is no part of the runtime.
+  if (troupe::internal::allocation_gate != nullptr &&
+      troupe::this_thread.InTurn() &&
+      !troupe::internal::allocation_gate->Admits()) {
+    throw std::bad_alloc();
+  }
+  void* const memory = std::aligned_alloc(
+      alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t size) {
+  return Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+}
+void* operator new(size_t size, std::align_val_t alignment) {
+  return Allocate(size, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace troupe {
+namespace {
+
+constexpr int kDone = 4;  // The exit code of a run with no k-th allocation.
+
+struct Note {
+  std::string text;
+};
+struct Ask {
+  using Reply = int;
+};
+// Counts the notes that it gets.
+class Other : public Actor<Note, Ask> {
+ public:
+  explicit Other(int& notes) : notes_(notes) {}
+  void Handle(Note) { ++notes_; }
+  int Handle(Ask) { return 42; }
+
+ private:
+  int& notes_;
+};
+
+class Doer;
+struct Do {
+  std::function<Task<void>(Doer&)> work;
+};
+// Does what it is told, and counts what it is told itself.
+class Doer : public Actor<Do, Note> {
+ public:
+  using Actor::Link;
+  using Actor::Monitor;
+  using Actor::SendAfter;
+  using Actor::SendEvery;
+  using Actor::Spawn;
+  using Actor::SpawnAsync;
+  using Actor::SpawnInstant;
+  using Actor::Unlink;
+
+  Task<void> Handle(const Do& m) { return m.work(*this); }
+  void Handle(Note) { ++notes; }
+  void OnDown(const Down&) { ++downs; }
+  void OnExit(const Exit&) { ++exits; }
+
+  static inline int notes = 0, downs = 0, exits = 0;
+};
+
+// A system in which one allocation fails.
+struct World {
+  World() {
+    auto owned = std::make_unique<DeterministicExecutor>(
+        DeterministicExecutor::Options{.workers = 2,
+                                       .hand_over_probability = 0,
+                                       .lost_seat_probability = 0});
+    executor = owned.get();
+    system = ActorSystem::CreateOn(std::move(owned), {});
+    names = &system->Get<Names>();
+    groups = &system->Get<Groups>();
+    doer = *system->Spawn<Doer>();
+    other = *system->Spawn<Other>(std::ref(notes));
+    executor->RunUntilIdle();
+  }
+
+  bool IsAlive(const AnyActorRef& actor) const {
+    return actor.status() == ActorStatus::kRunning;
+  }
+  void KillOther() {
+    other.Kill();
+    executor->RunUntilIdle();
+  }
+
+  int notes = 0;
+  DeterministicExecutor* executor;
+  std::unique_ptr<ActorSystem> system;
+  Names* names;
+  Groups* groups;
+  Doer::Ref doer;
+  Other::Ref other;
+  OutputPort<Note> port;
+  PortSubscription subscription;
+  std::optional<absl::Status> status;  // Of what was done.
+  bool threw = false;                  // std::bad_alloc.
+};
+
+struct Case {
+  std::string name;
+  std::function<Task<void>(World&, Doer&)> work;
+  // Says what is wrong afterwards, when there is memory again; else "".
+  std::function<std::string(World&)> wrong;
+};
+
+std::string Unless(bool holds, std::string wrong) { return holds ? "" : wrong; }
+// Refused with a status that says so, or done.
+std::string RefusedOrDone(const World& world) {
+  if (world.threw || !world.status.has_value()) return "";
+  return Unless(world.status->ok() || absl::IsResourceExhausted(*world.status),
+                world.status->ToString());
+}
+
+std::vector<Case> Cases();
+
+// In a process of its own.
+[[noreturn]] void FailTheKth(const Case& tried, int64_t k) {
+  std::string wrong;
+  bool refused;
+  {
+    World world;
+    Doer::notes = Doer::downs = Doer::exits = 0;
+    world.doer.Send<Do>([&](Doer& doer) -> Task<void> {
+      refusal.Arm(k);
+      try {
+        co_await tried.work(world, doer);
+      } catch (const std::bad_alloc&) {
+        world.threw = true;
+      }
+    });
+    world.executor->RunUntilIdle();
+    refused = refusal.Disarm();
+    world.executor->RunFor(absl::Seconds(20));
+    wrong = tried.wrong(world);
+    // All can be used.
+    int notes = 0;
+    const absl::StatusOr<Other::Ref> another =
+        world.system->Spawn<Other>(std::ref(notes));
+    if (!another.ok()) wrong += another.status().ToString();
+    if (another.ok() && !another->Call<Ask>().Wait().ok()) wrong += "no answer";
+    if (!refused && world.threw) wrong += "it threw with all memory";
+    const absl::Status ended = world.system->Shutdown();
+    if (!ended.ok()) wrong += ended.ToString();
+  }
+  std::fprintf(stderr, wrong.empty() ? "all is well" : "wrong: %s",
+               wrong.c_str());
+  std::exit(!wrong.empty() ? 1 : refused ? 0 : kDone);
+}
+
+class AllocationFaultsDeathTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
+  int survived = 0;
+  for (int64_t k = 1; k < 100; ++k) {
+    SCOPED_TRACE(absl::StrCat("allocation ", k));
+    int status = 0;
+    EXPECT_EXIT(
+        FailTheKth(GetParam(), k),
+        [&status](int how) {
+          status = how;
+          return WIFSIGNALED(how)
+                     ? WTERMSIG(how) == SIGABRT
+                     : WIFEXITED(how) &&
+                           (WEXITSTATUS(how) == 0 || WEXITSTATUS(how) == kDone);
+        },
+        "all is well$|out of memory: ");
+    if (HasFailure()) return;
+    if (WIFSIGNALED(status)) continue;
+    if (WEXITSTATUS(status) == kDone) {
+      // The frame of the work, and what it asks for, can be refused.
+      EXPECT_GE(survived, 1);
+      EXPECT_GE(k, 2);
+      return;
+    }
+    ++survived;
+  }
+  ADD_FAILURE() << "there is no end to allocations";
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, AllocationFaultsDeathTest,
+                         ::testing::ValuesIn(Cases()),
+                         [](const auto& info) { return info.param.name; });
+
+void PrintTo(const Case& tried, std::ostream* out) { *out << tried.name; }
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  cases.push_back({"Send",
+                   [](World& world, Doer&) -> Task<void> {
+                     world.other.Send<Note>("x");
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(world.notes == (world.threw ? 0 : 1) ||
+                                       !world.IsAlive(world.other),
+                                   "lost or sent all the same");
+                   }});
+  cases.push_back({"Call",
+                   [](World& world, Doer&) -> Task<void> {
+                     world.status = (co_await world.other.Call<Ask>()).status();
+                   },
+                   [](World& world) {
+                     return Unless(world.threw || world.status.has_value(),
+                                   "neither answered nor refused");
+                   }});
+  cases.push_back({"Sleep",
+                   [](World& world, Doer&) -> Task<void> {
+                     (void)co_await Sleep(absl::Seconds(1));
+                     world.status = absl::OkStatus();
+                   },
+                   [](World& world) {
+                     return Unless(world.threw || world.status.has_value(),
+                                   "sleeps for ever");
+                   }});
+  cases.push_back({"Timer",
+                   [](World&, Doer& doer) -> Task<void> {
+                     doer.SendAfter<Note>(absl::Seconds(1), "x");
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(Doer::notes == (world.threw ? 0 : 1),
+                                   "not sent once, or after a refusal");
+                   }});
+  cases.push_back({"Ticker",
+                   [](World&, Doer& doer) -> Task<void> {
+                     doer.SendEvery<Note>(absl::Seconds(3), "x");
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(Doer::notes == (world.threw ? 0 : 6),
+                                   "not every tick, or after a refusal");
+                   }});
+  cases.push_back({"Monitor",
+                   [](World& world, Doer& doer) -> Task<void> {
+                     (void)doer.Monitor(world.other);
+                     co_return;
+                   },
+                   [](World& world) {
+                     const auto again = [&](Doer& doer) -> Task<void> {
+                       (void)doer.Monitor(world.other);
+                       co_return;
+                     };
+                     if (world.threw) world.doer.Send<Do>(again);
+                     world.executor->RunUntilIdle();
+                     world.KillOther();
+                     return Unless(Doer::downs == 1,
+                                   "not told once, or after a refusal");
+                   }});
+  cases.push_back({"Link",
+                   [](World& world, Doer& doer) -> Task<void> {
+                     doer.Link(world.other);
+                     co_return;
+                   },
+                   [](World& world) {
+                     world.KillOther();
+                     return Unless(Doer::exits == (world.threw ? 0 : 1),
+                                   "not told once, or after a refusal");
+                   }});
+  // The other side of a link: it ends with its doer.
+  cases.push_back({"LinkedSide",
+                   [](World& world, Doer& doer) -> Task<void> {
+                     doer.Link(world.other);
+                     co_return;
+                   },
+                   [](World& world) {
+                     world.doer.Kill();
+                     world.executor->RunUntilIdle();
+                     return Unless(world.IsAlive(world.other) == world.threw,
+                                   "a link of one side");
+                   }});
+  cases.push_back({"Unlink",
+                   [](World& world, Doer& doer) -> Task<void> {
+                     doer.Link(world.other);
+                     (void)doer.Unlink(world.other);
+                     co_return;
+                   },
+                   [](World& world) {
+                     world.KillOther();
+                     return Unless(Doer::exits == 0, "told in spite of it");
+                   }});
+  cases.push_back({"Spawn",
+                   [](World& world, Doer& doer) -> Task<void> {
+                     world.status =
+                         doer.Spawn<Other>(std::ref(world.notes)).status();
+                     co_return;
+                   },
+                   &RefusedOrDone});
+  cases.push_back(
+      {"SpawnNamed",
+       [](World& world, Doer& doer) -> Task<void> {
+         const SpawnOptions named{.name = "a name"};
+         world.status =
+             doer.Spawn<Other>(named, std::ref(world.notes)).status();
+         co_return;
+       },
+       [](World& world) {
+         const bool spawned = !world.threw && world.status.value().ok();
+         return RefusedOrDone(world) +
+                Unless(world.names->Find<Note>("a name").ok() == spawned,
+                       "a name without an actor, or without it");
+       }});
+  cases.push_back(
+      {"SpawnBounded",
+       [](World& world, Doer& doer) -> Task<void> {
+         const SpawnOptions bounded{.mailbox = {.messages = 2}};
+         world.status =
+             doer.Spawn<Other>(bounded, std::ref(world.notes)).status();
+         co_return;
+       },
+       &RefusedOrDone});
+  cases.push_back(
+      {"SpawnInstant",
+       [](World& world, Doer& doer) -> Task<void> {
+         world.status =
+             doer.SpawnInstant<Other>(std::ref(world.notes)).status();
+         co_return;
+       },
+       &RefusedOrDone});
+  cases.push_back(
+      {"SpawnAsync",
+       [](World& world, Doer& doer) -> Task<void> {
+         world.status =
+             (co_await doer.SpawnAsync<Other>(std::ref(world.notes))).status();
+       },
+       &RefusedOrDone});
+  cases.push_back(
+      {"Register",
+       [](World& world, Doer&) -> Task<void> {
+         world.status = world.names->Register("a name", world.other);
+         co_return;
+       },
+       [](World& world) {
+         const bool done = !world.threw && world.status.value().ok();
+         return Unless(world.names->Find<Note>("a name").ok() == done,
+                       "the name does not lead where it should");
+       }});
+  cases.push_back(
+      {"Join",
+       [](World& world, Doer&) -> Task<void> {
+         world.status = world.groups->Join(Group<Note>("g"), world.other);
+         co_return;
+       },
+       [](World& world) {
+         const bool done = !world.threw && world.status.value().ok();
+         return Unless(world.groups->Send<Note>(Group<Note>("g"), "x") ==
+                           (done ? 1u : 0u),
+                       "not a member as it should be");
+       }});
+  cases.push_back({"SendToGroup",
+                   [](World& world, Doer&) -> Task<void> {
+                     (void)world.groups->Join(Group<Note>("g"), world.other);
+                     world.groups->Send<Note>(Group<Note>("g"), "x");
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(world.notes <= 1, "more than was sent");
+                   }});
+  cases.push_back({"Publish",
+                   [](World& world, Doer&) -> Task<void> {
+                     world.subscription = world.port.Subscribe(world.other);
+                     world.port.Publish("x");
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(world.notes <= 1, "more than was sent");
+                   }});
+  return cases;
+}
+
+}  // namespace
+}  // namespace troupe
