@@ -15,8 +15,11 @@ namespace troupe::internal {
 
 class AllocationGate {
  public:
-  // Whether there is memory. Must not allocate.
+  // Whether there is memory. Must not allocate what the pools give.
   virtual bool Admits() = 0;
+  // Whether it is asked, too, about what the runtime must have
+  // (base/must_have_memory.h).
+  virtual bool IsForAll() const { return false; }
 
  protected:
   ~AllocationGate() = default;
@@ -24,6 +27,20 @@ class AllocationGate {
 
 // The calling thread's; mostly null.
 extern constinit thread_local AllocationGate* allocation_gate;
+
+// Lifts the calling thread's gate meanwhile, if it is not for all.
+class GateForMusts {
+ public:
+  GateForMusts() : gate_(allocation_gate) {
+    if (gate_ != nullptr && !gate_->IsForAll()) allocation_gate = nullptr;
+  }
+  ~GateForMusts() { allocation_gate = gate_; }
+  GateForMusts(const GateForMusts&) = delete;
+  GateForMusts& operator=(const GateForMusts&) = delete;
+
+ private:
+  AllocationGate* const gate_;
+};
 
 // Throws std::bad_alloc if the gate says so.
 inline void PassAllocationGate() {

@@ -10,6 +10,8 @@
 #include <new>
 #include <utility>
 
+#include "troupe/base/allocation_gate.h"
+
 namespace troupe::internal {
 
 // Ends the process with "out of memory: <what_for>".
@@ -21,6 +23,7 @@ template <typename F>
 decltype(auto) MustHaveMemory(const char* what_for, F&& function) {
 #ifdef __cpp_exceptions
   try {
+    const GateForMusts gate;
     return std::forward<F>(function)();
   } catch (const std::bad_alloc&) {
     EndWithoutMemory(what_for);

@@ -53,6 +53,7 @@ class Refusal final : public troupe::internal::AllocationGate {
     return left_ <= 0;
   }
   bool Admits() override { return --left_ != 0; }
+  bool IsForAll() const override { return true; }
 
  private:
   void Switch(bool on) {

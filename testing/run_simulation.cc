@@ -67,11 +67,13 @@ std::string HowToReplay(const Shrunk& shrunk) {
                                      ".", test->name()));
 }
 
-// What the failure of a seed needs; empty if nobody wants to know.
-std::string WhatItNeeds(uint64_t seed, SimulationBody body,
-                        const SimulationOptions& options) {
+// What the failure of a seed needs; if nobody wants to know, the run's hash.
+std::string WhatItNeeds(uint64_t seed, const SimulationRun& run,
+                        SimulationBody body, const SimulationOptions& options) {
   const absl::Duration within = internal::TimeToShrink(Variables());
-  if (options.replay.has_value() || within == absl::ZeroDuration()) return "";
+  if (options.replay.has_value() || within == absl::ZeroDuration()) {
+    return absl::StrCat("hash ", absl::Hex(run.hash, absl::kZeroPad16));
+  }
   // A shortened course may be one that its code was not written for.
   std::cerr << "seed " << seed
             << " failed; now looking for the least that it needs\n";
@@ -122,10 +124,10 @@ void ForEachSeed(int count, SimulationBody body,
     SCOPED_TRACE(SeedTrace(seed));
     const SimulationRun run = RunSimulation(seed, body, how);
     if (!run.failure.ok() || FailedExpectations() > failed_before) {
-      const std::string least = WhatItNeeds(seed, body, how);
+      const std::string least = WhatItNeeds(seed, run, body, how);
       if (!run.failure.ok()) {
         ADD_FAILURE() << run.failure << "\n" << least;
-      } else if (!least.empty()) {
+      } else {
         ADD_FAILURE() << least;
       }
       return;

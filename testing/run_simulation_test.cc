@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,7 +14,9 @@
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/testing/seeds.h"
 #include "troupe/testing/simulation.h"
+#include "troupe/testing/simulation_options.h"
 #include "troupe/testing/simulation_run.h"
 #include "troupe/testing/status_matchers.h"
 #include "troupe/testing/trace.h"
@@ -144,6 +147,18 @@ TEST(ForEachSeedTest, TellsTheLeastThatTheFailureNeeds) {
   EXPECT_NONFATAL_FAILURE(run(), " --test_env=TROUPE_TEST_TRACE=/");
   EXPECT_NONFATAL_FAILURE(run(),
                           " --test_filter=ForEachSeedTest.TellsTheLeast");
+}
+
+TEST(ForEachSeedTest, TellsTheHashOfWhatIsReplayed) {
+  const auto body = [](Simulation& sim) {
+    sim.Check("nothing is wrong", [] { return false; });
+  };
+  const SimulationOptions replay{.replay = Trace()};
+  const uint64_t seed = TestSeeds(1).front();
+  const std::string hash = absl::StrCat(
+      "hash ",
+      absl::Hex(RunSimulation(seed, body, replay).hash, absl::kZeroPad16));
+  EXPECT_NONFATAL_FAILURE(ForEachSeed(1, body, replay), hash);
 }
 
 TEST(ForEachSeedTest, SaysWhenNothingFailsAgain) {

@@ -5,8 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "troupe/actor/actor_status.h"
-#include "troupe/actor/internal/bounded_mailbox.h"
-#include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/base/check.h"
 #include "troupe/base/clock.h"
@@ -21,15 +19,6 @@ constexpr uint64_t kForTheSchedule = 0x71d80b5fa3c6e294;
 
 constexpr int kMaxWorkers = 4;
 constexpr int64_t kMaxFilledSteps = 20;
-
-// False: the actor has ended, or its mailbox has no bounds.
-bool PretendFull(const AnyActorRef& actor, bool full) {
-  const uint64_t id = actor.id().value();
-  if (!actor.cell()->IsAliveAs(id)) return false;
-  troupe::internal::BoundedMailbox* const bounded = actor.cell()->bounded();
-  return bounded != nullptr &&
-         bounded->queue.PretendFull(static_cast<uint32_t>(id), full);
-}
 
 }  // namespace
 
@@ -112,7 +101,7 @@ void Simulation::AfterStep() {
                  " steps: a timer repeats where Play() waits for the last, or "
                  "actors answer each other for ever")));
   }
-  EmptyFilledMailboxes();
+  filled_.EmptyThoseDue(steps());
   for (StepFault& step_fault : step_faults_) {
     if (!failure_.ok()) return;
     if (decisions_.Occurs(step_fault.fault)) {
@@ -194,30 +183,12 @@ void Simulation::MayFill(std::string name, std::function<AnyActorRef()> find,
                          Chance chance) {
   AddStepFault(
       absl::StrCat("fill ", name), chance,
-      [this, find = std::move(find)](Fault& fault) { Fill(find(), fault); });
-}
-
-void Simulation::Fill(const AnyActorRef& actor, Fault& fault) {
-  const auto is_filled = [&actor](const FilledMailbox& filled) {
-    return filled.actor == actor;
-  };
-  if (actor.IsNull() ||
-      std::any_of(filled_.begin(), filled_.end(), is_filled)) {
-    return;
-  }
-  if (!PretendFull(actor, true)) return;
-  const int64_t amount = decisions_.Amount(fault, kMaxFilledSteps);
-  filled_.push_back({actor, steps() + static_cast<uint64_t>(amount)});
-  Happened(fault, amount, absl::StrCat(" for ", amount, " steps"));
-}
-
-void Simulation::EmptyFilledMailboxes() {
-  std::erase_if(filled_, [this](const FilledMailbox& filled) {
-    if (filled.until_step > steps()) return false;
-    // It may have ended.
-    (void)PretendFull(filled.actor, false);
-    return true;
-  });
+      [this, find = std::move(find)](Fault& fault) {
+        if (!filled_.Fill(find())) return;
+        const int64_t steps = decisions_.Amount(fault, kMaxFilledSteps);
+        filled_.EmptyLastAt(this->steps() + static_cast<uint64_t>(steps));
+        Happened(fault, steps, absl::StrCat(" for ", steps, " steps"));
+      });
 }
 
 void Simulation::MayDelayTimers(absl::Duration at_most, Chance chance) {
@@ -236,14 +207,29 @@ absl::Duration Simulation::TimerDelay() {
   return absl::Milliseconds(ms);
 }
 
+Simulation::Fault& Simulation::PointFault(std::string name, Chance chance) {
+  Fault& fault = point_faults_[name];
+  fault.name = std::move(name);
+  fault.chance = chance;
+  return fault;
+}
+
 void Simulation::MayThrow(absl::string_view point, Chance chance) {
   if (over_ || !failure_.ok()) return;
-  Fault& fault = throws_[std::string(point)];
-  fault.name = absl::StrCat("throw at ", point);
-  fault.chance = chance;
+  Fault& fault = PointFault(absl::StrCat("throw at ", point), chance);
   if (!decisions_.Occurs(fault)) return;
   Happened(fault);
   throw InjectedFault(absl::StrCat("injected fault at ", point));
+}
+
+MemoryShortage Simulation::MayLackMemory(absl::string_view point,
+                                         Chance chance) {
+  Fault& fault = PointFault(absl::StrCat("no memory at ", point), chance);
+  return MemoryShortage([this, &fault] {
+    if (over_ || !failure_.ok() || !decisions_.Occurs(fault)) return false;
+    Happened(fault);
+    return true;
+  });
 }
 
 void Simulation::Record(absl::string_view what) {

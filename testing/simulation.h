@@ -51,6 +51,8 @@
 #include "troupe/scheduler/deterministic_schedule.h"
 #include "troupe/scheduler/runnable.h"
 #include "troupe/testing/internal/decisions.h"
+#include "troupe/testing/internal/filled_mailboxes.h"
+#include "troupe/testing/memory_shortage.h"
 #include "troupe/testing/simulation_options.h"
 #include "troupe/testing/trace.h"
 
@@ -140,14 +142,17 @@ class Simulation {
   // mailbox has no bounds is let off.
   void MayFill(std::string name, std::function<AnyActorRef()> find,
                Chance chance = {});
-  // When timers of actors are due, sleeps and deadlines of calls among them, a
-  // worker does not look at them for up to `at_most`, while all else goes on.
-  // Here, `probability` is for each time that some are due.
+  // When timers of actors are due, also of sleeps and calls, a worker does not
+  // look at them for up to `at_most`, while all else goes on. `probability` is
+  // for each time that some are due.
   void MayDelayTimers(absl::Duration at_most, Chance chance = {});
-  // For actors of the test, at a point of a handler that is called `point`:
-  // throws an InjectedFault, if the seed says so. Here, `probability` is for
-  // each time that a handler comes by.
+  // For actors of the test, at a point of a handler that is called `point`: may
+  // throw an InjectedFault. `probability` is for each time that one comes by.
   void MayThrow(absl::string_view point, Chance chance = {});
+  // The same, but memory is short until the result goes, at each message, each
+  // coroutine and each actor that is asked for: std::bad_alloc, or from a spawn
+  // kResourceExhausted. Not to be kept across a co_await.
+  MemoryShortage MayLackMemory(absl::string_view point, Chance chance = {});
 
   // -- what happened ---------------------------------------------------------
 
@@ -184,10 +189,6 @@ class Simulation {
     Fault fault;
     std::function<void(Fault&)> happen;  // Calls Happened(), if it does.
   };
-  struct FilledMailbox {
-    AnyActorRef actor;
-    uint64_t until_step;
-  };
   // Takes what the system logs.
   class Log final : public LogSink {
    public:
@@ -219,13 +220,11 @@ class Simulation {
   absl::Duration TimerDelay();
   void AddStepFault(std::string name, Chance chance,
                     std::function<void(Fault&)> happen);
-  // Tells, too.
   void Happened(Fault& fault, int64_t amount = 0, absl::string_view told = "");
-  void Fill(const AnyActorRef& actor, Fault& fault);
-  void EmptyFilledMailboxes();
+  // Of those that happen at a point of a handler.
+  Fault& PointFault(std::string name, Chance chance);
   void LookAt(absl::string_view name, const Property& holds);
   void Fail(absl::string_view property, absl::Status status);
-  // Adds a line to what a failure tells.
   void Tell(absl::string_view what);
   void Mix(uint64_t word);
   void Mix(absl::string_view text);
@@ -245,10 +244,10 @@ class Simulation {
   std::vector<Named> always_;
   std::vector<Named> at_rest_;
   std::vector<StepFault> step_faults_;
-  std::map<std::string, Fault, std::less<>> throws_;
+  std::map<std::string, Fault> point_faults_;
   std::optional<Fault> late_timers_;
   int64_t latest_ms_ = 0;
-  std::vector<FilledMailbox> filled_;
+  internal::FilledMailboxes filled_;
   std::vector<std::shared_ptr<void>> made_;
   Log log_;
   DeterministicSchedule schedule_;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_status.h"
+#include "troupe/testing/memory_shortage.h"
 #include "troupe/testing/simulation.h"
 #include "troupe/testing/status_matchers.h"
 #include "troupe/testing/trace.h"
@@ -142,6 +145,64 @@ TEST(SimulationFaultsTest, MailboxWithoutBoundsIsNotFilled) {
   const Filled filled = SendToFilled({}, 10);
   EXPECT_EQ(filled.refused, 0);
   EXPECT_THAT(filled.faults, IsEmpty());
+}
+
+// Sends on what it gets, and forgets what it has no memory for.
+class Forgetful : public Actor<Add> {
+ public:
+  Forgetful(Simulation& sim, ActorRef<Add> next, int& forgotten)
+      : sim_(sim), next_(next), forgotten_(forgotten) {}
+  void Handle(Add m) {
+    try {
+      const MemoryShortage shortage = sim_.MayLackMemory(
+          "the way", {.probability = 0.3, .at_most_times = 4});
+      next_.Send<Add>(m.number);
+    } catch (const std::bad_alloc&) {
+      ++forgotten_;
+    }
+  }
+
+ private:
+  Simulation& sim_;
+  const ActorRef<Add> next_;
+  int& forgotten_;
+};
+
+TEST(SimulationFaultsTest, MemoryIsShortWhereTheTestSays) {
+  int all_forgotten = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Simulation sim(seed);
+    auto& log = sim.Make<std::vector<int>>();
+    int& forgotten = sim.Make<int>(0);
+    const auto last = sim.system().Spawn<Taker>(std::ref(log)).value();
+    const auto first =
+        sim.system()
+            .Spawn<Forgetful>(std::ref(sim), last, std::ref(forgotten))
+            .value();
+    for (int i = 0; i < 20; ++i) first.Send<Add>(i);
+    sim.Play();
+    EXPECT_EQ(first.status(), ActorStatus::kRunning);
+    EXPECT_LE(forgotten, 4);
+    EXPECT_THAT(log, SizeIs(20 - forgotten));
+    EXPECT_THAT(sim.trace().faults, SizeIs(forgotten));
+    if (forgotten > 0) {
+      EXPECT_THAT(Told(sim), HasSubstr("fault: no memory at the way"));
+    }
+    all_forgotten += forgotten;
+  }
+  EXPECT_GT(all_forgotten, 20);
+}
+
+TEST(SimulationFaultsTest, SpawnSaysThatThereIsNoMemory) {
+  Simulation sim(1);
+  auto& log = sim.Make<std::vector<int>>();
+  {
+    const MemoryShortage shortage =
+        sim.MayLackMemory("the test", {.probability = 1});
+    EXPECT_THAT(sim.system().Spawn<Taker>(std::ref(log)),
+                StatusIs(absl::StatusCode::kResourceExhausted));
+  }
+  EXPECT_THAT(sim.system().Spawn<Taker>(std::ref(log)), IsOk());
 }
 
 // Many faults of all kinds, of several actors.
