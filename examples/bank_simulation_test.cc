@@ -22,17 +22,25 @@
 #include "troupe/actor/task.h"
 #include "troupe/supervision/supervisor.h"
 #include "troupe/testing/run_simulation.h"
+#include "troupe/testing/shrink.h"
 #include "troupe/testing/simulation.h"
 #include "troupe/testing/status_matchers.h"
+#include "troupe/testing/trace.h"
 
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using troupe::testing::FailingSeed;
 using troupe::testing::FindFailingSeed;
 using troupe::testing::ForEachSeed;
+using troupe::testing::Shrink;
+using troupe::testing::Shrunk;
 using troupe::testing::Simulation;
 using troupe::testing::StatusIs;
+using troupe::testing::Trace;
 
 constexpr int kAccounts = 3;
 constexpr int64_t kOpeningCents = 100;
@@ -195,6 +203,20 @@ TEST(BankSimulationTest, SomeSeedKillsTheHastyTellerAtTheWrongTime) {
   ASSERT_TRUE(found.has_value());
   EXPECT_THAT(found->failure, StatusIs(absl::StatusCode::kDataLoss,
                                        HasSubstr("60 cents are missing")));
+}
+
+// What else happened on that day has nothing to do with it.
+TEST(BankSimulationTest, OneCrashAtTheWrongTimeIsEnough) {
+  const std::optional<FailingSeed> found =
+      FindFailingSeed(100, &MoveMoney<HastyTeller>);
+  ASSERT_TRUE(found.has_value());
+  const std::optional<Shrunk> shrunk =
+      Shrink(found->seed, &MoveMoney<HastyTeller>);
+  ASSERT_TRUE(shrunk.has_value());
+  const Trace& trace = shrunk->run.trace;
+  EXPECT_THAT(trace.faults,
+              ElementsAre(Field(&Trace::Fault::name, "kill the teller")));
+  EXPECT_THAT(trace.choices, IsEmpty());
 }
 
 TEST(BankSimulationTest, NoSeedMakesTheCarefulTellerLoseMoney) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <new>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -99,6 +100,65 @@ TEST(CacheTest, ForgetsAfterAnHour) {
 
   cache.Send<Find>("troupe", user.ref());
   EXPECT_THAT(source.Expect<Fetch>(), IsOk());
+}
+
+TEST(CacheTest, ForgetsLateWhereTimersAreLate) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Simulation sim(seed);
+    sim.MayDelayTimers(absl::Minutes(10), {.probability = 0.5});
+    Probe<Fetch> source(sim.system());
+    Probe<Found> user(sim.system());
+    const auto cache = sim.system().Spawn<Cache>(source.ref()).value();
+
+    cache.Send<Find>("troupe", user.ref());
+    source.Expect<Fetch>()->reply.Send(42);
+    sim.PlayFor(absl::Minutes(59));
+    cache.Send<Find>("troupe", user.ref());
+    EXPECT_THAT(source.ExpectNothing(absl::ZeroDuration()), IsOk());
+    sim.PlayFor(absl::Minutes(12));
+    cache.Send<Find>("troupe", user.ref());
+    EXPECT_THAT(source.Expect<Fetch>(), IsOk());
+  }
+}
+
+// Asks again later if there is no memory for the question.
+class Patient : public troupe::Actor<Found> {
+ public:
+  Patient(Simulation& sim, troupe::ActorRef<Find> cache)
+      : sim_(sim), cache_(cache) {}
+
+  void PostStart() { Ask(); }
+  void Handle(Found m) {
+    if (m.value == 0) Ask();
+  }
+
+ private:
+  void Ask() {
+    try {
+      const auto shortage = sim_.MayLackMemory("the question");
+      cache_.Send<Find>("troupe", self());
+    } catch (const std::bad_alloc&) {
+      SendAfter<Found>(absl::Seconds(1), 0);
+    }
+  }
+
+  Simulation& sim_;
+  const troupe::ActorRef<Find> cache_;
+};
+
+TEST(CacheTest, IsAskedAgainWhenThereIsMemory) {
+  int refused = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Simulation sim(seed);
+    Probe<Fetch> source(sim.system());
+    const auto cache = sim.system().Spawn<Cache>(source.ref()).value();
+    const auto patient =
+        sim.system().Spawn<Patient>(std::ref(sim), cache).value();
+    EXPECT_THAT(source.Expect<Fetch>(), IsOk());
+    EXPECT_NE(patient.status(), troupe::ActorStatus::kStopped);
+    if (!sim.trace().faults.empty()) ++refused;
+  }
+  EXPECT_GT(refused, 0);
 }
 
 // Fails where the simulation says so.
