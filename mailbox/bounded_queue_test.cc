@@ -2,15 +2,14 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/base/clock.h"
+#include "troupe/mailbox/bounded_queue_testing.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/envelope_list.h"
@@ -22,84 +21,6 @@ namespace {
 using testing::AnnouncingClock;
 using ::testing::ElementsAre;
 using testing::SteppingClock;
-
-constexpr uint32_t kTarget = 7;
-constexpr uint64_t kSmallBytes = 64;
-
-// A message of one cache line, and one of two.
-struct Small {
-  int value;
-};
-struct Large {
-  int value;
-  std::array<char, 100> filler = {};
-};
-
-template <typename M = Small>
-Envelope* Message(int value, uint32_t target = kTarget) {
-  Envelope* const envelope = MakeEnvelope<M>(value);
-  envelope->target = target;
-  return envelope;
-}
-
-int ValueOf(Envelope& envelope) {
-  return envelope.type == &kMessageType<Large> ? envelope.As<Large>().value
-                                               : envelope.As<Small>().value;
-}
-
-std::vector<int> PopAll(EnvelopeList& list) {
-  std::vector<int> values;
-  while (const EnvelopePtr envelope = list.Pop()) {
-    values.push_back(ValueOf(*envelope));
-  }
-  return values;
-}
-
-// Open, and closed again at the end.
-class OpenQueue : public BoundedQueue {
- public:
-  explicit OpenQueue(const Capacity& capacity) { Open(capacity, kTarget); }
-  ~OpenQueue() { Close(); }
-
-  // Pushes and destroys what is refused; `dropped` collects the rest.
-  Admission PushMessage(Envelope* envelope) {
-    const Admission admission = Push(envelope, dropped);
-    if (admission == Admission::kFull || admission == Admission::kTooLarge ||
-        admission == Admission::kClosed) {
-      DestroyEnvelope(envelope);
-    }
-    return admission;
-  }
-
-  // The value of the oldest message.
-  std::optional<int> PopMessage() {
-    const EnvelopePtr envelope(Pop());
-    if (envelope == nullptr) return std::nullopt;
-    return ValueOf(*envelope);
-  }
-
-  std::vector<int> PopAllMessages() {
-    std::vector<int> values;
-    while (const std::optional<int> value = PopMessage()) {
-      values.push_back(*value);
-    }
-    return values;
-  }
-
-  EnvelopeList dropped;
-};
-
-// Notes what it was told.
-class TestWaiter final : public BoundedQueue::Waiter {
- public:
-  std::optional<Admission> told;
-
- private:
-  void OnAdmission(Admission admission) override {
-    EXPECT_EQ(told, std::nullopt);
-    told = admission;
-  }
-};
 
 TEST(BoundedQueueTest, EnvelopesComeOutInTheOrderPushed) {
   OpenQueue queue({.messages = 3});
@@ -269,69 +190,6 @@ TEST(BoundedQueueTest, AdmittedEnvelopeAsksForNoWake) {
   EXPECT_EQ(queue.PopMessage(), 2);
   EXPECT_EQ(queue.PopMessage(), std::nullopt);
   EXPECT_EQ(queue.PushMessage(Message(3)), Admission::kMustWake);
-}
-
-TEST(BoundedQueueTest, PretendsToBeFullWithWhatItHolds) {
-  OpenQueue queue({.messages = 10, .policy = OverflowPolicy::kReject});
-  queue.PushMessage(Message(1));
-  queue.PushMessage(Message(2));
-  EXPECT_TRUE(queue.PretendFull(kTarget, true));
-  EXPECT_EQ(queue.PushMessage(Message(3)), Admission::kFull);
-  EXPECT_EQ(queue.PopMessage(), 1);
-  EXPECT_EQ(queue.PushMessage(Message(4)), Admission::kEnqueued);
-  EXPECT_EQ(queue.PushMessage(Message(5)), Admission::kFull);
-  EXPECT_TRUE(queue.PretendFull(kTarget, false));
-  EXPECT_EQ(queue.PushMessage(Message(6)), Admission::kEnqueued);
-  EXPECT_THAT(queue.PopAllMessages(), ElementsAre(2, 4, 6));
-}
-
-TEST(BoundedQueueTest, PretendsToBeFullAsThePolicySays) {
-  const auto full = [](OverflowPolicy policy, uint64_t messages) {
-    auto queue = std::make_unique<OpenQueue>(
-        Capacity{.bytes = 100 * kSmallBytes, .policy = policy});
-    for (uint64_t i = 0; i < messages; ++i) queue->PushMessage(Message(1));
-    EXPECT_TRUE(queue->PretendFull(kTarget, true));
-    return queue;
-  };
-  EXPECT_EQ(full(OverflowPolicy::kReject, 0)->PushMessage(Message(2)),
-            Admission::kFull);
-  EXPECT_EQ(full(OverflowPolicy::kDropNewest, 0)->PushMessage(Message(2)),
-            Admission::kDropped);
-  // Of an empty one, nothing can be dropped, and nobody wakes who waits.
-  EXPECT_EQ(full(OverflowPolicy::kAwait, 0)->PushMessage(Message(2)),
-            Admission::kMustWake);
-  EXPECT_EQ(full(OverflowPolicy::kAwait, 1)->PushMessage(Message(2)),
-            Admission::kFull);
-  EXPECT_EQ(full(OverflowPolicy::kDropOldest, 0)->PushMessage(Message(2)),
-            Admission::kMustWake);
-  const auto oldest = full(OverflowPolicy::kDropOldest, 3);
-  EXPECT_EQ(oldest->PushMessage(Message(2)), Admission::kEnqueued);
-  EXPECT_THAT(PopAll(oldest->dropped), ElementsAre(1));
-  EXPECT_THAT(oldest->PopAllMessages(), ElementsAre(1, 1, 2));
-}
-
-TEST(BoundedQueueTest, AdmitsWaitersWhenItPretendsNoMore) {
-  OpenQueue queue({.messages = 3, .policy = OverflowPolicy::kAwait});
-  queue.PushMessage(Message(1));
-  EXPECT_TRUE(queue.PretendFull(kTarget, true));
-  std::array<TestWaiter, 3> waiters;
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(queue.PushOrWait(Message(2 + i), waiters[i], queue.dropped),
-              Admission::kWaiting);
-  }
-  EXPECT_TRUE(queue.PretendFull(kTarget, false));
-  EXPECT_EQ(waiters[0].told, Admission::kEnqueued);
-  EXPECT_EQ(waiters[1].told, Admission::kEnqueued);
-  EXPECT_EQ(waiters[2].told, std::nullopt);
-  EXPECT_THAT(queue.PopAllMessages(), ElementsAre(1, 2, 3, 4));
-}
-
-TEST(BoundedQueueTest, PretendsForItsReceiverAlone) {
-  OpenQueue queue({.messages = 1});
-  EXPECT_FALSE(queue.PretendFull(kTarget + 1, true));
-  EXPECT_EQ(queue.PushMessage(Message(1)), Admission::kMustWake);
-  queue.Close();
-  EXPECT_FALSE(queue.PretendFull(kTarget, true));
 }
 
 TEST(BoundedQueueTest, WithdrawnWaiterKeepsItsEnvelopeAndIsNotTold) {
