@@ -9,8 +9,6 @@
 #ifndef TROUPE_BASE_ALLOCATION_GATE_H_
 #define TROUPE_BASE_ALLOCATION_GATE_H_
 
-#include <new>
-
 namespace troupe::internal {
 
 class AllocationGate {
@@ -43,11 +41,7 @@ class GateForMusts {
 };
 
 // Throws std::bad_alloc if the gate says so.
-inline void PassAllocationGate() {
-  if (allocation_gate != nullptr && !allocation_gate->Admits()) [[unlikely]] {
-    throw std::bad_alloc();
-  }
-}
+void PassAllocationGate();
 
 }  // namespace troupe::internal
 

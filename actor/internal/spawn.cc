@@ -40,12 +40,18 @@ absl::string_view ClassName(const ActorType& type) {
       absl::StrCat("no memory for a ", ClassName(type)));
 }
 
-// What `function`, which throws nothing but for lack of memory, returns.
+// What `function` returns, or that there is no memory for it.
 template <typename F>
 absl::Status OrNoMemory(F&& function) {
-  absl::Status status;
-  const bool had_memory = Contain([&] { status = function(); }).ok();
-  return had_memory ? status : absl::ResourceExhaustedError("no memory");
+#ifdef __cpp_exceptions
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("no memory");
+  }
+#else
+  return function();
+#endif
 }
 
 // Gives a cell that is not open yet a bounded mailbox.
