@@ -92,6 +92,8 @@ class TestCluster {
                 StaticMembership::Create(system.executor(), members_).value()};
   }
 
+  const InProcessNetwork& network() const { return network_; }
+
   std::unique_ptr<TestNode> Start(const std::string& name) {
     auto started =
         std::make_unique<TestNode>(ActorSystem::Create({.workers = 2}).value());
