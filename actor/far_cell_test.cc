@@ -191,6 +191,7 @@ TEST_P(FarCellTest, RefsAreEqualIfTheirActorsAre) {
   EXPECT_EQ(internal::IdSpace::Find(far_.IdOf(1)), system_->core());
 }
 
+//
 TEST_P(FarCellTest, MessagesComeInOrder) {
   Open();
   for (int i = 0; i < 100; ++i) Ref().Send<Word>(absl::StrCat(i));

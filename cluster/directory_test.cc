@@ -114,7 +114,8 @@ TEST_F(DirectoryTest, NobodyDialsWhereThereIsASession) {
   EXPECT_TRUE(m_.BeginDial("a", New("2")));
 }
 
-// both ends keep the connection that the smaller name dialled.
+// both ends keep the connection that the smaller name
+// dialled.
 TEST_F(DirectoryTest, OfTwoThatCrossTheSmallerNamesStays) {
   // "a" dials "m", which dials "a".
   const SessionRef own = New("own");
@@ -134,6 +135,7 @@ TEST_F(DirectoryTest, OfTwoThatCrossTheSmallerNamesStays) {
   EXPECT_THAT(Ended(), IsEmpty());
 }
 
+//
 TEST_F(DirectoryTest, PeerThatKnowsOfTheLossMayComeAgain) {
   const SessionRef lost = New("lost");
   ASSERT_THAT(Accept(m_, "a", lost, 7), IsOk());
@@ -166,16 +168,16 @@ TEST_F(DirectoryTest, LaterIncarnationsReplaceEarlierOnes) {
                        HasSubstr("a later incarnation of 'a'")));
 }
 
-TEST_F(DirectoryTest, DoorIsThatOfTheSession) {
-  EXPECT_TRUE(m_.DoorOf("a").IsNull());
+TEST_F(DirectoryTest, ReceptionistIsThatOfTheSession) {
+  EXPECT_TRUE(m_.ReceptionistOf("a").IsNull());
   const SessionRef one = New("1");
   ASSERT_THAT(Accept(m_, "a", one, 1), IsOk());
-  m_.SetDoor({"a", kNow}, one);
-  EXPECT_EQ(m_.DoorOf("a"), one);
-  m_.SetDoor({"a", kNow + 1}, New("2"));
-  EXPECT_EQ(m_.DoorOf("a"), one);
+  m_.SetReceptionist({"a", kNow}, one);
+  EXPECT_EQ(m_.ReceptionistOf("a"), one);
+  m_.SetReceptionist({"a", kNow + 1}, New("2"));
+  EXPECT_EQ(m_.ReceptionistOf("a"), one);
   m_.Leave({"a", kNow}, one);
-  EXPECT_TRUE(m_.DoorOf("a").IsNull());
+  EXPECT_TRUE(m_.ReceptionistOf("a").IsNull());
 }
 
 }  // namespace

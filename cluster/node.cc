@@ -98,7 +98,7 @@ struct Node::Parts {
   internal::Directory directory;
   Observer observer;
   internal::Session::Shared shared;
-  internal::Door::Ref door;
+  internal::Receptionist::Ref receptionist;
 };
 
 // Has each connection that is accepted a session.
@@ -160,12 +160,14 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
   absl::Status learned =
       parts->core.types().Learn(WireTypesOf<internal::ResolveName>());
   if (!learned.ok()) return learned;
-  absl::StatusOr<internal::Door::Ref> door = system.Spawn<internal::Door>(
-      std::ref(parts->core), std::ref(parts->names));
-  if (!door.ok()) return door.status();
-  parts->door = *door;
-  parts->shared.door = *door;
-  if (absl::Status status = parts->core.exports().Add(*door); !status.ok()) {
+  absl::StatusOr<internal::Receptionist::Ref> receptionist =
+      system.Spawn<internal::Receptionist>(std::ref(parts->core),
+                                           std::ref(parts->names));
+  if (!receptionist.ok()) return receptionist.status();
+  parts->receptionist = *receptionist;
+  parts->shared.receptionist = *receptionist;
+  if (absl::Status status = parts->core.exports().Add(*receptionist);
+      !status.ok()) {
     return status;
   }
   absl::StatusOr<internal::Dialler::Ref> dialler =
@@ -202,7 +204,7 @@ Node::~Node() {
         absl::StrCat("'", id().name, "' leaves the cluster")));
     (void)session.Wait();
   }
-  (void)parts_->door.StopAndWait();
+  (void)parts_->receptionist.StopAndWait();
   membership_.reset();
   transport_.reset();
 }
@@ -222,7 +224,7 @@ absl::Status Node::ExportAny(absl::string_view name, const AnyActorRef& actor) {
   return parts_->names.Add(name, actor);
 }
 
-absl::StatusOr<ActorRef<internal::ResolveName>> Node::DoorOf(
+absl::StatusOr<ActorRef<internal::ResolveName>> Node::ReceptionistOf(
     absl::string_view path, absl::string_view& name) const {
   const size_t at = path.rfind('@');
   if (at == absl::string_view::npos || at == 0 || at + 1 == path.size()) {
@@ -231,13 +233,15 @@ absl::StatusOr<ActorRef<internal::ResolveName>> Node::DoorOf(
   }
   name = path.substr(0, at);
   const absl::string_view node = path.substr(at + 1);
-  if (node == id().name) return ActorRef<internal::ResolveName>(parts_->door);
-  const AnyActorRef door = parts_->directory.DoorOf(node);
-  if (door.IsNull()) {
+  if (node == id().name)
+    return ActorRef<internal::ResolveName>(parts_->receptionist);
+  const AnyActorRef receptionist = parts_->directory.ReceptionistOf(node);
+  if (receptionist.IsNull()) {
     return absl::UnavailableError(
         absl::StrCat("'", id().name, "' has no session with '", node, "'"));
   }
-  return ActorRef<internal::ResolveName>(door.cell(), door.id().value());
+  return ActorRef<internal::ResolveName>(receptionist.cell(),
+                                         receptionist.id().value());
 }
 
 Task<absl::StatusOr<AnyActorRef>> Node::Ask(std::string path,
@@ -245,10 +249,10 @@ Task<absl::StatusOr<AnyActorRef>> Node::Ask(std::string path,
   absl::string_view name;
   absl::Status learned = Learn(types);
   if (!learned.ok()) co_return learned;
-  auto door = DoorOf(path, name);
-  if (!door.ok()) co_return door.status();
-  co_return co_await door->Call<internal::ResolveName>(std::string(name),
-                                                       Asked(types));
+  auto receptionist = ReceptionistOf(path, name);
+  if (!receptionist.ok()) co_return receptionist.status();
+  co_return co_await receptionist->Call<internal::ResolveName>(
+      std::string(name), Asked(types));
 }
 
 absl::StatusOr<AnyActorRef> Node::AskAndWait(const std::string& path,
@@ -256,9 +260,10 @@ absl::StatusOr<AnyActorRef> Node::AskAndWait(const std::string& path,
                                              absl::Duration timeout) {
   absl::string_view name;
   if (absl::Status status = Learn(types); !status.ok()) return status;
-  auto door = DoorOf(path, name);
-  if (!door.ok()) return door.status();
-  return door->Call<internal::ResolveName>(std::string(name), Asked(types))
+  auto receptionist = ReceptionistOf(path, name);
+  if (!receptionist.ok()) return receptionist.status();
+  return receptionist
+      ->Call<internal::ResolveName>(std::string(name), Asked(types))
       .Within(timeout)
       .Wait();
 }

@@ -39,8 +39,8 @@
 #include "troupe/actor/task.h"
 #include "troupe/cluster/internal/dialler.h"
 #include "troupe/cluster/internal/directory.h"
-#include "troupe/cluster/internal/door.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/receptionist.h"
 #include "troupe/cluster/internal/session.h"
 #include "troupe/cluster/membership.h"
 #include "troupe/cluster/node_events.h"
@@ -121,7 +121,7 @@ class Node {
   static absl::StatusOr<ActorRef<Ps...>> Typed(
       absl::StatusOr<AnyActorRef> found) {
     if (!found.ok()) return std::move(found).status();
-    // The door has checked what it takes.
+    // The receptionist has checked what it takes.
     if (found->IsRemote()) {
       return ActorRef<Ps...>(found->cell(), found->id().value());
     }
@@ -134,7 +134,7 @@ class Node {
   absl::StatusOr<AnyActorRef> AskAndWait(const std::string& path,
                                          WireTypeList types,
                                          absl::Duration timeout);
-  absl::StatusOr<ActorRef<internal::ResolveName>> DoorOf(
+  absl::StatusOr<ActorRef<internal::ResolveName>> ReceptionistOf(
       absl::string_view path, absl::string_view& name) const;
 
   // Outlives the actors of the system.

@@ -101,6 +101,7 @@ class NodeTest : public ::testing::Test {
   Counter::Ref counter_;
 };
 
+//
 TEST_F(NodeTest, NodesFindEachOther) {
   EXPECT_THAT(a_->node().Peers(), ElementsAre(b_->node().id()));
   EXPECT_THAT(b_->node().Peers(), ElementsAre(a_->node().id()));
@@ -114,6 +115,7 @@ TEST_F(NodeTest, NodesFindEachOther) {
   EXPECT_THAT(a_->history(), ElementsAre("up b", "up c", "down c"));
 }
 
+//
 TEST_F(NodeTest, MessagesAndCallsCross) {
   const ActorRef<CounterApi> counter = Resolve(*a_);
   EXPECT_TRUE(counter.IsRemote());

@@ -103,7 +103,7 @@ class SessionFaultsTest : public ::testing::Test {
             .after = 0,
             .max_frame_bytes = 1 << 20,
             .data_credit = 1 << 20,
-            .door = 1};
+            .receptionist = 1};
   }
   template <typename Item>
   void Say(const Item& item, TransportLane lane = TransportLane::kControl) {
@@ -133,6 +133,7 @@ class SessionFaultsTest : public ::testing::Test {
   std::unique_ptr<Connection> connection_;
 };
 
+//
 TEST_F(SessionFaultsTest, PeerThatGreetsIsUp) {
   BecomePeer();
   connection_->Close(absl::OkStatus());
@@ -173,6 +174,7 @@ TEST_F(SessionFaultsTest, NothingIsSaidBeforeTheHello) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("hello")));
 }
 
+//
 TEST_F(SessionFaultsTest, FramesThatMakeNoSenseEndTheSession) {
   for (const absl::string_view bytes :
        {absl::string_view("\x32\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10),
@@ -195,7 +197,7 @@ TEST_F(SessionFaultsTest, WhatIsNewerIsPassedOver) {
   EXPECT_EQ(a_->system().dead_letters(), 0);
 }
 
-// Only those to which a reference has left the node can be addressed.
+// only those to which a reference has left the node can be addressed.
 TEST_F(SessionFaultsTest, GuessedIdsReachNobody) {
   const Poked::Ref secret = a_->system().Spawn<Poked>().value();
   const Poked::Ref known = a_->system().Spawn<Poked>().value();

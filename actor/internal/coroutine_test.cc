@@ -213,8 +213,7 @@ TEST(CoroutineTest, StackStopsGrowingWithTheDepth) {
   const auto again = handed_over + kNested;
   const uintptr_t nested = *std::min_element(stacks.begin(), handed_over);
   EXPECT_LT(nested, stacks[0]);
-  EXPECT_LT(nested - *std::min_element(handed_over, again),
-            stacks[0] - nested);
+  EXPECT_LT(nested - *std::min_element(handed_over, again), stacks[0] - nested);
   EXPECT_EQ(*std::min_element(handed_over, again),
             *std::min_element(again, stacks.end()));
 }

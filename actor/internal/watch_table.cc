@@ -56,7 +56,8 @@ MonitorHandle WatchTable::Monitor(const AnyActorRef& actor) {
   }
   const uint32_t index = free_;
   const WatchKey key{cell_.CurrentId(), next_serial_++};
-  BeginWatch watch{key, OwedNotice::OfDown(cell_, key.watcher, key.serial, index)};
+  BeginWatch watch{key,
+                   OwedNotice::OfDown(cell_, key.watcher, key.serial, index)};
   Slot& slot = slots_[index];
   free_ = slot.next_free;
   slot = {actor, key.serial, kNone};

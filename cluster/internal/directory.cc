@@ -116,19 +116,20 @@ std::vector<SessionRef> Directory::Actors() const {
   return actors;
 }
 
-void Directory::SetDoor(const NodeId& peer, const AnyActorRef& door) {
+void Directory::SetReceptionist(const NodeId& peer,
+                                const AnyActorRef& receptionist) {
   absl::MutexLock lock(&mu_);
   Entry& entry = entries_[peer.name];
   if (entry.session.has_value() && entry.session->peer == peer) {
-    entry.door = door;
+    entry.receptionist = receptionist;
   }
 }
 
-AnyActorRef Directory::DoorOf(absl::string_view name) const {
+AnyActorRef Directory::ReceptionistOf(absl::string_view name) const {
   absl::ReaderMutexLock lock(&mu_);
   const auto found = entries_.find(ToStd(name));
   return found != entries_.end() && found->second.session.has_value()
-             ? found->second.door
+             ? found->second.receptionist
              : AnyActorRef();
 }
 

@@ -63,10 +63,11 @@ class Directory {
   // kInvalidArgument: it is this node.
   absl::Status Enter(const Candidate& candidate) ABSL_LOCKS_EXCLUDED(mu_);
   // Where to ask the node of that session for actors.
-  void SetDoor(const NodeId& peer, const AnyActorRef& door)
+  void SetReceptionist(const NodeId& peer, const AnyActorRef& receptionist)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Null: there is no session with a node of that name.
-  AnyActorRef DoorOf(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
+  AnyActorRef ReceptionistOf(absl::string_view name) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   // The session of that actor is over.
   void Leave(const NodeId& peer, const SessionRef& actor)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -83,7 +84,7 @@ class Directory {
   struct Entry {
     SessionRef dialler;  // Null: nobody dials.
     std::optional<Candidate> session;
-    AnyActorRef door;           // Of the session.
+    AnyActorRef receptionist;   // Of the session.
     NodeId last;                // The latest incarnation that has been known.
     uint64_t last_session = 0;  // The number of the last one that is over.
   };

@@ -74,7 +74,7 @@ struct HelloItem {
   uint64_t after = 0;
   uint64_t max_frame_bytes = 0;
   uint64_t data_credit = 0;
-  uint64_t door = 0;  // The actor that others ask for all else.
+  uint64_t receptionist = 0;  // The actor that others ask for all else.
 };
 struct RefusalItem {
   static constexpr ItemKind kKind = ItemKind::kRefusal;

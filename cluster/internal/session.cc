@@ -98,7 +98,7 @@ HelloItem Session::Hello() const {
       .after = expected_.empty() ? 0 : shared_.directory.LastSession(expected_),
       .max_frame_bytes = shared_.max_frame_bytes,
       .data_credit = shared_.options.data_credit,
-      .door = shared_.door.id().value()};
+      .receptionist = shared_.receptionist.id().value()};
 }
 
 absl::Status Session::OnHello(const HelloItem& hello) {
@@ -154,7 +154,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   }
   (*cell)->Open(shared_.options.outbox, self_);
   SendEvery<SessionTick>(shared_.options.heartbeat);
-  shared_.directory.SetDoor(peer, (*cell)->RefTo(hello.door));
+  shared_.directory.SetReceptionist(peer, (*cell)->RefTo(hello.receptionist));
   shared_.observer.OnUp(peer);
   for (std::string& frame : std::exchange(early_, {})) {
     Handle(FrameCame{TransportLane::kData, std::move(frame)});

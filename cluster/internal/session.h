@@ -114,7 +114,7 @@ class Session final
     Directory& directory;
     SessionObserver& observer;
     SessionOptions options;
-    AnyActorRef door;
+    AnyActorRef receptionist;
     size_t max_frame_bytes = 0;
   };
   // How a connection comes to be: in PreStart.

@@ -1,4 +1,4 @@
-#include "troupe/cluster/internal/door.h"
+#include "troupe/cluster/internal/receptionist.h"
 
 #include <algorithm>
 #include <string_view>
@@ -36,7 +36,7 @@ AnyActorRef ExportedNames::Find(absl::string_view name) const {
   return found != actors_.end() ? found->second : AnyActorRef();
 }
 
-absl::StatusOr<AnyActorRef> Door::Handle(const ResolveName& m) {
+absl::StatusOr<AnyActorRef> Receptionist::Handle(const ResolveName& m) {
   const AnyActorRef actor = names_.Find(m.name);
   if (actor.messages().empty()) {
     return absl::NotFoundError(absl::StrCat(
@@ -52,7 +52,8 @@ absl::StatusOr<AnyActorRef> Door::Handle(const ResolveName& m) {
   return actor;
 }
 
-absl::Status Door::Check(const AskedType& asked, const AnyActorRef& actor) {
+absl::Status Receptionist::Check(const AskedType& asked,
+                                 const AnyActorRef& actor) {
   const WireType* const type =
       node_.types().Find(absl::string_view(asked.name));
   const auto messages = actor.messages();

@@ -1,6 +1,6 @@
 // The actor of each node that others ask for what has a name there.
-#ifndef TROUPE_CLUSTER_INTERNAL_DOOR_H_
-#define TROUPE_CLUSTER_INTERNAL_DOOR_H_
+#ifndef TROUPE_CLUSTER_INTERNAL_RECEPTIONIST_H_
+#define TROUPE_CLUSTER_INTERNAL_RECEPTIONIST_H_
 
 #include <functional>
 #include <map>
@@ -49,9 +49,10 @@ class ExportedNames {
   std::map<std::string, AnyActorRef, std::less<>> actors_ ABSL_GUARDED_BY(mu_);
 };
 
-class Door final : public Actor<ResolveName> {
+class Receptionist final : public Actor<ResolveName> {
  public:
-  Door(NodeCore& node, ExportedNames& names) : node_(node), names_(names) {}
+  Receptionist(NodeCore& node, ExportedNames& names)
+      : node_(node), names_(names) {}
 
   absl::StatusOr<AnyActorRef> Handle(const ResolveName& m);
 
@@ -64,4 +65,4 @@ class Door final : public Actor<ResolveName> {
 
 }  // namespace troupe::internal
 
-#endif  // TROUPE_CLUSTER_INTERNAL_DOOR_H_
+#endif  // TROUPE_CLUSTER_INTERNAL_RECEPTIONIST_H_
