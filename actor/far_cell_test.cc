@@ -144,7 +144,7 @@ class FarCellTest : public internal::SystemTest {
 
   ~FarCellTest() override { far_.Close(); }
 
-  void Open(const Capacity& limit = {}) { far_.Open(limit, session_); }
+  void Open(const Capacity& limit = {}) { (void)far_.Open(limit, session_); }
 
   ActorRef<Word, Question> Ref(uint64_t there = kThere) {
     const AnyActorRef any = far_.RefTo(there);
@@ -400,6 +400,20 @@ TEST_P(FarWatchTest, LinkIsOverWithTheConnection) {
   EXPECT_THAT(reason.status(),
               StatusIs(absl::StatusCode::kUnavailable,
                        HasSubstr("linked actor #7 of b no connection")));
+}
+
+// What an old session has to say is nothing to the next one, whose calls have
+// the same numbers.
+TEST_P(FarCellTest, NextSessionHearsNothingOfTheLast) {
+  const uint64_t first = far_.Open({}, session_);
+  far_.Close();
+  const uint64_t second = far_.Open({}, session_);
+  EXPECT_NE(first, second);
+  far_.TakeFromSession(first, EnvelopePtr(MakeEnvelope<Word>("old")));
+  far_.TakeFromSession(second, EnvelopePtr(MakeEnvelope<Word>("new")));
+  EXPECT_THAT(TextsUntil(1), ElementsAre("new to 0"));
+  far_.Close();
+  far_.TakeFromSession(second, EnvelopePtr(MakeEnvelope<Word>("closed")));
 }
 
 // What must hear of an end here cannot be an actor's that lives elsewhere.

@@ -101,12 +101,17 @@ SendResult FarCell::Take(uint64_t id, Envelope* envelope) {
   return result;
 }
 
-void FarCell::TakeFromSession(EnvelopePtr control) {
+void FarCell::TakeFromSession(uint64_t session_number, EnvelopePtr control) {
   control->tag |= kControlTag;
   EnvelopePtr wrapped = Wrap(0, std::move(control));
-  if (!IsRefused(Conclude(data_.PushBeyond(wrapped.get())))) {
-    (void)wrapped.release();
+  Admission admission = Admission::kClosed;
+  {
+    absl::MutexLock lock(&mu_);
+    if (session_number == sessions_ && !session_.IsNull()) {
+      admission = data_.PushBeyond(wrapped.get());
+    }
   }
+  if (!IsRefused(Conclude(admission))) (void)wrapped.release();
 }
 
 BoundedQueue* FarCell::TakeOrWait(Envelope* wrapped,
@@ -149,13 +154,16 @@ bool FarCell::IsOpen() const {
   return !session_.IsNull();
 }
 
-void FarCell::Open(const Capacity& limit, const AnyActorRef& session) {
+uint64_t FarCell::Open(const Capacity& limit, const AnyActorRef& session) {
+  uint64_t number;
   {
     absl::MutexLock lock(&mu_);
     session_ = session;
+    number = ++sessions_;
   }
   control_.Open(Capacity(), kTarget);
   data_.Open(limit, kTarget);
+  return number;
 }
 
 void FarCell::Close() {

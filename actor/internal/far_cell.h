@@ -81,9 +81,11 @@ class FarCell : private Cell {
   // Takes what is meant for the actor `id`, if it can: otherwise it is still
   // the caller's. Anywhere: in the seat or outside, and under a lock.
   SendResult Take(uint64_t id, Envelope* envelope) ABSL_LOCKS_EXCLUDED(mu_);
-  // Takes what the session itself has to say, a control, in order with messages
-  // and beyond their limit; destroys it if there is no session. Anywhere.
-  void TakeFromSession(EnvelopePtr control) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes what the session with that number has to say itself, a control, in
+  // order with messages and beyond their limit; destroys it if that session is
+  // over: the next one would take it for its own. Anywhere.
+  void TakeFromSession(uint64_t session_number, EnvelopePtr control)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // A message for TakeOrWait(), in the envelope of its own that it needs.
   static EnvelopePtr Wrap(uint64_t id, EnvelopePtr message);
   // As TrySendOrWait() in send.h, with what Wrap() has made.
@@ -99,8 +101,9 @@ class FarCell : private Cell {
   // -- for the session
 
   // Begins to take what is sent; `limit` is that of messages, with a policy
-  // that drops nothing. `session` handles FarMailWaits. REQUIRES: closed.
-  void Open(const Capacity& limit, const AnyActorRef& session)
+  // that drops nothing. `session` handles FarMailWaits. Returns a number of its
+  // own for each session. REQUIRES: closed.
+  uint64_t Open(const Capacity& limit, const AnyActorRef& session)
       ABSL_LOCKS_EXCLUDED(mu_);
   // The oldest one, an Outgoing; null: there is none, and the next one wakes
   // the session.
@@ -126,7 +129,8 @@ class FarCell : private Cell {
   BoundedQueue control_;
   BoundedQueue data_;
   mutable absl::Mutex mu_;
-  AnyActorRef session_ ABSL_GUARDED_BY(mu_);
+  AnyActorRef session_ ABSL_GUARDED_BY(mu_);  // Null: closed.
+  uint64_t sessions_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 // Before an envelope is destroyed that was refused: whoever waits for something

@@ -13,17 +13,19 @@ namespace {
 // Takes the answer of one call for the session with the caller's node.
 class AnswerSink final : public ReplySink {
  public:
-  AnswerSink(FarCell& peer, uint64_t number, const WireType& type)
-      : peer_(peer), number_(number), type_(type) {}
+  AnswerSink(FarCell& peer, uint64_t session, uint64_t number,
+             const WireType& type)
+      : peer_(peer), session_(session), number_(number), type_(type) {}
 
   void Take(EnvelopePtr reply) override {
-    peer_.TakeFromSession(EnvelopePtr(
-        MakeEnvelope<AnswerReady>(number_, &type_, std::move(reply))));
+    peer_.TakeFromSession(session_, EnvelopePtr(MakeEnvelope<AnswerReady>(
+                                        number_, &type_, std::move(reply))));
     delete this;
   }
 
  private:
   FarCell& peer_;
+  const uint64_t session_;
   const uint64_t number_;
   const WireType& type_;
 };
@@ -31,16 +33,19 @@ class AnswerSink final : public ReplySink {
 // The same for the end of an actor.
 class EndSink final : public ReplySink {
  public:
-  EndSink(FarCell& peer, uint64_t number) : peer_(peer), number_(number) {}
+  EndSink(FarCell& peer, uint64_t session, uint64_t number)
+      : peer_(peer), session_(session), number_(number) {}
 
   void Take(EnvelopePtr reply) override {
-    peer_.TakeFromSession(EnvelopePtr(
-        MakeEnvelope<EndKnown>(number_, std::move(reply->As<ExitReason>()))));
+    peer_.TakeFromSession(session_,
+                          EnvelopePtr(MakeEnvelope<EndKnown>(
+                              number_, std::move(reply->As<ExitReason>()))));
     delete this;
   }
 
  private:
   FarCell& peer_;
+  const uint64_t session_;
   const uint64_t number_;
 };
 
@@ -88,12 +93,18 @@ void CallsOut::FailAll(const FarCell& peer) {
 
 // -- in
 
+void CallsIn::Fail(uint64_t number, absl::Status why) {
+  peer_.TakeFromSession(session_number_, EnvelopePtr(MakeEnvelope<CallFailed>(
+                                             number, std::move(why))));
+}
+
 bool CallsIn::Begin(uint64_t number, const AnyActorRef& callee,
                     const WireType& type, ReplyRoute& route) {
   const auto [call, is_new] = calls_.try_emplace(number);
   if (!is_new) return false;
   // Deletes itself: a route is answered once.
-  route = ReplyRoute::To(*new AnswerSink(peer_, number, type), NewSinkNumber());
+  route = ReplyRoute::To(*new AnswerSink(peer_, session_number_, number, type),
+                         NewSinkNumber());
   call->second = {callee, route};
   return true;
 }
@@ -102,7 +113,8 @@ bool CallsIn::AwaitEnd(uint64_t number, const AnyActorRef& actor) {
   const auto [wait, is_new] = waits_.try_emplace(number);
   if (!is_new) return false;
   wait->second = {actor,
-                  ReplyRoute::To(*new EndSink(peer_, number), NewSinkNumber())};
+                  ReplyRoute::To(*new EndSink(peer_, session_number_, number),
+                                 NewSinkNumber())};
   // If there is no such actor, that has been answered.
   (void)AskForEnd(actor, wait->second.route);
   return true;

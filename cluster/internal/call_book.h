@@ -85,7 +85,11 @@ class CallsOut {
 class CallsIn {
  public:
   explicit CallsIn(FarCell& peer) : peer_(peer) {}
+  // As FarCell::Open() has said; before anything else.
+  void set_session_number(uint64_t number) { session_number_ = number; }
 
+  // The request reached nobody.
+  void Fail(uint64_t number, absl::Status why);
   // Where the answer is to go. False: the number is in use.
   [[nodiscard]] bool Begin(uint64_t number, const AnyActorRef& callee,
                            const WireType& type, ReplyRoute& route);
@@ -110,6 +114,7 @@ class CallsIn {
   };
 
   FarCell& peer_;
+  uint64_t session_number_ = 0;
   absl::btree_map<uint64_t, Call> calls_;
   absl::btree_map<uint64_t, Call> waits_;
 };

@@ -229,9 +229,9 @@ absl::Status Inbound::OnCall(Decoder& in) {
     }
     if (absl::IsDataLoss(why)) return fields.Fail(why.message());
     if (request == nullptr) {
-      return peer_.TakeFromSession(EnvelopePtr(MakeEnvelope<CallFailed>(
+      return calls_in_.Fail(
           head.number,
-          WithDelivery(std::move(why), DeliveryState::kNotDelivered))));
+          WithDelivery(std::move(why), DeliveryState::kNotDelivered));
     }
     RequestInfo& info = InfoOf(*request);
     if (!calls_in_.Begin(head.number, actor, *type, info.route)) {

@@ -152,7 +152,8 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   if (expected_.empty()) {
     connection_->Send(TransportLane::kControl, Frame(Hello()));
   }
-  (*cell)->Open(shared_.options.outbox, self_);
+  up_->calls_in.set_session_number(
+      (*cell)->Open(shared_.options.outbox, self_));
   SendEvery<SessionTick>(shared_.options.heartbeat);
   shared_.directory.SetReceptionist(peer, (*cell)->RefTo(hello.receptionist));
   shared_.observer.OnUp(peer);
@@ -176,6 +177,10 @@ void Session::Handle(FrameCame m) {
   heard_ = Now();
   if (up_ == nullptr && m.lane != TransportLane::kControl) {
     // The one who accepted may speak before we know that he has.
+    early_bytes_ += m.frame.size();
+    if (expected_.empty() || early_bytes_ > shared_.options.data_credit) {
+      return End(absl::DataLossError("data came before a hello"));
+    }
     early_.push_back(std::move(m.frame));
     return;
   }

@@ -202,6 +202,7 @@ class Session final
   MonotonicTime heard_;   // When something came last.
   MonotonicTime ticked_;
   std::vector<std::string> early_;  // Data that came before the hello.
+  size_t early_bytes_ = 0;
 };
 
 }  // namespace troupe::internal
