@@ -32,6 +32,7 @@
 namespace troupe {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -441,8 +442,11 @@ TEST_P(CancellationTest, KilledHandlerWithAReplyToAnswersOnce) {
   executor_->RunUntilIdle();
   late.Kill();
   executor_->RunUntilIdle();
-  EXPECT_THAT(answers, ElementsAre(StatusIs(kCancelled),
-                                   StatusIs(absl::StatusCode::kNotFound)));
+  // The other one comes while it ends, or when it has.
+  EXPECT_THAT(answers,
+              ElementsAre(StatusIs(kCancelled),
+                          AnyOf(StatusIs(absl::StatusCode::kNotFound),
+                                StatusIs(absl::StatusCode::kAborted))));
 }
 
 }  // namespace

@@ -156,7 +156,11 @@ absl::Status Reserve(Cell& cell, const SpawnOptions& options) {
     std::string name = options.name;
     AddEndObserver(cell, *names);
     absl::Status status = names->Reserve(name, RefTo(cell));
-    if (status.ok()) cell.extras->name = std::move(name);
+    if (status.ok()) {
+      cell.extras->name = std::move(name);
+    } else {
+      (void)TakeEndObservers(cell);  // It hears only of whom it has given one.
+    }
     return status;
   });
 }
