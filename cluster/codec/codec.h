@@ -35,6 +35,10 @@
 // outside of lists may get wider or narrower: a number that does not fit is an
 // error. Everything else is another type, and should have another name.
 //
+// Compilers: g++ 12 ends with an internal error where an aggregate within
+// another one has a container that a list in braces initializes, such as
+// std::vector<int> list = {7}. With std::vector<int>(1, 7) it is content.
+//
 // Determinism: equal values have equal bytes. Hash tables whose keys can be
 // ordered are written in that order.
 // Errors: see Encoder and Decoder. A decoded object after an error has some
