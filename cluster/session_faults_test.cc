@@ -1,6 +1,7 @@
 // What a peer may say that no node says: it ends its session, and nothing else
 // (clause 35). A stranger speaks over a connection of its own.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,8 +9,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
@@ -17,12 +20,14 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/task.h"
 #include "troupe/base/random.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/node.h"
+#include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -43,7 +48,7 @@ class Stranger final : public ConnectionHandler {
  public:
   void OnFrame(TransportLane lane, std::string frame) override {
     absl::MutexLock lock(&mu_);
-    if (lane == TransportLane::kControl) control_ += frame;
+    (lane == TransportLane::kControl ? control_ : data_) += frame;
   }
   void OnSent(TransportLane, size_t) override {}
   void OnClosed(const absl::Status& why) override {
@@ -62,6 +67,14 @@ class Stranger final : public ConnectionHandler {
     mu_.Await(absl::Condition(&said));
     return control_.empty() ? ItemKind{0} : static_cast<ItemKind>(control_[0]);
   }
+  void AwaitData() {
+    absl::MutexLock lock(&mu_);
+    const auto said = [this] {
+      mu_.AssertReaderHeld();
+      return !data_.empty() || closed_;
+    };
+    mu_.Await(absl::Condition(&said));
+  }
   // Why the node has ended it.
   absl::Status AwaitEnd() {
     absl::MutexLock lock(&mu_);
@@ -72,6 +85,7 @@ class Stranger final : public ConnectionHandler {
  private:
   absl::Mutex mu_;
   std::string control_ ABSL_GUARDED_BY(mu_);
+  std::string data_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status why_ ABSL_GUARDED_BY(mu_);
 };
@@ -83,6 +97,28 @@ struct Poke {
 class Poked : public Actor<Poke> {
  public:
   void Handle(Poke) {}
+};
+
+struct Count {
+  static constexpr absl::string_view kWireName = "test.Count";
+  using Reply = int64_t;
+};
+struct AskFor {
+  static constexpr absl::string_view kWireName = "test.AskFor";
+  ActorRef<Count> whom;
+};
+class Asker : public Actor<AskFor> {
+ public:
+  Asker(absl::StatusOr<int64_t>& outcome, absl::Notification& asked)
+      : outcome_(outcome), asked_(asked) {}
+  Task<void> Handle(AskFor m) {
+    outcome_ = co_await m.whom.Call<Count>();
+    asked_.Notify();
+  }
+
+ private:
+  absl::StatusOr<int64_t>& outcome_;
+  absl::Notification& asked_;
 };
 
 class SessionFaultsTest : public ::testing::Test {
@@ -236,6 +272,46 @@ TEST_F(SessionFaultsTest, UndecodableMessagesAreDeadLettersAmongGoodOnes) {
   EXPECT_THAT(reasons, ::testing::ElementsAre(DeadLetter::Reason::kUndecodable,
                                               DeadLetter::Reason::kUndecodable,
                                               DeadLetter::Reason::kNoActor));
+}
+
+//
+TEST_F(SessionFaultsTest, MessageThatIsNoRequestCannotBeCalled) {
+  const Poked::Ref known = a_->system().Spawn<Poked>().value();
+  ASSERT_THAT(a_->node().Export("known", known), IsOk());
+  BecomePeer();
+  Encoder frame;
+  AppendItem(internal::TypeItem{0, "test.Poke", "(s)", ""}, frame);
+  AppendItem(internal::CallHead{known.id().value(), 0, 1, 1'000'000'000},
+             "\x02\x01x", frame);
+  EXPECT_THAT(SayRaw(std::string(frame.bytes())),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("test.Poke is called, but is no request")));
+}
+
+//
+TEST_F(SessionFaultsTest, AnswerThatMakesNoSenseEndsTheCallAlone) {
+  absl::StatusOr<int64_t> outcome = absl::UnknownError("not asked");
+  absl::Notification asked;
+  const Asker::Ref asker =
+      a_->system().Spawn<Asker>(std::ref(outcome), std::ref(asked)).value();
+  ASSERT_THAT(a_->node().Export("asker", asker), IsOk());
+  BecomePeer();
+  Encoder frame;
+  AppendItem(internal::TypeItem{0, "test.AskFor", "(@)", ""}, frame);
+  // An actor of the stranger's, with the id 9.
+  AppendItem(internal::SendHead{asker.id().value(), 0, false}, "\x02\x01\x09",
+             frame);
+  connection_->Send(TransportLane::kData, std::string(frame.bytes()));
+  stranger_->AwaitData();
+  Encoder answer;
+  AppendItem(internal::ReplyHead{1}, "\x00\xff\xff", answer);
+  connection_->Send(TransportLane::kData, std::string(answer.bytes()));
+  asked.WaitForNotification();
+  EXPECT_THAT(outcome.status(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("the answer of actor #9 of b to a "
+                                 "test.Count makes no sense")));
+  EXPECT_EQ(a_->history().size(), 1) << "the session goes on";
 }
 
 // Whatever comes, the node goes on; the sanitizer lanes see the rest.
