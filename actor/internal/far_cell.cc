@@ -1,6 +1,7 @@
 #include "troupe/actor/internal/far_cell.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -49,6 +50,18 @@ Kind KindOf(const Envelope& envelope) {
   return Kind::kMessage;
 }
 
+// Keeps what `object` refers to, for as long as the process, where those look
+// who look for leaks.
+void Keep(const void* object) {
+  struct Kept {
+    absl::Mutex mu;
+    std::vector<const void*> objects ABSL_GUARDED_BY(mu);
+  };
+  static Kept* const kept = new Kept;
+  absl::MutexLock lock(&kept->mu);
+  kept->objects.push_back(object);
+}
+
 }  // namespace
 
 FarCell::FarCell(uint64_t number, absl::string_view node)
@@ -65,7 +78,9 @@ absl::StatusOr<FarCell*> FarCell::Make(
                      " nodes, counting each restart of one, and cannot know ",
                      node, " too; restart it"));
   }
-  return new FarCell(number, node);  // For as long as the process.
+  auto* const cell = new FarCell(number, node);
+  Keep(cell);
+  return cell;
 }
 
 EnvelopePtr FarCell::Wrap(uint64_t id, EnvelopePtr message) {
