@@ -5,6 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/base/check.h"
+#include "troupe/base/contain.h"
 
 namespace troupe::internal {
 
@@ -16,9 +17,16 @@ bool SpawnWait::await_suspend(std::coroutine_handle<> waiting) {
     SettleLate();
     return Pass(waiting);
   }
+  OwedAnswer<absl::Status> started;
+  const absl::Status made = Contain([&] {
+    started = {route(), absl::OkStatus()};
+  });
+  // Once this waits, nothing may throw: it is known to the handler.
   absl::StatusOr<AnyActorRef> child =
-      SpawnThere(spawn_.plan, spawn_.options, std::move(spawn_.construct),
-                 {route(), absl::OkStatus()});
+      made.ok() ? SpawnThere(spawn_.plan, spawn_.options,
+                             std::move(spawn_.construct), std::move(started))
+                : absl::ResourceExhaustedError(
+                      absl::StrCat("no memory for ", What()));
   if (!child.ok()) {
     Settle();
     error() = std::move(child).status();

@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/base/check.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/stream/internal/port_core.h"
 
 namespace troupe::internal {
@@ -96,7 +97,8 @@ void SubscriptionCore::EndHold(std::vector<SharedBody> replayed) {
 void SubscriptionCore::WatchEnd() {
   // Its own from here on; it may be gone when the actor has been asked.
   const ReplyRoute route = (new EndWatch(shared_from_this()))->route();
-  (void)AskForEnd(actor_, route);
+  MustHaveMemory("the end of a subscriber",
+                 [&] { (void)AskForEnd(actor_, route); });
   {
     absl::MutexLock lock(&mu_);
     if (state_ == State::kLive) {
