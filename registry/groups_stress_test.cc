@@ -173,9 +173,13 @@ TEST(GroupsStressTest, MonitorsKnowWhatTheTableKnows) {
     const Group<ChatApi> rooms[] = {
         Group<ChatApi>("lobby"), Group<ChatApi>("kitchen"),
         Group<ChatApi>({.scope = "sales", .name = "lobby"})};
-    Tally published;  // By one thread at a time.
-    Subscription subscription = system->Subscribe<GroupChanged>(
-        [&](const GroupChanged& change) { published.Add(change); });
+    absl::Mutex mu;
+    Tally published;  // Under mu.
+    Subscription subscription =
+        system->Subscribe<GroupChanged>([&](const GroupChanged& change) {
+          absl::MutexLock lock(&mu);
+          published.Add(change);
+        });
     const auto change_groups = [&](uint64_t changer) {
       Random random(seed + changer);
       std::vector<Guest::Ref> guests;
@@ -242,10 +246,21 @@ TEST(GroupsStressTest, MonitorsKnowWhatTheTableKnows) {
     EXPECT_THAT(groups.ListScopes(), IsEmpty());
     const auto last = system->Spawn<Guest>().value();
     EXPECT_THAT(groups.Join(rooms[2], {last, last}), IsOk());
-    subscription.Drop();
     const std::map<GroupName, std::map<ActorId, int>> expected = {
         {rooms[2].name(), {{last.id(), 2}}}};
-    EXPECT_EQ(published.members(), expected);
+    // Another thread may be telling, and has then been left the last changes.
+    const auto last_is_published = [&] {
+      const auto room = published.members().find(rooms[2].name());
+      return room != published.members().end() &&
+             room->second.contains(last.id());
+    };
+    {
+      absl::MutexLock lock(&mu);
+      ASSERT_TRUE(mu.AwaitWithTimeout(absl::Condition(&last_is_published),
+                                      absl::Minutes(1)));
+      EXPECT_EQ(published.members(), expected);
+    }
+    subscription.Drop();
     for (const Host::Ref& host : hosts) {
       Tally tally;
       for (const GroupChanged& change : SeenBy(host)) tally.Add(change);
