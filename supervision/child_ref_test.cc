@@ -187,6 +187,19 @@ TEST_P(ChildRefTest, ChildThatIsDoneFailsWhatComes) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_P(ChildRefTest, WhatWaitsFailsWhenTheChildIsTerminated) {
+  const SupervisorRef supervisor = Start(absl::Hours(1));
+  BringDown();
+  const uint64_t before = system_->dead_letters();
+  auto waits = worker_.Call<Ask>().Start();
+  worker_.Send<Note>("1");
+  ASSERT_THAT(supervisor.Call<TerminateChild>("w").Wait(), IsOk());
+  EXPECT_THAT(std::move(waits).Wait(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(worker_.Call<Ask>().Wait(),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(system_->dead_letters(), before + 3);
+}
+
 TEST_P(ChildRefTest, WhatWaitsFailsWhenTheSupervisorEnds) {
   const SupervisorRef supervisor = Start(absl::Seconds(100));
   BringDown();

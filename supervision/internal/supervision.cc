@@ -248,6 +248,9 @@ void Supervision::CarryOut(const SupervisorCommand& command) {
     case Kind::kForget:
       return Forget(key);
     case Kind::kAnswer: {
+      // It may have been terminated while it had no instance, whose end would
+      // tell.
+      if (machine_.status(key) == ChildStatus::kIdle) LeadDoor(key);
       auto owed = tickets_.extract(command.ticket);
       if (!owed.empty()) owed.mapped()(command.outcome, key);
       return;
