@@ -2,6 +2,7 @@
 #ifndef TROUPE_TESTING_SWARM_BOUNDS_H_
 #define TROUPE_TESTING_SWARM_BOUNDS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,11 @@ class Bounds {
 
   void Bounded(Number number, const AnyActorRef& ref, uint64_t messages) {
     bounded_.push_back({ref, number, messages});
+  }
+  bool IsBounded(Number number) const {
+    return std::any_of(
+        bounded_.begin(), bounded_.end(),
+        [number](const Entry& entry) { return entry.number == number; });
   }
   // At some of them. `chance`: any number.
   void LookAtSome(uint64_t chance) {

@@ -26,8 +26,27 @@ void Calls::Served(uint32_t call, Number by, int64_t deadline_ns) {
   if (++entry.served > entry.attempts) {
     Break(kName, call, "its request is handled once too often (§17)");
   }
+  Seen(call, deadline_ns);
+}
+
+void Calls::Seen(uint32_t call, int64_t deadline_ns) {
   if (deadline_ns <= journal_.now_ns()) {
     Break(kExpired, call, "its deadline has passed (§22)");
+  }
+}
+
+void Calls::Vanished(uint32_t call) {
+  Call& entry = calls_[call];
+  // Of several requests nobody knows which one it was.
+  if (!entry.over && entry.attempts == 1) {
+    entry.vanished_ns = journal_.now_ns();
+  }
+}
+
+void Calls::CheckVanished(uint32_t call) {
+  const int64_t vanished_ns = calls_[call].vanished_ns;
+  if (vanished_ns != 0 && journal_.now_ns() > vanished_ns + 2 * kTickNs) {
+    Break(kName, call, "its request was lost while it was waited for (§36)");
   }
 }
 
@@ -36,6 +55,7 @@ void Calls::Ended(uint32_t call, const absl::Status& outcome, int64_t answer) {
   journal_.Note(What::kCallEnds, entry.caller, entry.callee,
                 uint64_t{call} << 8 | static_cast<uint64_t>(outcome.code()));
   if (entry.over) return Break(kName, call, "it ends twice");
+  CheckVanished(call);
   entry.over = true;
   --open_;
   if (journal_.now_ns() > entry.deadline_ns + 2 * kTickNs) {
@@ -84,6 +104,7 @@ void Calls::EndedTogether(uint32_t call,
 void Calls::Dropped(uint32_t call) {
   Call& entry = calls_[call];
   if (entry.over) return;
+  CheckVanished(call);
   entry.over = true;
   --open_;
   journal_.Note(What::kCallEnds, entry.caller, entry.callee, call);

@@ -30,6 +30,10 @@ class Calls {
   // latest; what the handler that makes it is bounded by may come earlier.
   uint32_t Made(Number caller, Number callee, int64_t deadline_ns,
                 uint32_t attempts = 1);
+  // A handler has the request, and does nothing about it yet.
+  void Seen(uint32_t call, int64_t deadline_ns);
+  // It has not come back from where it was set aside: nobody waits for it.
+  void Vanished(uint32_t call);
   // A handler begins with the request.
   void Served(uint32_t call, Number by, int64_t deadline_ns);
   // The caller has the outcome. Only of OK: whether it is the right one.
@@ -59,9 +63,12 @@ class Calls {
     int64_t deadline_ns;
     uint32_t attempts;
     uint32_t served = 0;
+    int64_t vanished_ns = 0;  // 0: it has not.
     bool over = false;
   };
 
+  // Whoever waited does no more.
+  void CheckVanished(uint32_t call);
   void Break(std::string_view invariant, uint32_t call, absl::string_view how);
 
   Journal& journal_;
@@ -83,6 +90,11 @@ class OpenCall {
   uint32_t number() const { return call_; }
   void End(const absl::StatusOr<int64_t>& outcome) {
     calls_->Ended(call_, outcome);
+    calls_ = nullptr;
+  }
+  // By one that is no citizen: the answer says nothing of who gave it.
+  void EndByOther() {
+    calls_->Ended(call_, absl::UnknownError("by another"), 0);
     calls_ = nullptr;
   }
   void EndAll(const std::vector<absl::StatusOr<int64_t>>& outcomes,

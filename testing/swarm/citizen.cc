@@ -20,7 +20,7 @@ Citizen::Citizen(World* world, Number number)
     : world_(*world),
       number_(number),
       stash_(this, kMostAside),
-      stash_order_(world->journal, number) {
+      stash_order_(world->journal, world->calls, number) {
   if (world_.features.Strikes(Fault::kConstructor, world_.random)) {
     throw Struck();
   }
@@ -51,9 +51,10 @@ void Citizen::PostStart() {
   DoSome();
 }
 
-absl::Status Citizen::PostStop(const ExitReason&) {
+absl::Status Citizen::PostStop(const ExitReason& reason) {
   const Inside inside(*this);
   world_.lives.PostStops(number_);
+  world_.restarts.Stops(number_, reason.kind());
   if (world_.Uniform(2) == 0) DoSome();
   return MayFail(Fault::kPostStop);
 }
@@ -155,6 +156,8 @@ Task<absl::StatusOr<int64_t>> Citizen::Handle(Question question,
 
 void Citizen::Handle(Favor favor, ReplyTo<int64_t> reply) {
   const Inside inside(*this);
+  stash_order_.Handled(favor.aside, favor.aside != 0);
+  if (SetAside(favor, reply)) return;
   world_.calls.Served(favor.call, number_, reply.deadline().ToNanoseconds());
   Fulfil({favor.call, std::move(reply)});
   DoSome();
@@ -185,6 +188,12 @@ void Citizen::Handle(const Told& told) {
   if (world_.Uniform(4) == 0) DoSome();
 }
 
+void Citizen::Handle(const GroupChanged& change) {
+  const Inside inside(*this);
+  world_.group_watch.Told(number_, change);
+  if (world_.Uniform(4) == 0) DoSome();
+}
+
 bool Citizen::SetAside(Parcel& parcel) {
   // A stash takes parcels only.
   if (parcel.way == Way::kWhenReady ||
@@ -195,6 +204,20 @@ bool Citizen::SetAside(Parcel& parcel) {
   if (!stash_.Put(std::move(parcel)).ok()) return false;
   world_.mail.SetAside(message, number_);
   stash_order_.SetAside(message);
+  return true;
+}
+
+bool Citizen::SetAside(Favor& favor, ReplyTo<int64_t>& reply) {
+  if (world_.Uniform(64) >= world_.features.stashes() || !world_.Spend()) {
+    return false;
+  }
+  world_.calls.Seen(favor.call, reply.deadline().ToNanoseconds());
+  favor.aside = world_.mail.NextNumber();
+  const uint32_t message = favor.aside;
+  const uint32_t call = favor.call;
+  if (!stash_.Put(std::move(favor), std::move(reply)).ok()) return false;
+  stash_order_.SetAside(message, call);
+  world_.journal.Note(What::kSetsAside, number_, 0, message);
   return true;
 }
 
@@ -280,7 +303,7 @@ Task<absl::Status> Sluggard::PostStop(const ExitReason& reason) {
   co_return status;
 }
 
-SpawnOptions SomeOptions(World& world) {
+SpawnOptions SomeOptions(World& world, Number number) {
   SpawnOptions options;
   if (world.Uniform(8) < world.features.bounded()) {
     constexpr OverflowPolicy kPolicies[] = {
@@ -288,6 +311,15 @@ SpawnOptions SomeOptions(World& world) {
         OverflowPolicy::kDropOldest, OverflowPolicy::kAwait};
     options.mailbox.messages = 1 + world.Uniform(4);
     options.mailbox.policy = kPolicies[world.Uniform(4)];
+  }
+  if (world.Uniform(8) < world.features.pinned()) {
+    const size_t thread = world.Uniform(world.threads.size() + 1);
+    if (thread == 0) {
+      options.dedicated_thread = true;
+    } else {
+      options.thread = world.threads[thread - 1];
+    }
+    world.lives.Pinned(number, static_cast<uint32_t>(thread));
   }
   return options;
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@
 #include "troupe/actor/stash.h"
 #include "troupe/actor/task.h"
 #include "troupe/actor/timer.h"
+#include "troupe/supervision/supervisor_api.h"
 #include "troupe/testing/swarm/messages.h"
 #include "troupe/testing/swarm/stash_order.h"
 #include "troupe/testing/swarm/world.h"
@@ -46,6 +48,7 @@ class Citizen : public Actor<CitizenApi> {
   void Handle(const Outcome&);
   void Handle(const Cry& cry);
   void Handle(const Told& told);
+  void Handle(const GroupChanged& change);
 
  protected:
   // Says that code of the actor runs.
@@ -119,6 +122,7 @@ class Citizen : public Actor<CitizenApi> {
 
   // Whether it was set aside.
   bool SetAside(Parcel& parcel);
+  bool SetAside(Favor& favor, ReplyTo<int64_t>& reply);
 
   // -- citizen_services.cc: what is found in the system
   void TakeName();
@@ -128,6 +132,8 @@ class Citizen : public Actor<CitizenApi> {
   void LeaveGroup();
   void CryToGroup();
   void PickMember();
+  void MonitorGroup();
+  void DemonitorGroup();
   void PublishNow();
   void SubscribeToPort();
   void UnsubscribeFromPort();
@@ -158,11 +164,20 @@ class Citizen : public Actor<CitizenApi> {
   Task<void> AwaitMany(Frame& frame, uint32_t depth, int64_t deadline_ns,
                        bool all);
   Task<void> AwaitStarted(Frame& frame, uint32_t depth, int64_t deadline_ns);
+  Task<void> AwaitBlocking(Frame& frame, int64_t deadline_ns);
   Task<void> AwaitSpace(Frame& frame);
   Task<void> AwaitSpawn(Frame& frame);
   Task<void> AwaitEnd(Frame& frame);
   Task<void> AwaitCallOrSleep(Frame& frame, uint32_t depth,
                               int64_t deadline_ns);
+
+  // -- citizen_requests.cc
+  Task<void> AwaitSupervisor(Frame& frame, int64_t deadline_ns);
+  Task<void> AwaitStartChild(Frame& frame, int64_t deadline_ns);
+  // Asks the supervisor `number`. Returns whether the answer is its own.
+  template <typename M, typename... Args>
+  Task<bool> AskWarden(Frame& frame, SupervisorRef warden, Number number,
+                       int64_t deadline_ns, Args... args);
 
   World& world_;
   const Number number_;
@@ -173,7 +188,8 @@ class Citizen : public Actor<CitizenApi> {
   std::vector<OwnMonitor> monitors_;
   std::vector<size_t> names_;
   std::vector<uint32_t> subscriptions_;
-  Stash<Parcel> stash_;
+  std::optional<size_t> monitored_;  // Of groups: which, or all.
+  Stash<Parcel, Favor> stash_;
   StashOrder stash_order_;
 };
 
@@ -210,8 +226,8 @@ class Sluggard final : public Citizen {
 
 enum class Kind : uint8_t { kPlain, kTrapper, kJuggler, kSluggard };
 
-// A random mailbox.
-SpawnOptions SomeOptions(World& world);
+// A random mailbox, and perhaps a thread.
+SpawnOptions SomeOptions(World& world, Number number);
 
 }  // namespace troupe::swarm
 

@@ -92,6 +92,10 @@ void Citizen::Do(Deed deed) {
       return CryToGroup();
     case Deed::kPick:
       return PickMember();
+    case Deed::kMonitorGroup:
+      return MonitorGroup();
+    case Deed::kDemonitorGroup:
+      return DemonitorGroup();
     case Deed::kUnstash:
       stash_order_.Unstashed();
       return stash_.Unstash();
@@ -112,19 +116,23 @@ void Citizen::Send(Way way) {
   for (Acquaintance& one : parcel.brings) {
     if (world_.Uniform(2) == 0) one = SomebodyKnown();
   }
+  const uint32_t message = parcel.passage.message();
   if (way == Way::kUrgent) {
     RefTo(other).SendUrgent<Parcel>(std::move(parcel));
   } else {
     RefTo(other).Send(std::move(parcel));
   }
+  world_.mail.IsSent(message);
 }
 
 void Citizen::Bear(bool instantly) {
   if (world_.lives.count() >= world_.features.most_actors()) return;
   const Number child = world_.lives.Conceive(number_, /*is_supervised=*/false);
-  SpawnOptions options = SomeOptions(world_);
+  SpawnOptions options = SomeOptions(world_, child);
   const size_t name = world_.Uniform(4 * NameBook::kNames);
   if (name < NameBook::kNames) options.name = NameBook::Spelled(name);
+  // To begin elsewhere takes time.
+  instantly |= options.dedicated_thread || !options.thread.IsNull();
   const Kind kind = static_cast<Kind>(world_.Uniform(4));
   absl::StatusOr<CitizenRef> ref = [&]() -> absl::StatusOr<CitizenRef> {
     switch (kind) {
@@ -271,6 +279,7 @@ void Citizen::EndSomebody(Deed deed) {
     case Deed::kKill:
       return other.ref.Kill();
     case Deed::kDrain:
+      world_.Drains(other.number);
       return other.ref.Drain();
     case Deed::kFail:
       world_.lives.Fails(number_);

@@ -1,4 +1,5 @@
 // What a citizen does with names, groups and ports.
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/time/time.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/registry/group_pick.h"
+#include "troupe/registry/group_range.h"
 #include "troupe/registry/groups.h"
 #include "troupe/registry/names.h"
 #include "troupe/stream/pending_publish.h"
@@ -97,12 +99,33 @@ void Citizen::PickMember() {
   if (member != 0) Meet({*picked, member});
 }
 
+void Citizen::MonitorGroup() {
+  const size_t range = world_.Uniform(GroupBook::kGroups + 1);
+  // What it monitors twice it monitors once.
+  if (monitored_.has_value() && *monitored_ != range) return;
+  const absl::Status begun =
+      system().Get<Groups>().Monitor(World::RangeOf(range), self());
+  if (!begun.ok() || monitored_.has_value()) return;
+  monitored_ = range;
+  world_.group_watch.Begins(number_, range);
+}
+
+void Citizen::DemonitorGroup() {
+  if (!monitored_.has_value()) return;
+  const bool was_on = system().Get<Groups>().Demonitor(
+      World::RangeOf(*monitored_), untyped_self());
+  monitored_.reset();
+  world_.group_watch.Ends(number_, was_on);
+}
+
 // -- ports
 
 void Citizen::PublishNow() {
-  const uint32_t number = world_.port_book.Published(number_, /*later=*/false);
-  world_.ports[world_.Uniform(PortBook::kPorts)].Publish(
-      world_.counted, number_, number, /*waited=*/false);
+  const size_t port = world_.Uniform(PortBook::kPorts);
+  const uint32_t number =
+      world_.port_book.Published(number_, port, /*later=*/false);
+  world_.ports[port]->Publish(world_.counted, number_, number,
+                              /*waited=*/false);
   world_.port_book.PublishEnds();
 }
 
@@ -118,15 +141,19 @@ void Citizen::SubscribeToPort() {
   SubscribeOptions options;
   options.lag = kLags[world_.Uniform(4)];
   options.limit = 1 + static_cast<uint32_t>(world_.Uniform(4));
-  const uint32_t number = world_.port_book.Subscribed(number_, options.lag);
-  PortSubscription subscription =
-      world_.ports[world_.Uniform(PortBook::kPorts)].Subscribe(
-          self(),
-          [&world = world_, number](const News& news) {
-            world.port_book.Offered(number, news.number);
-            return Told(news, number);
-          },
-          options);
+  options.replay = static_cast<uint32_t>(world_.Uniform(6));
+  const size_t port = world_.Uniform(PortBook::kPorts);
+  const uint32_t number = world_.port_book.Subscribed(
+      number_, port, options.lag,
+      std::min(options.replay, world_.features.keeps()));
+  PortSubscription subscription = world_.ports[port]->Subscribe(
+      self(),
+      [&world = world_, number](const News& news) {
+        world.port_book.Offered(number, news.number);
+        return Told(news, number);
+      },
+      options);
+  world_.port_book.SubscribeEnds();
   world_.subscriptions.emplace(number, std::move(subscription));
   subscriptions_.push_back(number);
 }
@@ -143,10 +170,11 @@ void Citizen::UnsubscribeFromPort() {
 }
 
 Task<void> Citizen::AwaitPublish(Frame& frame) {
-  const uint32_t number = world_.port_book.Published(number_, /*later=*/true);
-  auto publish =
-      world_.ports[world_.Uniform(PortBook::kPorts)].PublishWhenReady(
-          world_.counted, number_, number, /*waited=*/true);
+  const size_t port = world_.Uniform(PortBook::kPorts);
+  const uint32_t number =
+      world_.port_book.Published(number_, port, /*later=*/true);
+  auto publish = world_.ports[port]->PublishWhenReady(world_.counted, number_,
+                                                      number, /*waited=*/true);
   const absl::Duration within = world_.SomeTime();
   frame.Leave();
   (void)co_await std::move(publish).Within(within);

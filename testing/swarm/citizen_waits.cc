@@ -13,6 +13,7 @@
 #include "troupe/actor/ended.h"
 #include "troupe/actor/pending_send.h"
 #include "troupe/actor/retry.h"
+#include "troupe/actor/run_blocking.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/when_any.h"
 #include "troupe/testing/swarm/citizen.h"
@@ -21,6 +22,14 @@ namespace troupe::swarm {
 namespace {
 
 constexpr uint32_t kDeepest = 3;
+
+// What takes its time elsewhere: it is begun once, or not at all.
+absl::StatusOr<int64_t> Block(World* world, uint32_t call) {
+  world->calls.Served(call, 0, Calls::kNever);
+  if (world->Uniform(8) == 0) throw Struck();
+  if (world->Uniform(8) == 0) return absl::NotFoundError("no such thing");
+  return Calls::AnswerTo(call);
+}
 
 }  // namespace
 
@@ -69,6 +78,12 @@ Task<void> Citizen::AwaitOne(Frame& frame, uint32_t depth,
       break;
     case Wait::kPublish:
       co_await AwaitPublish(frame);
+      break;
+    case Wait::kSupervisor:
+      co_await AwaitSupervisor(frame, deadline_ns);
+      break;
+    case Wait::kBlocking:
+      co_await AwaitBlocking(frame, deadline_ns);
       break;
     case Wait::kCount:
       break;
@@ -188,6 +203,24 @@ Task<void> Citizen::AwaitCallOrSleep(Frame& frame, uint32_t depth,
   if (first.index() == 0) open.End(std::get<0>(first));
 }
 
+Task<void> Citizen::AwaitBlocking(Frame& frame, int64_t deadline_ns) {
+  const absl::Duration within = world_.SomeTime();
+  OpenCall open(world_.calls,
+                world_.calls.Made(number_, 0,
+                                  std::min(world_.After(within), deadline_ns)));
+  auto work = RunBlocking(&Block, &world_, open.number());
+  frame.Leave();
+  const absl::StatusOr<int64_t> outcome =
+      co_await std::move(work).Within(within);
+  frame.Enter();
+  // No delivery is told of what the function did not return.
+  if (outcome.ok() || absl::IsNotFound(outcome.status())) {
+    open.End(outcome);
+  } else {
+    open.EndByOther();
+  }
+}
+
 Task<void> Citizen::AwaitSpace(Frame& frame) {
   const Acquaintance other = SomebodyKnown();
   auto send = RefTo(other).SendWhenReady<Freight>(
@@ -202,7 +235,7 @@ Task<void> Citizen::AwaitSpace(Frame& frame) {
 Task<void> Citizen::AwaitSpawn(Frame& frame) {
   if (world_.lives.count() >= world_.features.most_actors()) co_return;
   const Number child = world_.lives.Conceive(number_, /*is_supervised=*/false);
-  const SpawnOptions options = SomeOptions(world_);
+  const SpawnOptions options = SomeOptions(world_, child);
   auto spawn = SpawnAsync<Sluggard>(options, &world_, child);
   frame.Leave();
   const absl::StatusOr<CitizenRef> ref = co_await std::move(spawn);

@@ -1,7 +1,8 @@
 // Invariant "every message is accounted for" (§17, §18, §21): one that was
 // accepted is handled once, or a dead letter, or, as long as nobody is at rest,
 // under way. Dead letters are counted for each actor, and are exactly those
-// that no handler saw.
+// that no handler saw. An actor that drains handles what it had been sent
+// (§13).
 #ifndef TROUPE_TESTING_SWARM_CONSERVATION_H_
 #define TROUPE_TESTING_SWARM_CONSERVATION_H_
 
@@ -19,7 +20,8 @@ class Conservation {
  public:
   static constexpr std::string_view kName = "every message is accounted for";
 
-  explicit Conservation(Journal& journal) : journal_(journal), messages_(1) {}
+  Conservation(Journal& journal, const Lives& lives)
+      : journal_(journal), lives_(lives), messages_(1) {}
 
   // A message to `target`. Those to others than our actors, and to supervised
   // ones, which have two addresses each, are counted together.
@@ -27,6 +29,10 @@ class Conservation {
   // A message that is its sender's until it is admitted: lost, it is not always
   // a dead letter.
   uint32_t Offered(Number sender, Number target);
+  // Its sender has done: if it could be admitted, it is.
+  void IsSent(uint32_t message) {
+    messages_[message].sent_at = static_cast<uint32_t>(messages_.size());
+  }
   // It is its sender's still, who drops it.
   void Refused(uint32_t message) { messages_[message].state = State::kRefused; }
   // A handler has it.
@@ -41,11 +47,14 @@ class Conservation {
   // `target` as for Sent().
   void DeadLetter(Number target, bool counted_apart);
 
+  // Somebody asks `target` to drain: what it has been sent before, it handles.
+  void DrainBegins(Number target);
+
   Number sender(uint32_t message) const { return messages_[message].sender; }
 
   // A number that no message has, and all that are sent later exceed.
   uint32_t NextNumber() {
-    messages_.push_back({0, 0, State::kHandled});
+    messages_.push_back({0, 0, 0, State::kHandled});
     return static_cast<uint32_t>(messages_.size() - 1);
   }
 
@@ -61,13 +70,17 @@ class Conservation {
   };
   struct Message {
     Number sender = 0;
+    Number target = 0;
     Number account = 0;
     State state = State::kUnderWay;
+    uint32_t sent_at = 0;  // How many there were then; 0: it is being sent.
     bool offered = false;
   };
   struct Account {
     uint64_t lost = 0;
     uint64_t mourned = 0;
+    uint32_t drained_at = 0;   // How many there were when it was to; 0: never.
+    uint32_t lost_before = 0;  // One of those before it.
   };
 
   Account& AccountOf(Number account) {
@@ -78,6 +91,7 @@ class Conservation {
   void Break(Number number, uint64_t lost, uint64_t mourned);
 
   Journal& journal_;
+  const Lives& lives_;
   std::vector<Message> messages_;
   std::vector<Account> accounts_;
   uint64_t open_ = 0;

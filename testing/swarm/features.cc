@@ -48,6 +48,11 @@ Features::Features(Random& random) {
   bounded_ = random.Uniform(6);
   stashes_ = random.Uniform(2) == 0 ? 0 : random.Uniform(24);
   supervisors_ = random.Uniform(2) == 0 ? 0 : random.Uniform(3);
+  nested_ = random.Uniform(2) == 0 ? 0 : random.Uniform(5);
+  backoffs_ = random.Uniform(2) == 0 ? 0 : random.Uniform(6);
+  keeps_ =
+      random.Uniform(2) == 0 ? 0 : 1 + static_cast<uint32_t>(random.Uniform(4));
+  pinned_ = random.Uniform(3) == 0 ? 1 + random.Uniform(4) : 0;
   longest_ms_ = 1 + random.Uniform(random.Uniform(2) == 0 ? 8 : 100);
   violence_ = random.Uniform(4) == 0 ? 1024 : random.Uniform(300);
   shuts_down_early_ = random.Uniform(4) == 0;

@@ -44,6 +44,8 @@ enum class Deed : uint8_t {
   kLeave,
   kCryToGroup,
   kPick,
+  kMonitorGroup,
+  kDemonitorGroup,
   kUnstash,
   kPublish,
   kSubscribe,
@@ -65,6 +67,8 @@ enum class Wait : uint8_t {
   kCallOrSleep,
   kName,
   kPublish,
+  kSupervisor,
+  kBlocking,
   kCount,
 };
 
@@ -109,6 +113,14 @@ class Features {
   uint64_t stashes() const { return stashes_; }
   // How many supervisors there are.
   uint64_t supervisors() const { return supervisors_; }
+  // Of 8 of their children, how many are supervisors, and how many wait before
+  // they are restarted.
+  uint64_t nested() const { return nested_; }
+  uint64_t backoffs() const { return backoffs_; }
+  // How many messages each port keeps for those that subscribe later.
+  uint32_t keeps() const { return keeps_; }
+  // Of 8 actors, how many have a thread of their own, or share one.
+  uint64_t pinned() const { return pinned_; }
   // Times are below so many milliseconds.
   uint64_t longest_ms() const { return longest_ms_; }
   // Of 1024 ways to end others, how many are taken where they are drawn.
@@ -130,6 +142,10 @@ class Features {
   uint64_t bounded_;
   uint64_t stashes_;
   uint64_t supervisors_;
+  uint64_t nested_;
+  uint64_t backoffs_;
+  uint32_t keeps_;
+  uint64_t pinned_;
   uint64_t longest_ms_;
   uint64_t violence_;
   bool shuts_down_early_;

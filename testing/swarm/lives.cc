@@ -1,7 +1,10 @@
 #include "troupe/testing/swarm/lives.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "troupe/scheduler/thread_context.h"
 
 namespace troupe::swarm {
 
@@ -33,7 +36,37 @@ void Lives::SpawnFailed(Number number) {
   life.parent = 0;
 }
 
+void Lives::Pinned(Number number, uint32_t shared) {
+  lives_[number].is_pinned = true;
+  lives_[number].shares = shared;
+  if (shared >= shared_.size()) shared_.resize(shared + 1);
+}
+
+void Lives::CheckThread(Number number) {
+  Life& life = lives_[number];
+  const Worker* const worker = this_thread.worker;
+  if (!life.is_pinned) {
+    // It may have been made there, by its parent.
+    if (life.post_started &&
+        std::find(shared_.begin(), shared_.end(), worker) != shared_.end()) {
+      Break(kPinned, number, "it runs on a thread of others");
+    }
+    return;
+  }
+  if (life.worker == nullptr) life.worker = worker;
+  if (worker == nullptr || life.worker != worker) {
+    Break(kPinned, number, "it runs on another thread");
+  }
+  if (life.shares == 0) return;
+  const Worker*& shared = shared_[life.shares];
+  if (shared == nullptr) shared = worker;
+  if (shared != worker) {
+    Break(kPinned, number, "it does not run on the thread that it shares");
+  }
+}
+
 void Lives::Constructed(Number number) {
+  CheckThread(number);
   Life& life = lives_[number];
   Check(!life.constructed, number, "an object is constructed once");
   life.constructed = true;
@@ -43,6 +76,7 @@ void Lives::Constructed(Number number) {
 }
 
 void Lives::Destroyed(Number number) {
+  CheckThread(number);
   Life& life = lives_[number];
   Check(!life.destroyed, number, "an object is destroyed once");
   Check(!life.inside, number, "no object is destroyed while its code runs");
@@ -89,6 +123,7 @@ void Lives::Enter(Number number) {
     Break(kAlone, number, "its code runs on two workers at once (§19)");
   Check(life.constructed && !life.destroyed && !life.ended, number,
         "no code without an object");
+  CheckThread(number);
   life.inside = true;
 }
 

@@ -16,6 +16,10 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/testing/swarm/journal.h"
 
+namespace troupe {
+class Worker;
+}  // namespace troupe
+
 namespace troupe::swarm {
 
 // 0 is nobody, and whoever is outside.
@@ -25,6 +29,7 @@ class Lives {
  public:
   static constexpr std::string_view kName = "one life";
   static constexpr std::string_view kAlone = "one handler at a time";
+  static constexpr std::string_view kPinned = "pinned actors keep their thread";
 
   explicit Lives(Journal& journal) : journal_(journal), lives_(1) {}
 
@@ -44,6 +49,10 @@ class Lives {
   // Its spawn has failed, and it may outlive its parent: until its own children
   // have ended (§6).
   void SpawnFailed(Number number);
+
+  // Before it is spawned: all code of it runs on one thread, which is no other
+  // actor's unless they share `shared`, if that is not 0.
+  void Pinned(Number number, uint32_t shared);
 
   // -- by the actor
   void Constructed(Number number);
@@ -88,6 +97,10 @@ class Lives {
     return lives_[number].end_kind;
   }
   const AnyActorRef& ref(Number number) const { return lives_[number].ref; }
+  // For whoever started it: its PostStart may be still to come.
+  bool has_started(Number number) const {
+    return lives_[number].pre_started && !lives_[number].start_failed;
+  }
   bool is_alive(Number number) const {
     const Life& life = lives_[number];
     return life.post_started && !life.ended;
@@ -111,10 +124,13 @@ class Lives {
     uint32_t child_objects = 0;
     uint32_t tasks_alone = 0;
     int64_t ended_at_ns = 0;
+    const Worker* worker = nullptr;  // Of one that is pinned.
+    uint32_t shares = 0;             // A pinned thread; 0: none.
     ActorStatus status = ActorStatus::kStarting;
     ExitReason::Kind end_kind = ExitReason::Kind::kNormal;
     bool is_supervised = false;
     bool is_door = false;
+    bool is_pinned = false;
     bool constructed = false;
     bool pre_started = false;
     bool start_failed = false;
@@ -132,11 +148,14 @@ class Lives {
     if (!holds) [[unlikely]]
       Break(kName, number, rule);
   }
+  // Code of it runs.
+  void CheckThread(Number number);
   void Break(std::string_view invariant, Number number, std::string_view rule);
 
   Journal& journal_;
   std::vector<Life> lives_;
   absl::flat_hash_map<uint64_t, Number> numbers_;
+  std::vector<const Worker*> shared_;  // Threads, by their numbers; 0: none.
   uint64_t objects_ = 0;
   uint64_t tasks_ = 0;
 };

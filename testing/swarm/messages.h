@@ -11,6 +11,7 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/reply_to.h"
+#include "troupe/registry/group_changed.h"
 #include "troupe/testing/swarm/calls.h"
 #include "troupe/testing/swarm/conservation.h"
 #include "troupe/testing/swarm/lives.h"
@@ -101,6 +102,8 @@ struct Question : Asked {
 struct Favor : Asked {
   using Asked::Asked;
   using Reply = int64_t;
+
+  uint32_t aside = 0;  // Its number as a message, if it was set aside.
 };
 
 // The outcome of a call that was forwarded.
@@ -142,7 +145,7 @@ struct Told {
 };
 
 struct CitizenApi : Protocol<Parcel, Freight, Errand, Tick, Inquiry, Question,
-                             Favor, Outcome, Cry, Told> {};
+                             Favor, Outcome, Cry, Told, GroupChanged> {};
 
 using CitizenRef = ActorRef<CitizenApi>;
 

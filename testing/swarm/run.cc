@@ -1,6 +1,7 @@
 #include "troupe/testing/swarm/run.h"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,15 +18,11 @@
 #include "troupe/registry/groups.h"
 #include "troupe/registry/names.h"
 #include "troupe/scheduler/deterministic_executor.h"
-#include "troupe/supervision/child_options.h"
-#include "troupe/supervision/child_ref.h"
-#include "troupe/supervision/start_context.h"
-#include "troupe/supervision/strategy.h"
 #include "troupe/supervision/supervision_report.h"
-#include "troupe/supervision/supervisor.h"
 #include "troupe/supervision/supervisor_api.h"
 #include "troupe/testing/swarm/citizen.h"
 #include "troupe/testing/swarm/rest.h"
+#include "troupe/testing/swarm/warden.h"
 #include "troupe/testing/swarm/world.h"
 
 namespace troupe::swarm {
@@ -53,23 +50,18 @@ class Run {
   }
 
  private:
-  struct Supervised {
-    SupervisorRef ref;
-    std::vector<std::pair<Number, ChildRef<CitizenApi>>> doors;
-  };
-
   bool broken() const { return world_.journal.broken(); }
   void Subscribe();
   void AfterStep();
   // Until nothing is left to do, or so many more steps were played.
   void PlayOn(uint64_t steps);
   void Found();
-  void FoundSupervisor();
-  ChildRef<CitizenApi> AddChild(Supervisor::Spec& spec, std::string id);
   // From now on the children of supervisors are known by their addresses.
   void MeetSupervised();
+  void EndSomeWarden();
   void DoFromOutside();
   void CheckAtRest();
+  void CheckWardens();
   void CheckGroups();
   void End();
 
@@ -78,7 +70,7 @@ class Run {
   DeterministicExecutor* executor_;  // The system's.
   std::unique_ptr<ActorSystem> system_;
   std::vector<Subscription> subscriptions_;  // Last: the first to go.
-  std::vector<Supervised> supervisors_;
+  std::vector<Door> doors_;
   uint64_t steps_ = 0;
   bool is_at_rest_ = false;
   bool over_ = false;
@@ -98,6 +90,10 @@ Run::Run(uint64_t seed) : world_(seed) {
                                    .child_stop_timeout = world_.SomeTime()});
   world_.system = system_.get();
   (void)system_->Get<Names>();  // Before an actor has one.
+  for (int i = 0; i < 2 && world_.features.pinned() > 0; ++i) {
+    world_.threads.push_back(
+        system_->StartThread(absl::StrCat("thread", i)).value());
+  }
   Subscribe();
 }
 
@@ -155,9 +151,9 @@ void Run::PlayOn(uint64_t steps) {
 void Run::Play() {
   for (uint64_t i = world_.features.founders(); i > 0; --i) Found();
   for (uint64_t i = world_.features.supervisors(); i > 0; --i) {
-    FoundSupervisor();
+    FoundWarden(world_, doors_);
   }
-  if (!supervisors_.empty()) {
+  if (!doors_.empty()) {
     PlayOn(world_.Uniform(50));
     MeetSupervised();
   }
@@ -176,7 +172,7 @@ void Run::Play() {
 
 void Run::Found() {
   const Number number = world_.lives.Conceive(0, /*is_supervised=*/false);
-  const SpawnOptions options = SomeOptions(world_);
+  const SpawnOptions options = SomeOptions(world_, number);
   const absl::StatusOr<CitizenRef> ref = [&]() -> absl::StatusOr<CitizenRef> {
     switch (world_.Uniform(3)) {
       case 0:
@@ -190,68 +186,28 @@ void Run::Found() {
   if (ref.ok()) world_.Introduce({*ref, number}, options);
 }
 
-void Run::FoundSupervisor() {
-  constexpr Strategy kStrategies[] = {kOneForOne, kOneForAll, kRestForOne,
-                                      kDynamic};
-  const Intensity intensity{
-      .restarts = static_cast<int>(world_.Uniform(6)),
-      .within = absl::Milliseconds(1) + world_.SomeTime()};
-  Supervisor::Spec spec{
-      .name = absl::StrCat(world_.restarts.Supervisor(intensity)),
-      .strategy = kStrategies[world_.Uniform(4)],
-      .intensity = intensity};
-  std::vector<std::pair<Number, ChildRef<CitizenApi>>> doors;
-  for (uint64_t i = 1 + world_.Uniform(4); i > 0; --i) {
-    doors.emplace_back(world_.lives.ConceiveDoor(),
-                       AddChild(spec, absl::StrCat("child", i)));
+void Run::MeetSupervised() {
+  for (const Door& door : doors_) {
+    const CitizenRef ref = door.child.address();
+    if (!ref.IsNull()) world_.Introduce({ref, door.number}, {});
   }
-  supervisors_.push_back(Supervised{
-      .ref = system_->SpawnInstant<Supervisor>(std::move(spec)).value(),
-      .doors = std::move(doors)});
+  doors_.clear();
 }
 
-ChildRef<CitizenApi> Run::AddChild(Supervisor::Spec& spec, std::string id) {
-  constexpr Restart kRestarts[] = {kPermanent, kPermanent, kTransient,
-                                   kTemporary};
-  ChildOptions options{.id = std::move(id),
-                       .restart = kRestarts[world_.Uniform(4)],
-                       .hold_messages = world_.Uniform(8)};
+void Run::EndSomeWarden() {
+  if (world_.restarts.supervisors() == 0 || !world_.IsViolent()) return;
+  const Number warden = world_.restarts.instance(
+      static_cast<uint32_t>(world_.Uniform(world_.restarts.supervisors())));
+  if (warden == 0) return;
+  world_.lives.AskedToEnd(0, warden);
+  const AnyActorRef& ref = world_.lives.ref(warden);
   switch (world_.Uniform(3)) {
     case 0:
-      options.shutdown = Shutdown::Brutal();
-      break;
+      return ref.Stop();
     case 1:
-      options.shutdown = Shutdown::Within(world_.SomeTime());
-      break;
+      return ref.Kill();
     default:
-      break;
-  }
-  const uint64_t kind = world_.Uniform(3);
-  return spec.Add(
-      std::move(options),
-      [this, kind](StartContext& start) -> absl::StatusOr<CitizenRef> {
-        const Number number = world_.lives.Conceive(0, /*is_supervised=*/true);
-        const SpawnOptions mailbox = SomeOptions(world_);
-        absl::StatusOr<CitizenRef> ref =
-            kind == 0   ? start.Spawn<Plain>(mailbox, &world_, number)
-            : kind == 1 ? start.Spawn<Trapper>(mailbox, &world_, number)
-                        : start.Spawn<Sluggard>(mailbox, &world_, number);
-        if (ref.ok()) {
-          world_.Introduce({*ref, number}, mailbox);
-        } else {
-          world_.lives.SpawnFailed(number);
-        }
-        return ref;
-      });
-}
-
-void Run::MeetSupervised() {
-  for (Supervised& supervisor : supervisors_) {
-    for (auto& [number, child] : supervisor.doors) {
-      const ActorRef<CitizenApi> door = child.address();
-      if (!door.IsNull()) world_.Introduce({door, number}, {});
-    }
-    supervisor.doors.clear();
+      return ref.Drain();
   }
 }
 
@@ -260,7 +216,7 @@ void Run::DoFromOutside() {
   const Acquaintance one = world_.Anybody();
   if (one.number == 0) return Found();
   world_.journal.Note(What::kFromOutside, one.number);
-  switch (world_.Uniform(12)) {
+  switch (world_.Uniform(13)) {
     case 0:
       if (!world_.IsViolent()) return;
       world_.lives.AskedToEnd(0, one.number);
@@ -270,6 +226,7 @@ void Run::DoFromOutside() {
         case 1:
           return one.ref.Kill();
         default:
+          world_.Drains(one.number);
           return one.ref.Drain();
       }
     case 1:
@@ -283,6 +240,8 @@ void Run::DoFromOutside() {
       Parcel parcel = world_.MakeParcel(0, one, Way::kUrgent);
       return RefTo(one).SendUrgent<Parcel>(std::move(parcel));
     }
+    case 6:
+      return EndSomeWarden();
     default: {
       Parcel parcel = world_.MakeParcel(0, one, Way::kNormal);
       for (Acquaintance& brought : parcel.brings) brought = world_.Anybody();
@@ -303,11 +262,18 @@ void Run::CheckAtRest() {
   for (const auto& [number, subscription] : world_.subscriptions) {
     world_.port_book.CheckAtRest(number, subscription.stats());
   }
+  CheckWardens();
+}
+
+void Run::CheckWardens() {
   // Nothing is to happen while they answer.
   is_at_rest_ = true;
-  for (size_t i = 0; i < supervisors_.size() && !broken(); ++i) {
-    world_.restarts.CheckAtRest(
-        i, supervisors_[i].ref.Call<ListChildren>().Wait());
+  for (uint32_t i = 0; i < world_.restarts.supervisors() && !broken(); ++i) {
+    const SupervisorRef warden = WardenRef(world_, i);
+    if (warden.IsNull()) continue;
+    world_.restarts.CheckAtRest(i, warden.Call<ListChildren>().Wait(),
+                                warden.Call<CountChildren>().Wait(),
+                                warden.Call<GetTree>().Wait());
   }
   is_at_rest_ = false;
 }
@@ -321,6 +287,8 @@ void Run::CheckGroups() {
       numbers.push_back(world_.lives.NumberOf(member.id()));
     }
     world_.group_book.CheckAtRest(group, numbers);
+    world_.group_watch.CheckAtRest(
+        group, std::vector<AnyActorRef>(members->begin(), members->end()));
   }
   world_.group_book.CheckAllAtRest();
 }
@@ -342,6 +310,8 @@ void Run::End() {
   steps_ = executor_->steps();
   subscriptions_.clear();
   world_.subscriptions.clear();
+  world_.threads.clear();
+  for (std::optional<OutputPort<News>>& port : world_.ports) port.reset();
   world_.journal.set_executor(nullptr);
   system_ = nullptr;
   world_.lives.CheckAtEnd();

@@ -1,5 +1,8 @@
 #include "troupe/testing/swarm/watches.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -39,6 +42,9 @@ void Watches::HearsDown(uint32_t monitor, Number watcher,
 
 void Watches::Linked(Number who, Number other) {
   ++links_[PairOf(who, other)].links;
+  const size_t size = std::max(who, other) + 1;
+  if (linked_.size() < size) linked_.resize(size);
+  linked_[who] = linked_[other] = true;
   journal_.Note(What::kLinks, who, other);
 }
 

@@ -34,6 +34,10 @@ class Watches {
   void HearsExit(Number who, Number other, const ExitReason& reason);
   // Has the hook OnExit.
   void Traps(Number who);
+  // Whether it ever was linked.
+  bool HasLinks(Number who) const {
+    return who < linked_.size() && linked_[who];
+  }
 
   void CheckAtRest();
 
@@ -66,6 +70,7 @@ class Watches {
   std::vector<Monitor> monitors_;
   std::map<Pair, Link> links_;
   std::vector<bool> traps_;
+  std::vector<bool> linked_;
 };
 
 }  // namespace troupe::swarm

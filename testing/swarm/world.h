@@ -7,23 +7,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/pinned_thread.h"
 #include "troupe/actor/spawn_options.h"
 #include "troupe/base/random.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/registry/group.h"
+#include "troupe/registry/group_range.h"
 #include "troupe/stream/output_port.h"
 #include "troupe/stream/port_subscription.h"
+#include "troupe/stream/subscribe_options.h"
 #include "troupe/testing/swarm/bounds.h"
 #include "troupe/testing/swarm/calls.h"
 #include "troupe/testing/swarm/conservation.h"
 #include "troupe/testing/swarm/features.h"
 #include "troupe/testing/swarm/group_book.h"
+#include "troupe/testing/swarm/group_watch.h"
 #include "troupe/testing/swarm/journal.h"
 #include "troupe/testing/swarm/lives.h"
 #include "troupe/testing/swarm/messages.h"
@@ -44,12 +49,20 @@ class Struck : public std::runtime_error {
 
 struct World {
   explicit World(uint64_t seed)
-      : random(seed), features(random), budget(features.budget()) {}
+      : random(seed), features(random), budget(features.budget()) {
+    for (std::optional<OutputPort<News>>& port : ports) {
+      port.emplace(PortOptions{.keeps = features.keeps()});
+    }
+  }
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   static Group<CitizenApi> GroupOf(size_t group) {
     return Group<CitizenApi>(absl::StrCat("group", group));
+  }
+
+  static GroupRange RangeOf(size_t range) {
+    return range == GroupWatch::kAll ? GroupRange::All() : GroupOf(range);
   }
 
   uint64_t Uniform(uint64_t bound) { return random.NextUint64() % bound; }
@@ -81,6 +94,10 @@ struct World {
     }
     roster.push_back(one);
   }
+  // Somebody asks it to drain. A bounded mailbox may have refused something.
+  void Drains(Number number) {
+    if (!bounds.IsBounded(number)) mail.DrainBegins(number);
+  }
   // Its messages are counted for it alone.
   bool IsCountedApart(Number number) const {
     return number != 0 && !lives.is_supervised(number);
@@ -95,7 +112,7 @@ struct World {
   Features features;
   Journal journal;
   Lives lives{journal};
-  Conservation mail{journal};
+  Conservation mail{journal, lives};
   Order order{journal};
   Calls calls{journal};
   Ticks ticks{journal, lives};
@@ -103,15 +120,17 @@ struct World {
   Bounds bounds{journal};
   NameBook name_book{journal, lives, order};
   GroupBook group_book{journal, lives};
+  GroupWatch group_watch{journal, lives};
   PortBook port_book{journal, lives};
-  Restarts restarts{journal, lives};
+  Restarts restarts{journal, lives, watches};
 
   ActorSystem* system = nullptr;
   uint64_t budget;
   int64_t payloads = 0;  // Messages that are counted.
   Counted counted{payloads};
   std::vector<Acquaintance> roster;
-  std::array<OutputPort<News>, PortBook::kPorts> ports;
+  std::vector<PinnedThread> threads;
+  std::array<std::optional<OutputPort<News>>, PortBook::kPorts> ports;
   // By their numbers; those of actors that have ended stay.
   std::map<uint32_t, PortSubscription> subscriptions;
 };
