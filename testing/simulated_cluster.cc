@@ -23,11 +23,16 @@ SimulatedHost::~SimulatedHost() {
   observation_.reset();
   // From now on nobody else plays while this ends.
   executor_->LeaveSchedule();
+  LetGo();
   const absl::Status ended = system_->Shutdown(absl::ZeroDuration());
   TROUPE_CHECK(ended.ok(), ended.message());
   transport_.reset();
   system_.reset();
   while (!made_.empty()) made_.pop_back();
+}
+
+void SimulatedHost::LetGo() {
+  while (!held_.empty()) held_.pop_back();
 }
 
 SimulatedCluster::SimulatedCluster(Simulation& simulation,
@@ -128,6 +133,33 @@ void SimulatedCluster::Resume(absl::string_view name) {
   machine.host->executor_->Resume();
 }
 
+void SimulatedCluster::Leave(absl::string_view name) {
+  Machine& machine = MachineOf(name);
+  if (machine.host == nullptr || machine.paused) return;
+  machine.host->LetGo();
+  // A fault may have ended it meanwhile.
+  Crash(name, CrashKind::kReset);
+}
+
+void SimulatedCluster::Heal() {
+  healed_ = true;
+  network_.Heal();
+  for (auto& [name, machine] : machines_) {
+    Resume(name);
+    Restart(name);
+  }
+}
+
+void SimulatedCluster::MayHappen(const std::string& fault,
+                                 std::function<void()> happen, Chance chance) {
+  simulation_.MayHappen(
+      fault,
+      [this, happen = std::move(happen)] {
+        if (!healed_) happen();
+      },
+      chance);
+}
+
 absl::Duration SimulatedCluster::Drawn(absl::Duration within) {
   return absl::Nanoseconds(
       network_.random().Uniform(absl::ToInt64Nanoseconds(within) + 1));
@@ -135,7 +167,7 @@ absl::Duration SimulatedCluster::Drawn(absl::Duration within) {
 
 void SimulatedCluster::MayCrash(absl::string_view name, absl::Duration within,
                                 Chance chance) {
-  simulation_.MayHappen(
+  MayHappen(
       absl::StrCat("crash of ", name),
       [this, name = std::string(name), within] {
         Crash(name, network_.random().Bernoulli(0.5) ? CrashKind::kReset
@@ -147,7 +179,7 @@ void SimulatedCluster::MayCrash(absl::string_view name, absl::Duration within,
 
 void SimulatedCluster::MayPause(absl::string_view name, absl::Duration within,
                                 Chance chance) {
-  simulation_.MayHappen(
+  MayHappen(
       absl::StrCat("pause of ", name),
       [this, name = std::string(name), within] {
         Pause(name);
@@ -157,7 +189,7 @@ void SimulatedCluster::MayPause(absl::string_view name, absl::Duration within,
 }
 
 void SimulatedCluster::MayPartition(absl::Duration within, Chance chance) {
-  simulation_.MayHappen(
+  MayHappen(
       "partition", [this, within] { CutOff(within); }, chance);
 }
 
@@ -179,7 +211,7 @@ void SimulatedCluster::CutOff(absl::Duration within) {
 }
 
 void SimulatedCluster::MayReset(Chance chance) {
-  simulation_.MayHappen(
+  MayHappen(
       "reset", [this] { (void)network_.ResetAny(); }, chance);
 }
 

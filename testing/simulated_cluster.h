@@ -70,6 +70,16 @@ class SimulatedHost {
   // Once.
   std::unique_ptr<Transport> TakeTransport() { return std::move(transport_); }
 
+  // Keeps an object that ends before the actors do: a Node. The last one that
+  // was given goes first. What it does then is not heard elsewhere, unless the
+  // host ends in good order: see SimulatedCluster::Leave().
+  template <typename T>
+  T& Hold(std::unique_ptr<T> held) {
+    T& object = *held;
+    held_.push_back(std::move(held));
+    return object;
+  }
+
   // Makes an object T(args...) that outlives the system.
   template <typename T, typename... Args>
   T& Make(Args&&... args) {
@@ -89,7 +99,11 @@ class SimulatedHost {
 
   std::string name_;
   uint64_t incarnation_ = 0;
+  // Ends what is held.
+  void LetGo();
+
   std::vector<std::shared_ptr<void>> made_;
+  std::vector<std::shared_ptr<void>> held_;
   DeterministicExecutor* executor_ = nullptr;  // The system's.
   std::unique_ptr<ActorSystem> system_;
   std::unique_ptr<Transport> transport_;
@@ -131,6 +145,13 @@ class SimulatedCluster {
   // Nothing if it is not up.
   void Pause(absl::string_view name);
   void Resume(absl::string_view name);
+  // Ends a host in good order: first what it holds, and others hear of it; then
+  // its actors. Plays, so it is not called in a fault. Does nothing if the host
+  // is not up, or is paused.
+  void Leave(absl::string_view name);
+  // All hosts are up, none is paused, and all links are open; and no fault that
+  // the seed decides happens any more.
+  void Heal();
 
   // What the seed decides: whether, when and how. Each fault ends by itself,
   // after a time of at most `within`.
@@ -153,12 +174,16 @@ class SimulatedCluster {
 
   Machine& MachineOf(absl::string_view name);
   void Start(const std::string& name, Machine& machine);
+  // As Simulation::MayHappen(), until all is healed.
+  void MayHappen(const std::string& fault, std::function<void()> happen,
+                 Chance chance);
   absl::Duration Drawn(absl::Duration within);
   void CutOff(absl::Duration within);
 
   Simulation& simulation_;
   const SimulatedClusterOptions options_;
   SimulatedNetwork network_;
+  bool healed_ = false;
   std::map<std::string, Machine, std::less<>> machines_;
 };
 

@@ -226,6 +226,81 @@ TEST(SimulatedClusterTest, PausedHostStandsStill) {
   EXPECT_GT(book.size(), before + 15);
 }
 
+// Dials when it begins, and says a last word, and waits a while, when it ends.
+class Guest {
+ public:
+  Guest(Simulation& sim, Transport& transport, const std::string& peer)
+      : sim_(sim),
+        connection_(*transport.Dial(
+            peer, std::make_shared<ToActor>(ActorRef<Heard>(), 0))) {}
+  ~Guest() {
+    connection_->Send(kData, "goodbye");
+    sim_.PlayFor(absl::Seconds(1));
+  }
+
+ private:
+  Simulation& sim_;
+  const std::unique_ptr<Connection> connection_;
+};
+
+TEST(SimulatedClusterTest, WhatIsHeldIsHeardOfOnlyInGoodOrder) {
+  for (const bool in_good_order : {true, false}) {
+    Simulation sim(1);
+    auto& book = sim.Make<std::vector<Heard>>();
+    auto& cluster = sim.Make<SimulatedCluster>(sim);
+    cluster.Add("b", [&](SimulatedHost& host) { Listen(host, book); });
+    SimulatedHost& a = cluster.Add("a");
+    a.Hold(std::make_unique<Guest>(sim, a.transport(), "b:1"));
+    sim.Play();
+    if (in_good_order) {
+      cluster.Leave("a");
+    } else {
+      cluster.Crash("a", CrashKind::kReset);
+    }
+    EXPECT_FALSE(cluster.IsUp("a"));
+    sim.Play();
+    EXPECT_EQ(FramesIn(book), in_good_order
+                                  ? std::vector<std::string>{"goodbye"}
+                                  : std::vector<std::string>{});
+  }
+}
+
+TEST(SimulatedClusterTest, HealedClusterStaysWell) {
+  ForEachSeed(20, [](Simulation& sim) {
+    auto& cluster = sim.Make<SimulatedCluster>(sim);
+    for (const char* name : {"a", "b"}) {
+      cluster.Add(name, [](SimulatedHost& host) {
+        (void)host.system()
+            .Spawn<Counting>(std::ref(host.transport()), "a:1")
+            .value();
+      });
+      cluster.MayCrash(name, absl::Seconds(100),
+                       {.probability = 0.1, .at_most_times = 1000});
+      cluster.MayPause(name, absl::Seconds(100),
+                       {.probability = 0.1, .at_most_times = 1000});
+    }
+    sim.PlayFor(absl::Seconds(10));
+    cluster.Heal();
+    std::vector<uint64_t> incarnations;
+    for (const std::string& name : cluster.names()) {
+      incarnations.push_back(cluster.host(name).incarnation());
+    }
+    sim.PlayFor(absl::Seconds(10));
+    sim.Check("all are as they were", [&] {
+      size_t i = 0;
+      for (const std::string& name : cluster.names()) {
+        if (!cluster.IsUp(name)) return false;
+        SimulatedHost& host = cluster.host(name);
+        if (host.incarnation() != incarnations[i++]) return false;
+        if (host.system().executor().clock().Now() != sim.schedule().now()) {
+          return false;  // It stands still.
+        }
+      }
+      return true;
+    });
+  });
+}
+
 // Three hosts that count to each other, and fail in all ways.
 struct Counters {
   explicit Counters(Simulation& sim)

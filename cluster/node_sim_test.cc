@@ -1,0 +1,253 @@
+// Three nodes under all that can happen to hosts and links. What many actors do
+// there at random is //testing/swarm/cluster.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/delivery.h"
+#include "troupe/actor/events.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/protocol.h"
+#include "troupe/actor/task.h"
+#include "troupe/cluster/node.h"
+#include "troupe/cluster/node_events.h"
+#include "troupe/cluster/node_id.h"
+#include "troupe/testing/run_simulation.h"
+#include "troupe/testing/simulated_cluster.h"
+#include "troupe/testing/simulated_node.h"
+#include "troupe/testing/simulation.h"
+
+namespace troupe {
+namespace {
+
+using testing::ForEachSeed;
+using testing::SimulatedCluster;
+using testing::SimulatedHost;
+using testing::Simulation;
+
+struct Echo {
+  static constexpr absl::string_view kWireName = "test.Echo";
+  using Reply = int64_t;
+  int64_t number = 0;
+};
+struct EchoApi : Protocol<Echo> {};
+
+class Echoing : public Actor<EchoApi> {
+ public:
+  int64_t Handle(const Echo& m) { return m.number; }
+};
+
+struct Again {};
+
+// What one host has seen, from a start to a crash.
+struct Log {
+  std::map<std::string, NodeId> peers;  // There is a session with them.
+  std::string wrong;                    // Empty: nothing.
+
+  void Up(const NodeId& node) {
+    if (!peers.emplace(node.name, node).second) {
+      wrong = absl::StrCat(node.name, " is up twice");
+    }
+  }
+  void Down(const NodeId& node) {
+    const auto found = peers.find(node.name);
+    if (found == peers.end() || found->second != node) {
+      wrong = absl::StrCat(node.name, " is down, and was not up");
+    } else {
+      peers.erase(found);
+    }
+  }
+};
+
+// Calls its peer once more when the last call has ended, and monitors it.
+class Caller : public Actor<Again> {
+ public:
+  struct Book {
+    uint64_t answers = 0;
+    uint64_t failures = 0;
+    uint64_t downs = 0;
+    uint64_t wrong = 0;
+  };
+  Caller(Node& node, std::string path, Book& book)
+      : node_(node), path_(std::move(path)), book_(book) {}
+
+  void PostStart() { SendAfter<Again>(absl::Milliseconds(20)); }
+
+  Task<void> Handle(Again) {
+    SendAfter<Again>(absl::Milliseconds(20));
+    if (echo_.IsNull()) {
+      const absl::StatusOr<ActorRef<EchoApi>> found =
+          co_await node_.Resolve<EchoApi>(path_);
+      if (!found.ok()) co_return;
+      echo_ = *found;
+      monitor_ = Monitor(echo_);
+    }
+    const int64_t number = ++number_;
+    const absl::StatusOr<int64_t> answer =
+        co_await echo_.Call<Echo>(number).Within(absl::Milliseconds(200));
+    if (answer.ok()) {
+      ++book_.answers;
+      if (*answer != number) ++book_.wrong;
+    } else {
+      ++book_.failures;
+      if (Delivery(answer) == DeliveryState::kAnswered) ++book_.wrong;
+    }
+  }
+  void OnDown(const Down& down) {
+    ++book_.downs;
+    if (down.monitor != monitor_ || down.actor != echo_) ++book_.wrong;
+    echo_ = ActorRef<EchoApi>();
+    monitor_ = MonitorHandle();
+  }
+
+ private:
+  Node& node_;
+  const std::string path_;
+  Book& book_;
+  ActorRef<EchoApi> echo_;
+  MonitorHandle monitor_;
+  int64_t number_ = 0;
+};
+
+// Three nodes; on each an actor that answers, and two that call the others'.
+struct Trio {
+  explicit Trio(Simulation& sim)
+      : logs(sim.Make<std::map<std::string, Log>>()),
+        book(sim.Make<Caller::Book>()),
+        cluster(sim.Make<SimulatedCluster>(sim)) {
+    const std::vector<std::string> names = {"a", "b", "c"};
+    for (const std::string& name : names) {
+      cluster.Add(name, [this, names](SimulatedHost& host) {
+        Log& log = logs[host.name()];
+        log.peers.clear();  // It has seen none of them go.
+        host.Make<Subscription>(host.system().Subscribe<NodeUp>(
+            [&log](const NodeUp& event) { log.Up(event.node); }));
+        host.Make<Subscription>(host.system().Subscribe<NodeDown>(
+            [&log](const NodeDown& event) { log.Down(event.node); }));
+        Node& node = testing::StartNode(host, names,
+                                        {.heartbeat = absl::Milliseconds(200),
+                                         .silence = absl::Milliseconds(800)});
+        const Echoing::Ref echo = host.system().Spawn<Echoing>().value();
+        EXPECT_EQ(node.Export("echo", echo), absl::OkStatus());
+        for (const std::string& peer : names) {
+          if (peer == host.name()) continue;
+          (void)host.system()
+              .Spawn<Caller>(std::ref(node), absl::StrCat("echo@", peer),
+                             std::ref(book))
+              .value();
+        }
+      });
+    }
+    sim.Always("node events alternate", [this] {
+      for (const auto& [name, log] : logs) {
+        if (!log.wrong.empty()) {
+          return absl::InternalError(absl::StrCat(name, ": ", log.wrong));
+        }
+      }
+      return absl::OkStatus();
+    });
+    sim.Always("answers and Downs are those that were asked for",
+               [this] { return book.wrong == 0; });
+  }
+
+  // Whether each has a session with both others, as they are now.
+  bool HaveMet() {
+    for (const std::string& name : cluster.names()) {
+      if (!cluster.IsUp(name)) return false;
+      for (const std::string& peer : cluster.names()) {
+        if (peer == name) continue;
+        const auto found = logs[name].peers.find(peer);
+        if (found == logs[name].peers.end() || !cluster.IsUp(peer) ||
+            found->second.incarnation != cluster.host(peer).incarnation()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  std::map<std::string, Log>& logs;
+  Caller::Book& book;
+  SimulatedCluster& cluster;
+};
+
+// R-307, R-320
+TEST(NodeSimTest, NodesMeetAndCallEachOther) {
+  ForEachSeed(8, [](Simulation& sim) {
+    Trio trio(sim);
+    sim.Check("they meet", [&] {
+      return sim.PlayUntil([&] { return trio.HaveMet(); }, absl::Seconds(2));
+    });
+    sim.PlayFor(absl::Seconds(3));
+    sim.Check("they call each other", [&] { return trio.book.answers > 300; });
+    sim.Check("no session is lost where nothing fails",
+              [&] { return trio.book.downs == 0; });
+  });
+}
+
+TEST(NodeSimTest, NodesMeetAgainWhateverFails) {
+  uint64_t downs = 0;
+  uint64_t failures = 0;
+  ForEachSeed(25, [&](Simulation& sim) {
+    Trio trio(sim);
+    SimulatedCluster& cluster = trio.cluster;
+    for (const std::string& name : cluster.names()) {
+      cluster.MayCrash(name, absl::Seconds(2),
+                       {.probability = 0.001, .at_most_times = 2});
+      cluster.MayPause(name, absl::Seconds(2),
+                       {.probability = 0.001, .at_most_times = 2});
+    }
+    cluster.MayPartition(absl::Seconds(2),
+                         {.probability = 0.001, .at_most_times = 3});
+    cluster.MayReset({.probability = 0.002, .at_most_times = 5});
+    sim.PlayFor(absl::Seconds(5));
+    cluster.Heal();
+    sim.Check("they meet again", [&] {
+      return sim.PlayUntil([&] { return trio.HaveMet(); }, absl::Seconds(30));
+    });
+    sim.PlayFor(absl::Seconds(1));
+    const uint64_t before = trio.book.answers;
+    sim.PlayFor(absl::Seconds(1));
+    sim.Check("they call each other again",
+              [&] { return trio.book.answers > before + 100; });
+    downs += trio.book.downs;
+    failures += trio.book.failures;
+  });
+  // It was no fair weather.
+  EXPECT_GT(downs, 25);
+  EXPECT_GT(failures, 25);
+}
+
+// Whoever stands still with the rest of the world has missed nothing.
+TEST(NodeSimTest, SessionsOutlastATimeInWhichAllStandStill) {
+  ForEachSeed(8, [](Simulation& sim) {
+    Trio trio(sim);
+    sim.PlayFor(absl::Seconds(2));
+    for (int i = 0; i < 3; ++i) {
+      for (const std::string& name : trio.cluster.names()) {
+        trio.cluster.Pause(name);
+      }
+      sim.PlayFor(absl::Milliseconds(300) +
+                  absl::Milliseconds(sim.random().Uniform(3000)));
+      for (const std::string& name : trio.cluster.names()) {
+        trio.cluster.Resume(name);
+      }
+      sim.PlayFor(absl::Milliseconds(sim.random().Uniform(2000)));
+    }
+    sim.Check("no session is lost", [&] { return trio.book.downs == 0; });
+  });
+}
+
+}  // namespace
+}  // namespace troupe
