@@ -45,7 +45,7 @@ absl::Status Session::PreStart() {
 }
 
 void Session::PostStart() {
-  heard_ = ticked_ = Now();
+  heard_ = Now();
   SendAfter<GreetingIsLate>(shared_.options.greeting_timeout);
   if (expected_.empty()) return;  // The other end begins.
   number_ = system().core()->RandomNumber() | 1;
@@ -154,6 +154,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   }
   up_->calls_in.set_session_number(
       (*cell)->Open(shared_.options.outbox, self_));
+  ticked_ = Now();
   SendEvery<SessionTick>(shared_.options.heartbeat);
   shared_.directory.SetReceptionist(peer, (*cell)->RefTo(hello.receptionist));
   shared_.observer.OnUp(peer);
@@ -260,10 +261,15 @@ void Session::Handle(ConnectionClosed m) {
 void Session::Handle(SessionTick) {
   if (ended_) return;
   const MonotonicTime now = Now();
-  // Who was late himself has not listened: the other gets another window.
-  const bool late = now - ticked_ > 2 * shared_.options.heartbeat;
+  // Who was late himself has not listened for so long: that does not count. And
+  // if it was more than a heartbeat, the other gets another window.
+  const absl::Duration late = now - ticked_ - shared_.options.heartbeat;
   ticked_ = now;
-  if (late) heard_ = std::max(heard_, now);
+  if (late > shared_.options.heartbeat) {
+    heard_ = now;
+  } else if (late > absl::ZeroDuration()) {
+    heard_ = std::min(now, heard_ + late);
+  }
   if (now - heard_ > shared_.options.silence) {
     return End(absl::DeadlineExceededError(
         absl::StrCat("nothing was heard of '", peer_id_.name, "' for ",
