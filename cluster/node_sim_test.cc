@@ -251,5 +251,63 @@ TEST(NodeSimTest, SessionsOutlastATimeInWhichAllStandStill) {
   });
 }
 
+struct LinkAndEnd {};
+
+// Links to whom it has resolved, and ends at once.
+class Briefly : public Actor<LinkAndEnd> {
+ public:
+  explicit Briefly(ActorRef<EchoApi> other) : other_(other) {}
+  void Handle(LinkAndEnd) {
+    Link(other_);
+    StopSelf(ExitReason::Normal());
+  }
+
+ private:
+  const ActorRef<EchoApi> other_;
+};
+
+class Trapping : public Actor<EchoApi> {
+ public:
+  explicit Trapping(int& exits) : exits_(exits) {}
+  int64_t Handle(const Echo& m) { return m.number; }
+  void OnExit(const Exit&) { ++exits_; }
+
+ private:
+  int& exits_;
+};
+
+// A link and the end that follows it go the same way.
+TEST(NodeSimTest, EndOvertakesNoLink) {
+  ForEachSeed(20, [](Simulation& sim) {
+    int& exits = sim.Make<int>(0);
+    auto& cluster = sim.Make<SimulatedCluster>(sim);
+    Node* a = nullptr;
+    cluster.Add("a", [&a](SimulatedHost& host) {
+      a = &testing::StartNode(host, {"a", "b"});
+    });
+    cluster.Add("b", [&exits](SimulatedHost& host) {
+      Node& node = testing::StartNode(host, {"a", "b"});
+      const auto trapping =
+          host.system().Spawn<Trapping>(std::ref(exits)).value();
+      EXPECT_EQ(node.Export("trapping", trapping), absl::OkStatus());
+    });
+    sim.Check("they meet", [&] {
+      return sim.PlayUntil([&] { return a->Peers().size() == 1; },
+                           absl::Seconds(10));
+    });
+    const auto trapping = a->ResolveAndWait<EchoApi>("trapping@b").value();
+    constexpr int kLinks = 50;
+    for (int i = 0; i < kLinks; ++i) {
+      cluster.host("a")
+          .system()
+          .Spawn<Briefly>(trapping)
+          .value()
+          .Send<LinkAndEnd>();
+    }
+    sim.PlayFor(absl::Seconds(1));
+    sim.Check("all ends are heard of", [&] { return exits == kLinks; });
+  });
+}
+
 }  // namespace
 }  // namespace troupe

@@ -34,10 +34,10 @@ bool IsOneOf(const Envelope& envelope, auto... types) {
 Kind KindOf(const Envelope& envelope) {
   if (IsNotice(envelope)) return Kind::kOrdered;
   if (IsControl(envelope)) {
-    if (IsOneOf(envelope, &kMessageType<CancelRequest>)) return Kind::kOrdered;
-    return IsOneOf(envelope, &kMessageType<LinkRequest>,
-                   &kMessageType<UnlinkRequest>)
-               ? Kind::kControl
+    // The end of one who is linked follows the link.
+    return IsOneOf(envelope, &kMessageType<CancelRequest>,
+                   &kMessageType<LinkRequest>, &kMessageType<UnlinkRequest>)
+               ? Kind::kOrdered
                : Kind::kOther;
   }
   if (envelope.lane == Lane::kSignal) {

@@ -32,12 +32,6 @@ void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
     AppendItem(watches_.Monitor(to, std::move(*begin)), frame);
   } else if (auto* const unwatch = envelope.TryAs<EndWatch>()) {
     AppendItem(watches_.Demonitor(to, *unwatch), frame);
-  } else if (auto* const link = envelope.TryAs<LinkRequest>()) {
-    // The other side is to be able to name the one here.
-    (void)node_.exports().Add(link->from);
-    AppendItem(watches_.Link(to, std::move(*link)), frame);
-  } else if (auto* const unlink = envelope.TryAs<UnlinkRequest>()) {
-    AppendItem(watches_.Unlink(to, *unlink), frame);
   } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
     AppendItem(watches_.AwaitEnd(to, std::move(*wait)), frame);
   } else if (auto* const over = envelope.TryAs<AwaitEndNoMore>()) {
@@ -58,6 +52,12 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
     } else {
       AppendItem(watches_.Down(to, notice), frame);
     }
+  } else if (auto* const link = envelope.TryAs<LinkRequest>()) {
+    // The other side is to be able to name the one here.
+    (void)node_.exports().Add(link->from);
+    AppendItem(watches_.Link(to, std::move(*link)), frame);
+  } else if (auto* const unlink = envelope.TryAs<UnlinkRequest>()) {
+    AppendItem(watches_.Unlink(to, *unlink), frame);
   } else if (auto* const answer = envelope.TryAs<AnswerReady>()) {
     AppendAnswer(*answer, frame);
   } else if (auto* const failed = envelope.TryAs<CallFailed>()) {
