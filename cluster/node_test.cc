@@ -144,6 +144,7 @@ TEST_F(NodeTest, RefsCrossInAllDirections) {
   std::unique_ptr<TestNode> c = cluster_.Start("c");
   c->AwaitPeer("a");
   c->AwaitPeer("b");
+  a_->AwaitPeer("c");
   b_->AwaitPeer("c");
   const Counter::Ref on_c = c->system().Spawn<Counter>().value();
   const Counter::Ref on_a = a_->system().Spawn<Counter>().value();
