@@ -35,11 +35,11 @@ absl::Status Check(const NodeOptions& options) {
         "a node needs a transport and a membership provider");
   }
   if (options.heartbeat <= absl::ZeroDuration() ||
-      options.silence < 2 * options.heartbeat) {
+      options.silence < 3 * options.heartbeat) {
     return absl::InvalidArgumentError(absl::StrCat(
         "heartbeats every ", absl::FormatDuration(options.heartbeat),
         " and a silence of ", absl::FormatDuration(options.silence),
-        ": the silence must be at least twice as long"));
+        ": the silence must be at least three times as long"));
   }
   if (options.outbox_messages == 0) {
     return absl::InvalidArgumentError("outbox_messages must not be 0");

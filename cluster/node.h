@@ -64,7 +64,8 @@ struct NodeOptions {
   uint64_t incarnation = 0;
   // What peers hear of each other at least.
   absl::Duration heartbeat = absl::Seconds(2);
-  // A peer of which nothing was heard for so long is down.
+  // A peer of which nothing was heard for so long is down; at least three
+  // heartbeats: one that comes late, and one for which we were.
   absl::Duration silence = absl::Seconds(8);
   // How many messages may wait for the connection with one node, before
   // senders are refused, or wait.
