@@ -1,6 +1,8 @@
 // What happens when the k-th allocation of the runtime fails (§34), for each k:
-// what was asked for is refused, or the process ends with a word on what it had
-// no memory for. Nothing is half done, and nothing leaks.
+// what was asked for is refused, with a status where there is one, or the
+// process ends with a word on what it had no memory for. Each operation has a
+// list of what it may end for, and how often. Nothing is half done, and nothing
+// leaks.
 //
 // Apart from other tests because it replaces the allocation functions of the
 // whole program.
@@ -11,11 +13,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <new>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
@@ -99,6 +104,8 @@ void operator delete(void* memory, size_t, std::align_val_t) noexcept {
 
 namespace troupe {
 namespace {
+
+using ::testing::Truly;
 
 constexpr int kDone = 4;  // The exit code of a run with no k-th allocation.
 
@@ -177,6 +184,7 @@ struct World {
   OutputPort<Note> port;
   PortSubscription subscription;
   std::optional<absl::Status> status;  // Of what was done.
+  bool began = false;                  // The coroutine that does it.
   bool threw = false;                  // std::bad_alloc.
 };
 
@@ -185,12 +193,16 @@ struct Case {
   std::function<Task<void>(World&, Doer&)> work;
   // Says what is wrong afterwards, when there is memory again; else "".
   std::function<std::string(World&)> wrong;
+  // What the process may end for, and for how many k. Nothing else.
+  std::map<std::string, int> ends_for = {};
 };
 
 std::string Unless(bool holds, std::string wrong) { return holds ? "" : wrong; }
-// Refused with a status that says so, or done.
+// Refused with a status that says so, or done. Only the frame of what does it
+// is refused by a throw.
 std::string RefusedOrDone(const World& world) {
-  if (world.threw || !world.status.has_value()) return "";
+  if (!world.began) return "";
+  if (world.threw) return "a throw in place of a status";
   return Unless(world.status->ok() || absl::IsResourceExhausted(*world.status),
                 world.status->ToString());
 }
@@ -207,7 +219,9 @@ std::vector<Case> Cases();
     world.doer.Send<Do>([&](Doer& doer) -> Task<void> {
       refusal.Arm(k);
       try {
-        co_await tried.work(world, doer);
+        Task<void> work = tried.work(world, doer);
+        world.began = true;
+        co_await std::move(work);
       } catch (const std::bad_alloc&) {
         world.threw = true;
       }
@@ -231,13 +245,24 @@ std::vector<Case> Cases();
   std::exit(!wrong.empty() ? 1 : refused ? 0 : kDone);
 }
 
+// Of the last words of a process.
+std::string WhatItEndedFor(const std::string& said) {
+  constexpr std::string_view kOutOfMemory = "out of memory: ";
+  const size_t found = said.rfind(kOutOfMemory);
+  if (found == std::string::npos) return "no reason";
+  const size_t begin = found + kOutOfMemory.size();
+  return said.substr(begin, said.find('\n', begin) - begin);
+}
+
 class AllocationFaultsDeathTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
   int survived = 0;
+  std::map<std::string, int> ended_for;
   for (int64_t k = 1; k < 100; ++k) {
     SCOPED_TRACE(absl::StrCat("allocation ", k));
     int status = 0;
+    std::string said;
     EXPECT_EXIT(
         FailTheKth(GetParam(), k),
         [&status](int how) {
@@ -247,9 +272,18 @@ TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
                      : WIFEXITED(how) &&
                            (WEXITSTATUS(how) == 0 || WEXITSTATUS(how) == kDone);
         },
-        "all is well$|out of memory: ");
+        Truly([&said](const std::string& output) {
+          said = output;
+          return true;
+        }));
     if (HasFailure()) return;
-    if (WIFSIGNALED(status)) continue;
+    if (WIFSIGNALED(status)) {
+      const std::string what = WhatItEndedFor(said);
+      const auto may = GetParam().ends_for.find(what);
+      ASSERT_TRUE(may != GetParam().ends_for.end()) << said;
+      ASSERT_LE(++ended_for[what], may->second) << said;
+      continue;
+    }
     if (WEXITSTATUS(status) == kDone) {
       // The frame of the work, and what it asks for, can be refused.
       EXPECT_GE(survived, 1);
@@ -329,7 +363,8 @@ std::vector<Case> Cases() {
                      world.KillOther();
                      return Unless(Doer::downs == 1,
                                    "not told once, or after a refusal");
-                   }});
+                   },
+                   {{"a monitor", 2}}});
   cases.push_back({"Link",
                    [](World& world, Doer& doer) -> Task<void> {
                      doer.Link(world.other);
@@ -339,7 +374,8 @@ std::vector<Case> Cases() {
                      world.KillOther();
                      return Unless(Doer::exits == (world.threw ? 0 : 1),
                                    "not told once, or after a refusal");
-                   }});
+                   },
+                   {{"a link", 2}}});
   // The other side of a link: it ends with its doer.
   cases.push_back({"LinkedSide",
                    [](World& world, Doer& doer) -> Task<void> {
@@ -351,7 +387,8 @@ std::vector<Case> Cases() {
                      world.executor->RunUntilIdle();
                      return Unless(world.IsAlive(world.other) == world.threw,
                                    "a link of one side");
-                   }});
+                   },
+                   {{"a link", 2}}});
   cases.push_back({"Unlink",
                    [](World& world, Doer& doer) -> Task<void> {
                      doer.Link(world.other);
@@ -361,7 +398,8 @@ std::vector<Case> Cases() {
                    [](World& world) {
                      world.KillOther();
                      return Unless(Doer::exits == 0, "told in spite of it");
-                   }});
+                   },
+                   {{"a link", 2}, {"the end of a link", 1}}});
   cases.push_back({"Spawn",
                    [](World& world, Doer& doer) -> Task<void> {
                      world.status =
@@ -382,7 +420,8 @@ std::vector<Case> Cases() {
          return RefusedOrDone(world) +
                 Unless(world.names->Find<Note>("a name").ok() == spawned,
                        "a name without an actor, or without it");
-       }});
+       },
+       {{"the names", 2}}});
   cases.push_back(
       {"SpawnBounded",
        [](World& world, Doer& doer) -> Task<void> {
@@ -406,7 +445,10 @@ std::vector<Case> Cases() {
          world.status =
              (co_await doer.SpawnAsync<Other>(std::ref(world.notes))).status();
        },
-       &RefusedOrDone});
+       [](World& world) {
+         // The wait is a coroutine's.
+         return world.threw ? "" : RefusedOrDone(world);
+       }});
   cases.push_back(
       {"Register",
        [](World& world, Doer&) -> Task<void> {
@@ -417,7 +459,8 @@ std::vector<Case> Cases() {
          const bool done = !world.threw && world.status.value().ok();
          return Unless(world.names->Find<Note>("a name").ok() == done,
                        "the name does not lead where it should");
-       }});
+       },
+       {{"the names", 2}}});
   cases.push_back(
       {"Join",
        [](World& world, Doer&) -> Task<void> {
@@ -429,7 +472,8 @@ std::vector<Case> Cases() {
          return Unless(world.groups->Send<Note>(Group<Note>("g"), "x") ==
                            (done ? 1u : 0u),
                        "not a member as it should be");
-       }});
+       },
+       {{"the groups", 8}}});
   cases.push_back({"SendToGroup",
                    [](World& world, Doer&) -> Task<void> {
                      (void)world.groups->Join(Group<Note>("g"), world.other);
@@ -438,16 +482,19 @@ std::vector<Case> Cases() {
                    },
                    [](World& world) {
                      return Unless(world.notes <= 1, "more than was sent");
-                   }});
-  cases.push_back({"Publish",
-                   [](World& world, Doer&) -> Task<void> {
-                     world.subscription = world.port.Subscribe(world.other);
-                     world.port.Publish("x");
-                     co_return;
                    },
-                   [](World& world) {
-                     return Unless(world.notes <= 1, "more than was sent");
-                   }});
+                   {{"the groups", 8}, {"what an actor was sent", 1}}});
+  cases.push_back(
+      {"Publish",
+       [](World& world, Doer&) -> Task<void> {
+         world.subscription = world.port.Subscribe(world.other);
+         world.port.Publish("x");
+         co_return;
+       },
+       [](World& world) {
+         return Unless(world.notes <= 1, "more than was sent");
+       },
+       {{"the end of a subscriber", 2}, {"what an actor was sent", 2}}});
   return cases;
 }
 
