@@ -84,8 +84,9 @@ class GroupTable {
     if (members.empty()) return true;
     Group& record = groups_.GetOrMake(group, attribute);
     if (!(record.attribute() == attribute)) return false;
-    for (const Member& member : members) {
-      local_.Add(record, member, ++last_number_);
+    typename Memberships::Room room = MakeRoomIn(record, members.size());
+    for (size_t i = 0; i < members.size(); ++i) {
+      local_.Add(record, members[i], ++last_number_, std::move(room[i]));
     }
     Tell(record, members, {}, on_change);
     return true;
@@ -139,6 +140,23 @@ class GroupTable {
   // Makes `members` say this of the group.
   void ReplaceIn(Group& group, absl::Span<const Numbered> said,
                  Memberships& members, OnChange on_change);
+
+  // A group that is new goes if there is none.
+  typename Memberships::Room MakeRoomIn(Group& group, size_t count) {
+    struct Undo {
+      ~Undo() {
+        if (group.empty() && !done) {
+          groups.Remove(GroupNameView(group.scope(), group.name()));
+        }
+      }
+      internal::GroupIndex<Group>& groups;
+      Group& group;
+      bool done = false;
+    } undo{groups_, group};
+    typename Memberships::Room room = local_.MakeRoomIn(group, count);
+    undo.done = true;
+    return room;
+  }
 
   // Ends a change of `group`, which goes with its last member.
   void Tell(Group& group, absl::Span<const Member> joined,

@@ -1,6 +1,7 @@
 #include "troupe/registry/groups.h"
 
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "troupe/base/log.h"
 #include "troupe/base/must_have_memory.h"
 #include "troupe/mailbox/mailbox.h"
+#include "troupe/registry/internal/make_room.h"
 #include "troupe/registry/internal/monitor_gate.h"
 #include "troupe/scheduler/executor.h"
 
@@ -29,6 +31,23 @@ absl::Status WrongProtocol(const GroupName& group, const GroupProtocol& has,
 absl::Status NoSuchGroup(const GroupName& group) {
   return absl::NotFoundError(
       absl::StrCat("the group '", group.ToString(), "' has no members"));
+}
+
+// What `join` does, or that there is no memory for it, and nobody has joined.
+template <typename F>
+absl::Status OrNoMemory(const GroupName& group, F&& join) {
+#ifdef __cpp_exceptions
+  try {
+    return std::forward<F>(join)();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for members of the group '", group.ToString(),
+                     "': none has joined"));
+  }
+#else
+  (void)group;
+  return std::forward<F>(join)();
+#endif
 }
 
 std::vector<AnyActorRef> ToVector(absl::Span<const AnyActorRef> members) {
@@ -61,9 +80,20 @@ absl::Status Groups::Observe(const AnyActorRef& actor) {
     if (TakesMessages(actor)) return absl::OkStatus();
     return absl::NotFoundError(absl::StrCat(actor.ToString(), " is ending"));
   }
+  internal::MakeRoom(observed_, 1);
   absl::Status status = system_.ObserveEnd(actor, *this);
   if (status.ok()) observed_.insert(actor);
   return status;
+}
+
+absl::Status Groups::JoinEach(const GroupName& group,
+                              const GroupProtocol& protocol, size_t count,
+                              absl::FunctionRef<AnyActorRef(size_t)> member) {
+  return OrNoMemory(group, [&] {
+    std::vector<AnyActorRef> members(count);
+    for (size_t i = 0; i < count; ++i) members[i] = member(i);
+    return JoinAll(group, protocol, members);
+  });
 }
 
 absl::Status Groups::JoinAll(const GroupName& group,
@@ -72,14 +102,21 @@ absl::Status Groups::JoinAll(const GroupName& group,
   absl::Status status = CheckGroupName(group);
   if (!status.ok()) return status;
   Change([&](Table::OnChange tell) {
-    mu_.AssertHeld();
-    for (const AnyActorRef& member : members) {
-      status = Observe(member);
-      if (!status.ok()) return;
-    }
-    if (!table_.Join(group, members, tell, protocol)) {
-      status = WrongProtocol(group, table_.Look(group)->attribute(), protocol);
-    }
+    status = OrNoMemory(group, [&]() -> absl::Status {
+      mu_.AssertHeld();
+      for (const AnyActorRef& member : members) {
+        absl::Status alive = Observe(member);
+        if (!alive.ok()) return alive;
+      }
+      const auto tell_all = [&](const Table::Change& change) {
+        // They have joined, and who monitors is promised to be told.
+        internal::MustHaveMemory("the groups", [&] { tell(change); });
+      };
+      if (table_.Join(group, members, tell_all, protocol)) {
+        return absl::OkStatus();
+      }
+      return WrongProtocol(group, table_.Look(group)->attribute(), protocol);
+    });
   });
   return status;
 }

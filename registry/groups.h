@@ -23,7 +23,8 @@
 // Thread safety: any thread, in handlers and outside.
 // Errors: kInvalidArgument: no group can be called so, or the actor is another
 // system's. kFailedPrecondition: the group takes other messages; both are
-// named. kNotFound: there is no such actor, or member.
+// named. kNotFound: there is no such actor, or member. kResourceExhausted:
+// there is no memory for more members, and nobody has joined.
 #ifndef TROUPE_REGISTRY_GROUPS_H_
 #define TROUPE_REGISTRY_GROUPS_H_
 
@@ -77,8 +78,9 @@ class Groups : public EndObserver {
   absl::Status Join(
       const Group<Ps...>& group,
       std::type_identity_t<absl::Span<const ActorRef<Ps...>>> members) {
-    const std::vector<AnyActorRef> refs(members.begin(), members.end());
-    return JoinAll(group.name(), internal::GroupProtocol::Of<Ps...>(), refs);
+    return JoinEach(group.name(), internal::GroupProtocol::Of<Ps...>(),
+                    members.size(),
+                    [members](size_t i) -> AnyActorRef { return members[i]; });
   }
   template <typename... Ps, typename... Qs>
   absl::Status Join(const Group<Ps...>& group, const ActorRef<Qs...>& member) {
@@ -181,6 +183,11 @@ class Groups : public EndObserver {
  private:
   using View = std::shared_ptr<const Table::View>;
 
+  // As JoinAll(); `member(i)` is the i-th.
+  absl::Status JoinEach(const GroupName& group,
+                        const internal::GroupProtocol& protocol, size_t count,
+                        absl::FunctionRef<AnyActorRef(size_t)> member)
+      ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status JoinAll(const GroupName& group,
                        const internal::GroupProtocol& protocol,
                        absl::Span<const AnyActorRef> members)

@@ -18,7 +18,8 @@
 // that another processor reads (internal/striped_mutex.h), and do not meet
 // unless one key is written at the time.
 // Thread safety: any thread. Changes come one after the other.
-// Errors: a copy that throws changes nothing.
+// Errors: what throws while something is inserted or replaced, a copy or a lack
+// of memory, changes nothing.
 #ifndef TROUPE_REGISTRY_NAME_TABLE_H_
 #define TROUPE_REGISTRY_NAME_TABLE_H_
 
@@ -35,6 +36,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/synchronization/mutex.h"
+#include "troupe/registry/internal/make_room.h"
 #include "troupe/registry/internal/striped_mutex.h"
 
 namespace troupe {
@@ -75,6 +77,12 @@ class NameTable {
     Key owned(key), looked_up(key);
     Value owner(value), found(value);
     Shard& shard = ShardOf(Hashed<Key>(key).hash);
+    internal::MakeRoom(owners_, 1);
+    {
+      const internal::StripedWriterLock shard_lock(shard.mu);
+      internal::MakeRoom(shard.values, 1);
+    }
+    // A first key has its place in the entry.
     owners_[std::move(owner)].push_back(std::move(owned));
     const internal::StripedWriterLock shard_lock(shard.mu);
     shard.values.emplace(std::move(looked_up), std::move(found));
@@ -93,6 +101,7 @@ class NameTable {
     if (from == to) return true;
     Key owned(key);
     Value owner(to), found(to);
+    internal::MakeRoom(owners_, 1);
     owners_[std::move(owner)].push_back(std::move(owned));
     Disown(from, key);
     const Hashed<K> hashed(key);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -30,6 +31,22 @@ absl::Status LeadsElsewhere(absl::string_view name, const AnyActorRef& actor) {
 template <typename F>
 decltype(auto) InWhole(F&& change) {
   return internal::MustHaveMemory("the names", std::forward<F>(change));
+}
+
+// What `give` does, or that there is no memory for it, and nothing was done.
+template <typename F>
+absl::Status OrNoMemory(absl::string_view name, F&& give) {
+#ifdef __cpp_exceptions
+  try {
+    return std::forward<F>(give)();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for the name '", name, "': it is not given"));
+  }
+#else
+  (void)name;
+  return std::forward<F>(give)();
+#endif
 }
 
 std::vector<Names::Entry> AsEntries(
@@ -61,13 +78,15 @@ absl::Status Names::CheckIsFree(absl::string_view name) const {
 // -- giving
 
 bool Names::Give(absl::string_view name, const AnyActorRef& owner) {
+  NameEvent appeared{NameEvent::Kind::kAppeared, Copy(name), owner,
+                     AnyActorRef()};
+  // It is free, and nobody else gives it meanwhile.
+  (void)table_.Insert(Copy(name), owner);
+  // It is given. Who waits for it is promised to be told.
   return InWhole([&] {
     mu_.AssertHeld();
-    // It is free, and nobody else gives it meanwhile.
-    (void)table_.Insert(Copy(name), owner);
     AnswerWaiters(name, owner);
-    return watchers_.Note(
-        {NameEvent::Kind::kAppeared, Copy(name), owner, AnyActorRef()});
+    return watchers_.Note(std::move(appeared));
   });
 }
 
@@ -82,31 +101,33 @@ void Names::AnswerWaiters(absl::string_view name, const AnyActorRef& owner) {
 
 absl::Status Names::Reserve(absl::string_view name, AnyActorRef owner) {
   if (absl::Status status = CheckName(name); !status.ok()) return status;
-  bool has_news;
-  {
+  bool has_news = false;
+  absl::Status status = OrNoMemory(name, [&] {
     absl::MutexLock lock(&mu_);
-    if (absl::Status status = CheckIsFree(name); !status.ok()) return status;
-    has_news = Give(name, owner);
-  }
+    absl::Status is_free = CheckIsFree(name);
+    if (is_free.ok()) has_news = Give(name, owner);
+    return is_free;
+  });
   if (has_news) watchers_.Tell();
-  return absl::OkStatus();
+  return status;
 }
 
 absl::Status Names::Register(absl::string_view name, const AnyActorRef& actor) {
   if (absl::Status status = CheckName(name); !status.ok()) return status;
-  bool has_news;
-  {
+  bool has_news = false;
+  absl::Status status = OrNoMemory(name, [&]() -> absl::Status {
     absl::MutexLock lock(&mu_);
-    if (absl::Status status = CheckIsFree(name); !status.ok()) return status;
+    if (absl::Status is_free = CheckIsFree(name); !is_free.ok()) return is_free;
     // From here on its end waits for this lock. It is asked before the name is
     // given, so that a refusal leaves nothing to be found meanwhile.
-    if (absl::Status status = system_.ObserveEnd(actor, *this); !status.ok()) {
-      return AboutName(name, status);
+    if (absl::Status alive = system_.ObserveEnd(actor, *this); !alive.ok()) {
+      return AboutName(name, alive);
     }
     has_news = Give(name, actor);
-  }
+    return absl::OkStatus();
+  });
   if (has_news) watchers_.Tell();
-  return absl::OkStatus();
+  return status;
 }
 
 absl::Status Names::Unregister(absl::string_view name,

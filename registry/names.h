@@ -18,6 +18,9 @@
 // Blocking: no call blocks but NameWait::Wait(). Watchers run on the thread
 // that changes a name, or on another one that does so at the time.
 // Thread safety: any thread.
+// Errors: as each function says. kResourceExhausted: there is no memory for the
+// name, which is not given then. Once it is, who waits for it or watches it is
+// told, or the process ends (docs/semantics.md, clause 34).
 #ifndef TROUPE_REGISTRY_NAMES_H_
 #define TROUPE_REGISTRY_NAMES_H_
 

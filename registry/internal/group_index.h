@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "troupe/registry/group_name.h"
+#include "troupe/registry/internal/make_room.h"
 
 namespace troupe::internal {
 
@@ -29,15 +30,25 @@ class GroupIndex {
     return found != scope->second.end() ? found->second.get() : nullptr;
   }
 
-  // Makes a group with `attribute` if there is none.
+  // Makes a group with `attribute` if there is none. What throws changes
+  // nothing.
   template <typename Attribute>
   Group& GetOrMake(GroupNameView group, const Attribute& attribute) {
-    Scope& scope = scopes_[group.scope];
-    const auto found = scope.find(group.name);
-    if (found != scope.end()) return *found->second;
+    if (Group* const found = Find(group)) return *found;
     auto record = std::make_unique<Group>(group.scope, group.name, attribute);
     const absl::string_view name = record->name();
-    return *scope.emplace(name, std::move(record)).first->second;
+    const auto scope = scopes_.find(group.scope);
+    if (scope != scopes_.end()) {
+      MakeRoom(scope->second, 1);
+      return *scope->second.emplace(name, std::move(record)).first->second;
+    }
+    std::string scope_name(group.scope);
+    Scope only;
+    MakeRoom(only, 1);
+    MakeRoom(scopes_, 1);
+    Group& made = *only.emplace(name, std::move(record)).first->second;
+    scopes_.emplace(std::move(scope_name), std::move(only));
+    return made;
   }
 
   // REQUIRES: it is there.

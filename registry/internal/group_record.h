@@ -2,6 +2,7 @@
 #ifndef TROUPE_REGISTRY_INTERNAL_GROUP_RECORD_H_
 #define TROUPE_REGISTRY_INTERNAL_GROUP_RECORD_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,13 @@ class GroupRecord {
   size_t size() const { return slots_.size() - holes_; }
   bool empty() const { return size() == 0; }
 
+  // That many can be added without memory. What throws changes nothing.
+  void MakeRoom(size_t count) {
+    const size_t size = slots_.size() + count;
+    if (size > slots_.capacity()) {
+      slots_.reserve(std::max(size, 2 * slots_.capacity()));
+    }
+  }
   void Add(const Member& member, Joined& joined) {
     joined.group = this;
     joined.slot = slots_.size();

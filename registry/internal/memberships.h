@@ -2,13 +2,16 @@
 #ifndef TROUPE_REGISTRY_INTERNAL_MEMBERSHIPS_H_
 #define TROUPE_REGISTRY_INTERNAL_MEMBERSHIPS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "troupe/registry/group_view.h"
 #include "troupe/registry/internal/group_record.h"
+#include "troupe/registry/internal/make_room.h"
 
 namespace troupe::internal {
 
@@ -37,8 +40,22 @@ class Memberships {
     return youngest_.contains(member);
   }
 
+  // Room for as many as are listed. What throws changes nothing.
+  using Room = absl::InlinedVector<std::unique_ptr<Joined>, 1>;
+  Room MakeRoomIn(Group& group, size_t count) {
+    Room room(count);
+    for (std::unique_ptr<Joined>& one : room) one = std::make_unique<Joined>();
+    group.MakeRoom(count);
+    internal::MakeRoom(youngest_, count);
+    return room;
+  }
+
   void Add(Group& group, const Member& member, uint64_t number) {
-    auto joined = std::make_unique<Joined>();
+    Add(group, member, number, std::make_unique<Joined>());
+  }
+  // Takes one of what there is room for, and no memory.
+  void Add(Group& group, const Member& member, uint64_t number,
+           std::unique_ptr<Joined> joined) {
     joined->number = number;
     joined->source = source_;
     Joined*& youngest = youngest_[member];
