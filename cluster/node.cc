@@ -213,6 +213,21 @@ const NodeId& Node::id() const { return parts_->core.self(); }
 
 std::vector<NodeId> Node::Peers() const { return parts_->directory.Peers(); }
 
+NodeTables Node::Tables() const {
+  NodeTables tables{.exports = parts_->core.exports().size()};
+  for (const internal::SessionRef& session : parts_->directory.Actors()) {
+    const auto counting = session.As<internal::CountTables>();
+    if (!counting.ok()) continue;  // It has ended.
+    const auto of_one = counting->Call<internal::CountTables>().Wait();
+    if (!of_one.ok()) continue;
+    ++tables.sessions;
+    tables.calls_out += of_one->calls_out;
+    tables.calls_in += of_one->calls_in;
+    tables.watches += of_one->watches;
+  }
+  return tables;
+}
+
 absl::Status Node::Learn(WireTypeList types) {
   return parts_->core.types().Learn(types);
 }

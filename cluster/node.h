@@ -23,6 +23,7 @@
 #ifndef TROUPE_CLUSTER_NODE_H_
 #define TROUPE_CLUSTER_NODE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -73,6 +74,19 @@ struct NodeOptions {
   internal::DialOptions dial = {};
 };
 
+// What a node keeps for others and for those here who wait for others. All of
+// it goes with who waits.
+struct NodeTables {
+  size_t sessions = 0;  // Those that are being dialled, too.
+  // Actors that other nodes may address; one of them is the node's own.
+  size_t exports = 0;
+  // Calls to others and by others that are not answered.
+  size_t calls_out = 0;
+  size_t calls_in = 0;
+  // Monitors, links and waits for ends, of either side.
+  size_t watches = 0;
+};
+
 class Node {
  public:
   // kInvalidArgument: an option makes no sense. Errors of the transport, and of
@@ -88,6 +102,9 @@ class Node {
   const std::string& address() const { return address_; }
   // The nodes with which there is a session, in the order of their names.
   std::vector<NodeId> Peers() const;
+
+  // For who looks for what is not released. Blocks: asks the sessions.
+  NodeTables Tables() const;
 
   // Lets other nodes find `actor` by that name. kAlreadyExists: another one has
   // it, or another message has the name of one of these.

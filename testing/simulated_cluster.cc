@@ -2,11 +2,23 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/actor/internal/id_space.h"
 #include "troupe/base/check.h"
 #include "troupe/base/random.h"
 
 namespace troupe::testing {
 namespace {
+
+// Ids of actors cross in as many bytes as they need, and each simulation of the
+// process has greater ones. From these on, all need the same for a long time:
+// otherwise what a reset cuts would depend on what ran before.
+void UseUpShortIds() {
+  using troupe::internal::IdSpace;
+  constexpr uint64_t kFirst = uint64_t{1} << 35;
+  while (IdSpace::TakeBlock(nullptr) < kFirst) {
+  }
+  IdSpace::Prune();
+}
 
 SimulatedNetworkOptions NetworkOptions(Simulation& simulation,
                                        SimulatedNetworkOptions options) {
@@ -40,7 +52,10 @@ SimulatedCluster::SimulatedCluster(Simulation& simulation,
     : simulation_(simulation),
       options_(options),
       network_(simulation.schedule(),
-               NetworkOptions(simulation, options.network)) {}
+               NetworkOptions(simulation, options.network)) {
+  static const bool long_ids = (UseUpShortIds(), true);
+  (void)long_ids;
+}
 
 SimulatedCluster::~SimulatedCluster() {
   for (auto& [name, machine] : machines_) Crash(name, CrashKind::kSilence);
@@ -105,7 +120,12 @@ std::vector<std::string> SimulatedCluster::names() const {
 
 void SimulatedCluster::Crash(absl::string_view name, CrashKind kind) {
   Machine& machine = MachineOf(name);
-  if (machine.host == nullptr) return;
+  if (machine.host == nullptr || machine.leaving) return;
+  End(name, machine, kind);
+}
+
+void SimulatedCluster::End(absl::string_view name, Machine& machine,
+                           CrashKind kind) {
   // First the network, so that nothing of the rest is heard elsewhere.
   network_.Crash(name, kind);
   machine.paused = false;
@@ -119,7 +139,7 @@ void SimulatedCluster::Restart(absl::string_view name) {
 
 void SimulatedCluster::Pause(absl::string_view name) {
   Machine& machine = MachineOf(name);
-  if (machine.host == nullptr || machine.paused) return;
+  if (machine.host == nullptr || machine.paused || machine.leaving) return;
   machine.paused = true;
   network_.Pause(name);
   machine.host->executor_->Pause();
@@ -136,9 +156,10 @@ void SimulatedCluster::Resume(absl::string_view name) {
 void SimulatedCluster::Leave(absl::string_view name) {
   Machine& machine = MachineOf(name);
   if (machine.host == nullptr || machine.paused) return;
+  machine.leaving = true;
   machine.host->LetGo();
-  // A fault may have ended it meanwhile.
-  Crash(name, CrashKind::kReset);
+  machine.leaving = false;
+  End(name, machine, CrashKind::kReset);
 }
 
 void SimulatedCluster::Heal() {
@@ -208,6 +229,18 @@ void SimulatedCluster::CutOff(absl::Duration within) {
     network_.Unblock(some, others);
     if (both_ways) network_.Unblock(others, some);
   });
+}
+
+void SimulatedCluster::MayStandStill(absl::Duration within, Chance chance) {
+  MayHappen(
+      "standstill",
+      [this, within] {
+        for (const std::string& name : names()) Pause(name);
+        network_.After(Drawn(within), [this] {
+          for (const std::string& name : names()) Resume(name);
+        });
+      },
+      chance);
 }
 
 void SimulatedCluster::MayReset(Chance chance) {

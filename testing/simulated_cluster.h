@@ -137,12 +137,13 @@ class SimulatedCluster {
   // Not in a turn. REQUIRES: the host has been added.
 
   // Ends a host, its actors too, as others notice it or not. What its actors do
-  // in their ends reaches nobody. Does nothing if the host is not up.
+  // in their ends reaches nobody. Does nothing if the host is not up, or
+  // leaves.
   void Crash(absl::string_view name, CrashKind kind);
   // Starts it again. Does nothing if it is up.
   void Restart(absl::string_view name);
   // Has a host stand still, its actors and their timers too, until it goes on.
-  // Nothing if it is not up.
+  // Nothing if it is not up, or leaves.
   void Pause(absl::string_view name);
   void Resume(absl::string_view name);
   // Ends a host in good order: first what it holds, and others hear of it; then
@@ -161,6 +162,8 @@ class SimulatedCluster {
                 Chance chance = {});
   // Some hosts do not reach the others, or neither do those reach them.
   void MayPartition(absl::Duration within, Chance chance = {});
+  // All hosts that are up stand still, and go on together.
+  void MayStandStill(absl::Duration within, Chance chance = {});
   // Some connection breaks.
   void MayReset(Chance chance = {});
 
@@ -169,11 +172,13 @@ class SimulatedCluster {
     Boot boot;
     uint64_t starts = 0;
     bool paused = false;
+    bool leaving = false;                 // No fault happens to it then.
     std::unique_ptr<SimulatedHost> host;  // Null: it is not up.
   };
 
   Machine& MachineOf(absl::string_view name);
   void Start(const std::string& name, Machine& machine);
+  void End(absl::string_view name, Machine& machine, CrashKind kind);
   // As Simulation::MayHappen(), until all is healed.
   void MayHappen(const std::string& fault, std::function<void()> happen,
                  Chance chance);

@@ -279,6 +279,13 @@ void Session::Handle(SessionTick) {
   SendFrame(TransportLane::kControl, up_->control_frame);
 }
 
+SessionTables Session::Handle(CountTables) const {
+  if (up_ == nullptr) return {};
+  return {.calls_out = up_->calls_out.size(),
+          .calls_in = up_->calls_in.size(),
+          .watches = up_->watches.size()};
+}
+
 // -- to the peer
 
 void Session::Handle(FarMailWaits) {

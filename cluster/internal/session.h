@@ -55,6 +55,16 @@ struct ConnectionClosed {
 struct SessionTick {};
 struct GreetingIsLate {};
 
+// What a session keeps for those who wait, on either side.
+struct SessionTables {
+  size_t calls_out = 0;
+  size_t calls_in = 0;
+  size_t watches = 0;
+};
+struct CountTables {
+  using Reply = SessionTables;
+};
+
 struct SessionOptions {
   std::string cluster = "";
   absl::Duration greeting_timeout = absl::Seconds(5);
@@ -106,7 +116,7 @@ class SessionObserver {
 
 class Session final
     : public Actor<FarMailWaits, FrameCame, FramesSent, ConnectionClosed,
-                   EndSession, SessionTick, GreetingIsLate> {
+                   EndSession, SessionTick, GreetingIsLate, CountTables> {
  public:
   // What all sessions of a node share; outlives them.
   struct Shared {
@@ -138,6 +148,7 @@ class Session final
   void Handle(EndSession m) { End(m.why); }
   void Handle(SessionTick);
   void Handle(GreetingIsLate);
+  SessionTables Handle(CountTables) const;
 
  private:
   // All that a session has once it is up.

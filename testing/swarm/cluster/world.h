@@ -1,0 +1,77 @@
+// All that one run of the swarm of nodes shares: what it is made of, and who
+// checks what.
+#ifndef TROUPE_TESTING_SWARM_CLUSTER_WORLD_H_
+#define TROUPE_TESTING_SWARM_CLUSTER_WORLD_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/base/random.h"
+#include "troupe/cluster/node.h"
+#include "troupe/testing/simulation.h"
+#include "troupe/testing/swarm/cluster/calls.h"
+#include "troupe/testing/swarm/cluster/features.h"
+#include "troupe/testing/swarm/cluster/journal.h"
+#include "troupe/testing/swarm/cluster/lives.h"
+#include "troupe/testing/swarm/cluster/mail.h"
+#include "troupe/testing/swarm/cluster/messages.h"
+#include "troupe/testing/swarm/cluster/sessions.h"
+#include "troupe/testing/swarm/cluster/watches.h"
+
+namespace troupe::cluster_swarm {
+
+struct World {
+  explicit World(testing::Simulation& sim)
+      : random(sim.random()),
+        features(random),
+        journal([&sim] { return sim.now(); }),
+        budget(features.budget()) {}
+
+  uint64_t Uniform(uint64_t n) { return random.Uniform(n); }
+  absl::Duration SomeTime() {
+    return absl::Microseconds(Uniform(
+        1 +
+        static_cast<uint64_t>(absl::ToInt64Microseconds(features.longest()))));
+  }
+  // One more thing is done, if any may be.
+  bool Spend() {
+    if (budget == 0) return false;
+    --budget;
+    return true;
+  }
+
+  static std::string HostName(uint64_t i) { return absl::StrCat("n", i); }
+
+  Random& random;
+  const Features features;
+  Journal journal;
+  Sessions sessions{journal, features.sessions_last()};
+  Lives lives{journal, sessions};
+  Mail mail{journal, lives, sessions};
+  Calls calls{journal, lives, sessions,
+              features.pauses() == 0 && features.standstills() == 0 &&
+                  !features.late_timers()};
+  Watches watches{journal, lives, sessions};
+  uint64_t budget;
+};
+
+// A node, and what runs there. Ends with the node.
+struct Home {
+  World& world;
+  NodeRun run = 0;
+  ActorSystem& system;
+  Node* node = nullptr;
+  // Those that were there at the start, in the order of their names.
+  std::vector<Acquaintance> founders = {};
+  // Those that others there have been spawned for, at random.
+  std::vector<Acquaintance> known = {};
+};
+
+}  // namespace troupe::cluster_swarm
+
+#endif  // TROUPE_TESTING_SWARM_CLUSTER_WORLD_H_
