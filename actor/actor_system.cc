@@ -154,6 +154,10 @@ void* ActorSystem::GetExtension(std::type_index type, MakeExtension make) {
 
 absl::Status ActorSystem::ObserveEnd(const AnyActorRef& actor,
                                      EndObserver& observer) {
+  if (actor.IsRemote()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(actor.ToString(), " is another node's"));
+  }
   const std::shared_ptr<internal::SystemCore> owner =
       internal::IdSpace::Find(actor.id().value());
   if (owner != nullptr && owner != core_) {

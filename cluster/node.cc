@@ -232,6 +232,14 @@ absl::Status Node::Learn(WireTypeList types) {
   return parts_->core.types().Learn(types);
 }
 
+absl::Status Node::ShareAny(const GroupRange& range,
+                            const internal::GroupProtocol& protocol,
+                            WireTypeList types) {
+  absl::Status learned = Learn(types);
+  if (!learned.ok()) return learned;
+  return parts_->core.groups().Add(range, protocol, types);
+}
+
 absl::Status Node::ExportAny(absl::string_view name, const AnyActorRef& actor) {
   if (absl::Status status = parts_->core.exports().Add(actor); !status.ok()) {
     return status;

@@ -49,6 +49,8 @@
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/cluster/wire_type.h"
+#include "troupe/registry/group.h"
+#include "troupe/registry/group_range.h"
 
 namespace troupe {
 
@@ -114,6 +116,23 @@ class Node {
     return status.ok() ? ExportAny(name, actor) : status;
   }
 
+  // From now on this group has as members those on all nodes that share it,
+  // too. What does not cross is refused: a key with other messages than its
+  // members take (kFailedPrecondition), or a message that has another's name
+  // (kAlreadyExists).
+  template <typename... Ps>
+  absl::Status Share(const Group<Ps...>& group) {
+    return ShareAny(group.name(), internal::GroupProtocol::Of<Ps...>(),
+                    WireTypesOf<Ps...>());
+  }
+  // The same for all groups of a scope, those that come later too: their
+  // members take these messages.
+  template <typename... Ps>
+  absl::Status ShareScope(absl::string_view scope) {
+    return ShareAny(GroupRange::Scope(scope),
+                    internal::GroupProtocol::Of<Ps...>(), WireTypesOf<Ps...>());
+  }
+
   // The actor that `path`, such as "worker@b", names, if it takes these
   // messages, in a handler. Besides: errors of a call.
   template <typename... Ps>
@@ -147,6 +166,9 @@ class Node {
   }
 
   absl::Status Learn(WireTypeList types);
+  absl::Status ShareAny(const GroupRange& range,
+                        const internal::GroupProtocol& protocol,
+                        WireTypeList types);
   absl::Status ExportAny(absl::string_view name, const AnyActorRef& actor);
   Task<absl::StatusOr<AnyActorRef>> Ask(std::string path, WireTypeList types);
   absl::StatusOr<AnyActorRef> AskAndWait(const std::string& path,

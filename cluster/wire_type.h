@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -45,8 +46,11 @@ struct WireType {
   // Makes the envelope of a message, a request with nobody who waits. Null: the
   // decoder has failed.
   Envelope* (*decode)(Decoder& in);
-  // The same for an answer: an outcome, OutcomeOf<M>, or a failure that the
-  // runtime made. Null: it is no request.
+  // Makes a message in an envelope one that several receivers share. Null:
+  // `shared` is.
+  internal::SharedBody (*share)(Envelope& message);
+  // As encode and decode for an answer: an outcome, OutcomeOf<M>, or a failure
+  // that the runtime made. Null: it is no request.
   void (*encode_reply)(Envelope& reply, Encoder& out);
   Envelope* (*decode_reply)(Decoder& in);
 
@@ -104,6 +108,7 @@ WireType MakeWireType() {
                 .shared = nullptr,
                 .encode = &EncodeMessage<M>,
                 .decode = &DecodeMessage<M>,
+                .share = nullptr,
                 .encode_reply = nullptr,
                 .decode_reply = nullptr};
   if constexpr (RequestType<M>) {
@@ -115,6 +120,9 @@ WireType MakeWireType() {
     type.decode_reply = &DecodeReply<M>;
   } else if constexpr (std::copy_constructible<M>) {
     type.shared = &kSharedMessageType<M>;
+    type.share = [](Envelope& message) {
+      return SharedBody::Make<M>(std::move(message.As<M>()));
+    };
   }
   return type;
 }

@@ -29,4 +29,12 @@ std::string GroupProtocol::ToString() const {
       "}");
 }
 
+absl::Status WrongGroupProtocol(const GroupName& group,
+                                const GroupProtocol& has,
+                                const GroupProtocol& wanted) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the members of the group '", group.ToString(), "' take ",
+                   has.ToString(), ", and not ", wanted.ToString()));
+}
+
 }  // namespace troupe::internal

@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "troupe/actor/any_actor_ref.h"
@@ -73,6 +74,10 @@ class GroupProtocol {
   // An array that lives as long as the process.
   absl::Span<const MessageType* const> messages_;
 };
+
+absl::Status WrongGroupProtocol(const GroupName& group,
+                                const GroupProtocol& has,
+                                const GroupProtocol& wanted);
 
 }  // namespace internal
 }  // namespace troupe

@@ -50,6 +50,9 @@ struct GroupChange {
   uint64_t version;  // Greater than that of every change before.
   absl::Span<const Member> joined;
   absl::Span<const Member> left;
+  GroupSource source;  // Who knows of it.
+  // At first hand: the number of joined[0]; the others have the next ones.
+  uint64_t first_number;
 };
 
 // `Attribute`: what all members of a group agree on. Who joins first brings it.
@@ -88,7 +91,7 @@ class GroupTable {
     for (size_t i = 0; i < members.size(); ++i) {
       local_.Add(record, members[i], ++last_number_, std::move(room[i]));
     }
-    Tell(record, members, {}, on_change);
+    Tell(record, members, {}, kLocalSource, on_change);
     return true;
   }
 
@@ -107,6 +110,14 @@ class GroupTable {
   // REQUIRES: source != kLocalSource
   bool Replace(GroupSource source, absl::Span<const Said> said,
                OnChange on_change);
+  // The same for one group, and nothing else changes; false: it has another
+  // attribute.
+  bool ReplaceIn(GroupSource source, const Said& said, OnChange on_change);
+  // Besides, it says that these have joined; false as above.
+  bool Add(GroupSource source, const Said& said, OnChange on_change);
+  // It says that these have left: as Leave(), of what it had said.
+  size_t Remove(GroupSource source, GroupNameView group,
+                absl::Span<const Member> members, OnChange on_change);
   // As if it said nothing any more.
   void Drop(GroupSource source, OnChange on_change) {
     Replace(source, {}, on_change);
@@ -124,6 +135,10 @@ class GroupTable {
     return record != nullptr ? &record->NextInTurn() : nullptr;
   }
 
+  // Adds `offset` to the numbers of all members at first hand, so that they
+  // differ from those that other tables give.
+  void Renumber(uint64_t offset);
+
   // Whether it is a member of any group, at first hand.
   bool Contains(const Member& member) const { return local_.Contains(member); }
 
@@ -134,12 +149,20 @@ class GroupTable {
 
  private:
   using Group = internal::GroupRecord<Member, Attribute>;
-  using Joined = internal::Membership<Member, Attribute>;
+  using Joined = internal::GroupMembership<Member, Attribute>;
   using Memberships = internal::Memberships<Member, Attribute>;
 
   // Makes `members` say this of the group.
-  void ReplaceIn(Group& group, absl::Span<const Numbered> said,
-                 Memberships& members, OnChange on_change);
+  void Replace(Group& group, absl::Span<const Numbered> said,
+               Memberships& members, OnChange on_change);
+  size_t Leave(Memberships& memberships, GroupNameView group,
+               absl::Span<const Member> members, OnChange on_change);
+  Memberships& Of(GroupSource source) {
+    return others_.try_emplace(source, source).first->second;
+  }
+  void ForgetIfEmpty(const Memberships& members) {
+    if (members.empty()) others_.erase(members.source());
+  }
 
   // A group that is new goes if there is none.
   typename Memberships::Room MakeRoomIn(Group& group, size_t count) {
@@ -160,10 +183,12 @@ class GroupTable {
 
   // Ends a change of `group`, which goes with its last member.
   void Tell(Group& group, absl::Span<const Member> joined,
-            absl::Span<const Member> left, OnChange on_change) {
+            absl::Span<const Member> left, GroupSource source,
+            OnChange on_change) {
     group.SetVersion(++version_);
     const GroupNameView name(group.scope(), group.name());
-    on_change({name, version_, joined, left});
+    on_change({name, version_, joined, left, source,
+               last_number_ - joined.size() + 1});
     if (group.empty()) groups_.Remove(name);
   }
 
@@ -180,16 +205,24 @@ template <typename Member, typename Attribute>
 size_t GroupTable<Member, Attribute>::Leave(GroupNameView group,
                                             absl::Span<const Member> members,
                                             OnChange on_change) {
+  return Leave(local_, group, members, on_change);
+}
+
+template <typename Member, typename Attribute>
+size_t GroupTable<Member, Attribute>::Leave(Memberships& memberships,
+                                            GroupNameView group,
+                                            absl::Span<const Member> members,
+                                            OnChange on_change) {
   Group* const record = groups_.Find(group);
   if (record == nullptr) return 0;
   absl::InlinedVector<Member, 4> left;
   for (const Member& member : members) {
-    Joined* const joined = local_.Find(*record, member);
+    Joined* const joined = memberships.Find(*record, member);
     if (joined == nullptr) continue;
-    local_.Remove(member, joined);
+    memberships.Remove(member, joined);
     left.push_back(member);
   }
-  if (!left.empty()) Tell(*record, {}, left, on_change);
+  if (!left.empty()) Tell(*record, {}, left, memberships.source(), on_change);
   return left.size();
 }
 
@@ -205,7 +238,7 @@ size_t GroupTable<Member, Attribute>::LeaveAll(const Member& member,
   for (Group* const group : groups) {
     const absl::InlinedVector<Member, 4> left(std::exchange(group->leaving, 0),
                                               member);
-    Tell(*group, {}, left, on_change);
+    Tell(*group, {}, left, kLocalSource, on_change);
   }
   return count;
 }
@@ -214,10 +247,10 @@ template <typename Member, typename Attribute>
 bool GroupTable<Member, Attribute>::Replace(GroupSource source,
                                             absl::Span<const Said> said,
                                             OnChange on_change) {
-  Memberships& members = others_.try_emplace(source, source).first->second;
+  Memberships& members = Of(source);
   std::map<GroupName, absl::Span<const Numbered>> groups;
   members.ForEachUnordered(
-      [&](const Group& group) { groups[group.ToName()] = {}; });
+      [&](const Joined& joined) { groups[joined.group->ToName()] = {}; });
   bool agreed = true;
   for (const Said& one : said) {
     if (one.members.empty()) continue;
@@ -229,17 +262,70 @@ bool GroupTable<Member, Attribute>::Replace(GroupSource source,
     }
   }
   for (const auto& [name, listed] : groups) {
-    ReplaceIn(*groups_.Find(name), listed, members, on_change);
+    Replace(*groups_.Find(name), listed, members, on_change);
   }
-  if (members.empty()) others_.erase(source);
+  ForgetIfEmpty(members);
   return agreed;
 }
 
 template <typename Member, typename Attribute>
-void GroupTable<Member, Attribute>::ReplaceIn(Group& group,
-                                              absl::Span<const Numbered> said,
-                                              Memberships& members,
+bool GroupTable<Member, Attribute>::ReplaceIn(GroupSource source,
+                                              const Said& said,
                                               OnChange on_change) {
+  Group* const group = said.members.empty()
+                           ? groups_.Find(said.group)
+                           : &groups_.GetOrMake(said.group, said.attribute);
+  if (group == nullptr) return true;
+  if (!(group->attribute() == said.attribute)) return false;
+  Memberships& members = Of(source);
+  Replace(*group, said.members, members, on_change);
+  ForgetIfEmpty(members);
+  return true;
+}
+
+template <typename Member, typename Attribute>
+bool GroupTable<Member, Attribute>::Add(GroupSource source, const Said& said,
+                                        OnChange on_change) {
+  if (said.members.empty()) return true;
+  Group& group = groups_.GetOrMake(said.group, said.attribute);
+  if (!(group.attribute() == said.attribute)) return false;
+  Memberships& members = Of(source);
+  std::vector<Member> joined;
+  joined.reserve(said.members.size());
+  for (const Numbered& one : said.members) {
+    members.Add(group, one.member, one.number);
+    joined.push_back(one.member);
+  }
+  Tell(group, joined, {}, source, on_change);
+  return true;
+}
+
+template <typename Member, typename Attribute>
+size_t GroupTable<Member, Attribute>::Remove(GroupSource source,
+                                             GroupNameView group,
+                                             absl::Span<const Member> members,
+                                             OnChange on_change) {
+  const auto known = others_.find(source);
+  if (known == others_.end()) return 0;
+  const size_t left = Leave(known->second, group, members, on_change);
+  ForgetIfEmpty(known->second);
+  return left;
+}
+
+template <typename Member, typename Attribute>
+void GroupTable<Member, Attribute>::Renumber(uint64_t offset) {
+  local_.ForEachUnordered([&](Joined& joined) {
+    joined.number += offset;
+    joined.group->ForgetView();
+  });
+  last_number_ += offset;
+}
+
+template <typename Member, typename Attribute>
+void GroupTable<Member, Attribute>::Replace(Group& group,
+                                            absl::Span<const Numbered> said,
+                                            Memberships& members,
+                                            OnChange on_change) {
   absl::flat_hash_set<std::pair<Member, uint64_t>> news;
   for (const Numbered& one : said) news.emplace(one.member, one.number);
   std::vector<std::pair<Member, Joined*>> unsaid;
@@ -260,7 +346,8 @@ void GroupTable<Member, Attribute>::ReplaceIn(Group& group,
     members.Add(group, one.member, one.number);
     joined.push_back(one.member);
   }
-  if (!joined.empty() || !left.empty()) Tell(group, joined, left, on_change);
+  if (joined.empty() && left.empty()) return;
+  Tell(group, joined, left, members.source(), on_change);
 }
 
 }  // namespace troupe

@@ -261,6 +261,56 @@ TEST(GroupTableTest, OtherSourcesAddToAGroup) {
   EXPECT_EQ(world.LeaveAll(10), 0u);
 }
 
+TEST(GroupTableTest, OtherSourcesAddAndRemoveMembers) {
+  World world;
+  world.Join(kLobby, {1});
+  world.table.ReplaceIn(kNorth, {kLobby, {{10, 7}}}, world.Tell());
+  world.table.Add(kNorth, {kLobby, {{11, 8}, {10, 9}}}, world.Tell());
+  world.table.Add(kSouth, {kLobby, {{10, 3}}}, world.Tell());
+  EXPECT_THAT(world.Members(kLobby), ElementsAre(1, 10, 11, 10, 10));
+  const std::vector<int> ten = {10};
+  // The youngest of its own.
+  EXPECT_EQ(world.table.Remove(kNorth, kLobby, ten, world.Tell()), 1u);
+  EXPECT_THAT(world.Members(kLobby), ElementsAre(1, 10, 11, 10));
+  EXPECT_EQ(world.table.Remove(kNorth, kKitchen, ten, world.Tell()), 0u);
+  ASSERT_THAT(world.changes, SizeIs(5));
+  EXPECT_THAT(world.changes[2].joined, ElementsAre(11, 10));
+  EXPECT_THAT(world.changes[4].left, ElementsAre(10));
+  world.table.ReplaceIn(kNorth, {kLobby, {}}, world.Tell());
+  EXPECT_THAT(world.Members(kLobby), ElementsAre(1, 10));
+}
+
+TEST(GroupTableTest, MembersElsewhereAreCountedBySource) {
+  World world;
+  world.Join(kLobby, {1});
+  EXPECT_THAT(world.table.Look(kLobby)->elsewhere(), IsEmpty());
+  world.table.Add(kSouth, {kLobby, {{10, 3}}}, world.Tell());
+  world.table.Add(kNorth, {kLobby, {{11, 8}, {12, 9}}}, world.Tell());
+  world.Join(kLobby, {2});
+  const auto view = world.table.Look(kLobby);
+  ASSERT_THAT(view->elsewhere(), SizeIs(2));
+  EXPECT_EQ(view->elsewhere()[0].source, kSouth);
+  EXPECT_EQ(view->elsewhere()[0].first, 10);
+  EXPECT_EQ(view->elsewhere()[1].first, 11);
+  EXPECT_EQ(view->elsewhere()[1].count, 2u);
+  EXPECT_TRUE(view->IsLocal(0));
+  EXPECT_FALSE(view->IsLocal(1));
+  EXPECT_TRUE(view->IsLocal(4));
+}
+
+TEST(GroupTableTest, RenumberingMovesNumbersAlone) {
+  World world;
+  world.Join(kLobby, {1, 2});
+  world.table.Add(kNorth, {kLobby, {{10, 3}}}, world.Tell());
+  EXPECT_THAT(world.table.Look(kLobby)->numbers(), ElementsAre(1, 2, 3));
+  world.table.Renumber(1000);
+  EXPECT_THAT(world.table.Look(kLobby)->numbers(), ElementsAre(1001, 1002, 3));
+  world.Join(kLobby, {4});
+  EXPECT_THAT(world.table.Look(kLobby)->numbers(),
+              ElementsAre(1001, 1002, 3, 1003));
+  EXPECT_THAT(world.changes, SizeIs(3));
+}
+
 TEST(GroupTableTest, ReplacingTellsTheDifference) {
   World world;
   world.table.Replace(

@@ -20,13 +20,7 @@ namespace {
 
 using internal::GroupProtocol;
 using internal::SharedMessage;
-
-absl::Status WrongProtocol(const GroupName& group, const GroupProtocol& has,
-                           const GroupProtocol& wanted) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("the members of the group '", group.ToString(), "' take ",
-                   has.ToString(), ", and not ", wanted.ToString()));
-}
+using internal::WrongGroupProtocol;
 
 absl::Status NoSuchGroup(const GroupName& group) {
   return absl::NotFoundError(
@@ -104,6 +98,10 @@ absl::Status Groups::JoinAll(const GroupName& group,
   Change([&](Table::OnChange tell) {
     status = OrNoMemory(group, [&]() -> absl::Status {
       mu_.AssertHeld();
+      const GroupProtocol* const shared = shares_.Find(group);
+      if (shared != nullptr && !(*shared == protocol)) {
+        return WrongGroupProtocol(group, *shared, protocol);
+      }
       for (const AnyActorRef& member : members) {
         absl::Status alive = Observe(member);
         if (!alive.ok()) return alive;
@@ -115,7 +113,8 @@ absl::Status Groups::JoinAll(const GroupName& group,
       if (table_.Join(group, members, tell_all, protocol)) {
         return absl::OkStatus();
       }
-      return WrongProtocol(group, table_.Look(group)->attribute(), protocol);
+      return WrongGroupProtocol(group, table_.Look(group)->attribute(),
+                                protocol);
     });
   });
   return status;
@@ -159,23 +158,6 @@ std::vector<std::string> Groups::ListScopes() const {
   return table_.ListScopes();
 }
 
-bool Groups::ReplaceRemote(GroupSource source,
-                           absl::Span<const Table::Said> said) {
-  bool agreed = false;
-  Change([&](Table::OnChange tell) {
-    mu_.AssertHeld();
-    agreed = table_.Replace(source, said, tell);
-  });
-  return agreed;
-}
-
-void Groups::DropRemote(GroupSource source) {
-  Change([&](Table::OnChange tell) {
-    mu_.AssertHeld();
-    table_.Drop(source, tell);
-  });
-}
-
 // -- speaking to them --------------------------------------------------------
 
 absl::StatusOr<Groups::View> Groups::Look(const GroupName& group,
@@ -186,7 +168,7 @@ absl::StatusOr<Groups::View> Groups::Look(const GroupName& group,
     view = table_.Look(group);
   }
   if (view != nullptr && !view->attribute().Includes(protocol)) {
-    return WrongProtocol(group, view->attribute(), protocol);
+    return WrongGroupProtocol(group, view->attribute(), protocol);
   }
   return view;
 }
@@ -206,7 +188,7 @@ absl::StatusOr<AnyActorRef> Groups::PickAny(const GroupName& group,
   const View view = table_.Look(group);
   if (view == nullptr) return NoSuchGroup(group);
   if (!view->attribute().Includes(protocol)) {
-    return WrongProtocol(group, view->attribute(), protocol);
+    return WrongGroupProtocol(group, view->attribute(), protocol);
   }
   absl::Span<const AnyActorRef> candidates = view->members();
   switch (how) {
@@ -278,6 +260,11 @@ bool Groups::Demonitor(const GroupRange& range, const AnyActorRef& monitor) {
 }
 
 bool Groups::Tell(const Table::Change& change) {
+  if (relay_ != nullptr && change.source == kLocalSource &&
+      shares_.Find(change.group) != nullptr) {
+    relay_->OnLocalChange(
+        {change.group, change.joined, change.left, change.first_number});
+  }
   const bool publish = events_.HasSubscribers();
   if (monitors_.empty() && !publish) return false;
   const std::vector<internal::MonitorGate*> gates = monitors_.Of(change.group);

@@ -48,6 +48,7 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/end_observer.h"
 #include "troupe/actor/internal/event_hub.h"
+#include "troupe/actor/internal/shared_message.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/base/random.h"
 #include "troupe/registry/group.h"
@@ -56,13 +57,18 @@
 #include "troupe/registry/group_pick.h"
 #include "troupe/registry/group_range.h"
 #include "troupe/registry/group_table.h"
+#include "troupe/registry/internal/group_letter.h"
 #include "troupe/registry/internal/group_monitors.h"
+#include "troupe/registry/internal/group_shares.h"
 #include "troupe/registry/internal/news.h"
 #include "troupe/registry/internal/send_to_all.h"
 
 namespace troupe {
 
 class ActorSystem;
+namespace internal {
+class GroupSeam;
+}
 
 class Groups : public EndObserver {
  public:
@@ -124,7 +130,8 @@ class Groups : public EndObserver {
   // handler that takes it by value gets a copy, and so does everybody where it
   // is small and plain data. Returns how many took it; what a member does not
   // take any more becomes a dead letter, as usual. A group that does not take
-  // M: nobody, and the log says so.
+  // M: nobody, and the log says so. To members on another node one message goes
+  // for all of them, and those who are members when it arrives get it.
   template <typename M, typename... Ps, typename... Args>
   size_t Send(const Group<Ps...>& group, Args&&... args) {
     static_assert(MessageOf<M, Ps...>,
@@ -132,7 +139,14 @@ class Groups : public EndObserver {
     const std::shared_ptr<const Table::View> view =
         LookToSend(group.name(), internal::GroupProtocol::Of<M>());
     if (view == nullptr) return 0;
-    return internal::SendToAll<M>(view->members(), std::forward<Args>(args)...);
+    if (view->elsewhere().empty()) [[likely]]
+      return internal::SendToAll<M>(view->members(),
+                                    std::forward<Args>(args)...);
+    const auto message =
+        internal::SharedMessage<M>::Make(std::forward<Args>(args)...);
+    return internal::SendSharedToAll(view->local_members(), message) +
+           internal::SendLetters(group.name(), view->elsewhere(),
+                                 internal::kGroupLetterType<M>, message.body());
   }
 
   // kNotFound: there is no such group.
@@ -170,17 +184,10 @@ class Groups : public EndObserver {
   bool Demonitor(const GroupRange& range, const AnyActorRef& monitor)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // -- members elsewhere: for what connects nodes ----------------------------
-
-  // From now on `source` knows of these members, and of no others; see
-  // GroupTable::Replace().
-  bool ReplaceRemote(GroupSource source, absl::Span<const Table::Said> said)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  void DropRemote(GroupSource source) ABSL_LOCKS_EXCLUDED(mu_);
-
   void OnActorEnd(const AnyActorRef& actor) override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  friend class internal::GroupSeam;
   using View = std::shared_ptr<const Table::View>;
 
   // As JoinAll(); `member(i)` is the i-th.
@@ -253,6 +260,9 @@ class Groups : public EndObserver {
   // Who has been a member or a monitor: their ends are told.
   absl::flat_hash_set<AnyActorRef> observed_ ABSL_GUARDED_BY(mu_);
   Random random_ ABSL_GUARDED_BY(mu_);
+  // What other nodes are to know, and by whom; null: this is no node.
+  internal::GroupShares<internal::GroupProtocol> shares_ ABSL_GUARDED_BY(mu_);
+  internal::GroupRelay* relay_ ABSL_GUARDED_BY(mu_) = nullptr;
 };
 
 }  // namespace troupe

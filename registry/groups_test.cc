@@ -16,6 +16,7 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/system_testing.h"
+#include "troupe/registry/internal/group_seam.h"
 #include "troupe/registry/internal/group_testing.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -467,10 +468,10 @@ TEST_P(GroupsTest, LocalMembersArePickedFirst) {
   const auto far = node->Spawn<Guest>().value();
   const auto near = Spawn();
   EXPECT_THAT(groups.Join(lobby, near), IsOk());
-  EXPECT_TRUE(
-      groups.ReplaceRemote(1, {{lobby.name(),
-                                {{far, 1}, {far, 2}},
-                                internal::GroupProtocol::Of<ChatApi>()}}));
+  internal::GroupSeam seam(groups);
+  EXPECT_TRUE(seam.Replace(1, {lobby.name(),
+                               {{far, 1}, {far, 2}},
+                               internal::GroupProtocol::Of<ChatApi>()}));
   EXPECT_THAT(groups.Members(lobby), IsOkAndHolds(ElementsAre(near, far, far)));
   EXPECT_THAT(groups.LocalMembers(lobby), IsOkAndHolds(ElementsAre(near)));
   for (int i = 0; i < 20; ++i) {
@@ -478,7 +479,7 @@ TEST_P(GroupsTest, LocalMembersArePickedFirst) {
   }
   groups.Leave(lobby, near);
   EXPECT_THAT(groups.Pick(lobby, GroupPick::kLocalFirst), IsOkAndHolds(far));
-  groups.DropRemote(1);
+  seam.Drop(1);
   EXPECT_THAT(groups.ListScopes(), IsEmpty());
 }
 

@@ -11,6 +11,7 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/cluster/codec/shape.h"
+#include "troupe/cluster/internal/group_items.h"
 
 namespace troupe::internal {
 namespace {
@@ -92,6 +93,23 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     case ItemKind::kEnded:
       return With<EndedItem>(in,
                              [&](const auto& item) { watches_.OnEnded(item); });
+    case ItemKind::kGroupsWanted: {
+      const auto item = ReadItem<GroupsWantedItem>(in);
+      return in.ok() ? groups_.OnWanted(item) : in.status();
+    }
+    case ItemKind::kGroupSaid: {
+      const auto item = ReadItem<GroupSaidItem>(in);
+      if (!in.ok()) return in.status();
+      return groups_.OnSaid(item, [this](uint64_t number, absl::Status& why) {
+        return Same(number, why);
+      });
+    }
+    case ItemKind::kGroupLeft: {
+      const auto item = ReadItem<GroupLeftItem>(in);
+      return in.ok() ? groups_.OnLeft(item) : in.status();
+    }
+    case ItemKind::kGroupSend:
+      return OnGroupSend(in);
     default:
       (void)in.ReadBytes();  // Of a newer peer.
       return in.status();
@@ -140,6 +158,14 @@ Inbound::PeerType* Inbound::TypeOf(uint64_t number) {
     }
   }
   return &type;
+}
+
+const WireType* Inbound::Same(uint64_t number, absl::Status& why) {
+  const PeerType* const type = TypeOf(number);
+  if (type == nullptr || type->type == nullptr) return nullptr;
+  if (type->differs.ok()) return type->type;
+  why = type->differs;
+  return nullptr;
 }
 
 EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
@@ -241,6 +267,51 @@ absl::Status Inbound::OnCall(Decoder& in) {
     info.deadline = node_.system().executor().clock().Now() +
                     absl::Nanoseconds(std::min(head.left_ns, kMaxLeftNs));
     SendEnvelope(*actor.cell(), actor.id().value(), request.release());
+  });
+  return in.status();
+}
+
+absl::Status Inbound::OnGroupSend(Decoder& in) {
+  in.ReadSized([&](Decoder& fields) {
+    const auto head = ReadItem<GroupSendHead>(fields);
+    const absl::string_view payload = fields.ReadRest();
+    if (!fields.ok()) return;
+    const PeerType* const known = TypeOf(head.type);
+    if (known == nullptr) {
+      return fields.Fail(
+          absl::StrCat("the type ", head.type, " was not introduced"));
+    }
+    const GroupName group{head.scope, head.name};
+    const auto share = node_.groups().Find(group);
+    absl::Status why;
+    const WireType* const type = Same(head.type, why);
+    // Nobody is there: it is not shared, or its members have left just now.
+    DeadLetter::Reason reason = DeadLetter::Reason::kNoActor;
+    if (share != nullptr && type != nullptr && type->share != nullptr &&
+        std::find(share->types.begin(), share->types.end(), type) !=
+            share->types.end()) {
+      Decoder message(payload, &refs_);
+      if (const EnvelopePtr envelope{type->decode(message)}) {
+        const auto& shared =
+            static_cast<const SharedMessageType&>(*type->shared);
+        if (node_.groups().seam().Deliver(group, shared,
+                                          type->share(*envelope))) {
+          return;
+        }
+      } else {
+        reason = DeadLetter::Reason::kUndecodable;
+        why = absl::InvalidArgumentError(
+            absl::StrCat("a ", known->name, " of ", peer_.node(),
+                         " makes no sense: ", message.status().message()));
+      }
+    } else if (share != nullptr) {
+      reason = DeadLetter::Reason::kUndecodable;
+      why = absl::InvalidArgumentError(absl::StrCat(
+          "the members of the group '", group.ToString(), "' of ",
+          node_.self().name, " do not take the ", known->name, " of ",
+          peer_.node(), why.ok() ? "" : ": ", why.message()));
+    }
+    Mourn(0, reason, known->name, why);
   });
   return in.status();
 }

@@ -18,6 +18,7 @@
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/watch_book.h"
@@ -29,13 +30,14 @@ namespace troupe::internal {
 class Inbound {
  public:
   Inbound(NodeCore& node, FarCell& peer, WireRefs& refs, CallsOut& calls_out,
-          CallsIn& calls_in, WatchBook& watches)
+          CallsIn& calls_in, WatchBook& watches, GroupExchange& groups)
       : node_(node),
         peer_(peer),
         refs_(refs),
         calls_out_(calls_out),
         calls_in_(calls_in),
-        watches_(watches) {}
+        watches_(watches),
+        groups_(groups) {}
 
   // Does what an item says, behind the byte of its kind; passes over what it
   // does not know. Not OK: the peer makes no sense.
@@ -57,11 +59,14 @@ class Inbound {
   absl::Status OnType(TypeItem item);
   absl::Status OnSend(Decoder& in);
   absl::Status OnCall(Decoder& in);
+  absl::Status OnGroupSend(Decoder& in);
   absl::Status OnReply(Decoder& in);
   void OnFailure(const FailureItem& item);
 
   // The type with that number, compared with ours.
   PeerType* TypeOf(uint64_t number);
+  // The same: the type here; null: there is none that is the same.
+  const WireType* Same(uint64_t number, absl::Status& why);
   // A message for `to` from its bytes; null: it is a dead letter, and that is
   // why.
   EnvelopePtr Parse(uint64_t to, uint64_t type_number,
@@ -76,6 +81,7 @@ class Inbound {
   CallsOut& calls_out_;
   CallsIn& calls_in_;
   WatchBook& watches_;
+  GroupExchange& groups_;
   std::vector<PeerType> types_;
 };
 

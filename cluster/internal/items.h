@@ -56,6 +56,12 @@ enum class ItemKind : uint8_t {
   kDown = 55,
   kExit = 56,
   kEnded = 57,
+
+  // Of groups, in order with data.
+  kGroupsWanted = 80,
+  kGroupSaid = 81,
+  kGroupLeft = 82,
+  kGroupSend = 83,
 };
 
 // What both ends begin with. Who accepts a connection answers with its own, or

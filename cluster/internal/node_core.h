@@ -14,6 +14,7 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/internal/group_book.h"
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/wire_type.h"
 
@@ -23,12 +24,16 @@ class NodeCore {
  public:
   // Outlives the actors of `system`.
   NodeCore(ActorSystem& system, NodeId self)
-      : system_(system), self_(std::move(self)), exports_(system) {}
+      : system_(system),
+        self_(std::move(self)),
+        exports_(system),
+        groups_(system, self_.name) {}
 
   ActorSystem& system() { return system_; }
   const NodeId& self() const { return self_; }
   WireTypes& types() { return types_; }
   Exports& exports() { return exports_; }
+  GroupBook& groups() { return groups_; }
 
   // What references to the actors of another node lead to. kResourceExhausted:
   // too many have been known.
@@ -41,6 +46,7 @@ class NodeCore {
   const NodeId self_;
   WireTypes types_;
   Exports exports_;
+  GroupBook groups_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);

@@ -11,13 +11,16 @@
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/watch_table.h"
+#include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/registry/internal/group_letter.h"
 
 namespace troupe::internal {
 namespace {
 
-// What an item needs beside its payload, at most.
-constexpr size_t kHeadBytes = 64;
+// What an item needs beside its payload, at most: the names of a group have
+// 510 bytes.
+constexpr size_t kHeadBytes = 576;
 
 }  // namespace
 
@@ -70,6 +73,19 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
     if (const uint64_t number = calls_out_.TakeByRoute(cancel->route)) {
       AppendItem(CancelItem{number}, frame);
     }
+  } else if (auto* const news = envelope.TryAs<GroupNewsOut>()) {
+    groups_.Append(
+        *news,
+        [&](const WireType& type) {
+          const uint64_t number = NumberOf(type);
+          AppendDefinitions(frame);
+          return number;
+        },
+        frame);
+  } else if (envelope.TryAs<GroupsChangedOut>() != nullptr) {
+    groups_.CatchUp();
+  } else if (IsGroupLetter(envelope)) {
+    AppendGroupLetter(std::move(outgoing.envelope), frame);
   } else {
     AppendMessage(to, std::move(outgoing.envelope), frame);
   }
@@ -102,6 +118,22 @@ void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
     AppendItem(SendHead{to, number, message->lane == Lane::kUrgent},
                payload_.bytes(), frame);
   }
+}
+
+void Outbound::AppendGroupLetter(EnvelopePtr letter, Encoder& frame) {
+  GroupLetter& content = letter->As<GroupLetter>();
+  // Who shares a group has told the types of its messages.
+  const WireType& type = *node_.types().Find(MessageTypeOf(*letter).plain);
+  absl::Status why;
+  const EnvelopePtr message(
+      MakeSharedEnvelope(MessageTypeOf(*letter), std::move(content.body)));
+  if (!WritePayload([&] { type.encode(*message, payload_); }, why)) {
+    return Refuse(0, std::move(letter), why);
+  }
+  const uint64_t number = NumberOf(type);
+  AppendDefinitions(frame);
+  AppendItem(GroupSendHead{content.group.scope, content.group.name, number},
+             payload_.bytes(), frame);
 }
 
 void Outbound::AppendAnswer(AnswerReady& answer, Encoder& frame) {

@@ -15,6 +15,7 @@
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/call_book.h"
+#include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
@@ -27,13 +28,15 @@ class Outbound {
  public:
   // `definitions` is where `refs` writes what it introduces.
   Outbound(NodeCore& node, FarCell& peer, WireRefs& refs, Encoder& definitions,
-           CallsOut& calls_out, CallsIn& calls_in, WatchBook& watches)
+           CallsOut& calls_out, CallsIn& calls_in, WatchBook& watches,
+           GroupExchange& groups)
       : node_(node),
         peer_(peer),
         definitions_(definitions),
         calls_out_(calls_out),
         calls_in_(calls_in),
         watches_(watches),
+        groups_(groups),
         payload_(&refs) {}
 
   void set_max_item_bytes(size_t bytes) { max_item_bytes_ = bytes; }
@@ -45,6 +48,7 @@ class Outbound {
 
  private:
   void AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame);
+  void AppendGroupLetter(EnvelopePtr letter, Encoder& frame);
   void AppendAnswer(AnswerReady& answer, Encoder& frame);
   // Writes a payload by `write`; false: it failed, as `why` says, and nothing
   // of it is kept.
@@ -62,6 +66,7 @@ class Outbound {
   CallsOut& calls_out_;
   CallsIn& calls_in_;
   WatchBook& watches_;
+  GroupExchange& groups_;
   size_t max_item_bytes_ = 0;
   Encoder payload_;
   absl::flat_hash_map<const WireType*, uint64_t> type_numbers_;

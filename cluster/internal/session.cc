@@ -60,6 +60,7 @@ Session::~Session() {
   // First nobody sends any more, and what was sent and not written fails; then
   // all that waits for the peer.
   up_->peer.Close();
+  up_->groups.Close();
   up_->calls_out.FailAll(up_->peer);
   up_->calls_in.CancelAll();
   up_->watches.End();
@@ -152,8 +153,9 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   if (expected_.empty()) {
     connection_->Send(TransportLane::kControl, Frame(Hello()));
   }
-  up_->calls_in.set_session_number(
-      (*cell)->Open(shared_.options.outbox, self_));
+  const uint64_t session_number = (*cell)->Open(shared_.options.outbox, self_);
+  up_->calls_in.set_session_number(session_number);
+  up_->groups.Open(session_number);
   ticked_ = Now();
   SendEvery<SessionTick>(shared_.options.heartbeat);
   shared_.directory.SetReceptionist(peer, (*cell)->RefTo(hello.receptionist));

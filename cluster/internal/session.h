@@ -28,6 +28,7 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/directory.h"
+#include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/inbound.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
@@ -158,8 +159,10 @@ class Session final
           refs(node, far, definitions),
           calls_in(far),
           watches(far),
-          outbound(node, far, refs, definitions, calls_out, calls_in, watches),
-          inbound(node, far, refs, calls_out, calls_in, watches) {}
+          groups(node, far),
+          outbound(node, far, refs, definitions, calls_out, calls_in, watches,
+                   groups),
+          inbound(node, far, refs, calls_out, calls_in, watches, groups) {}
 
     FarCell& peer;
     Encoder definitions;
@@ -167,6 +170,7 @@ class Session final
     CallsOut calls_out;
     CallsIn calls_in;
     WatchBook watches;
+    GroupExchange groups;
     Outbound outbound;
     Inbound inbound;
     Encoder control_frame;

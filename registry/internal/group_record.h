@@ -20,14 +20,14 @@ class GroupRecord;
 
 // One joining of one group by one member.
 template <typename Member, typename Attribute>
-struct Membership {
+struct GroupMembership {
   GroupRecord<Member, Attribute>* group = nullptr;
   size_t slot = 0;
   uint64_t number = 0;
   GroupSource source = kLocalSource;
   // Those of the same member, in the order of joining.
-  Membership* older = nullptr;
-  Membership* newer = nullptr;
+  GroupMembership* older = nullptr;
+  GroupMembership* newer = nullptr;
 };
 
 // The memberships of a group, in the order of joining. Who leaves leaves a hole
@@ -40,7 +40,7 @@ class GroupRecord {
   struct Slot;
 
  public:
-  using Joined = Membership<Member, Attribute>;
+  using Joined = GroupMembership<Member, Attribute>;
   using View = GroupView<Member, Attribute>;
 
   GroupRecord(absl::string_view scope, absl::string_view name,
@@ -75,6 +75,9 @@ class GroupRecord {
     version_ = version;
     view_ = nullptr;
   }
+
+  // The numbers of memberships have changed, and nothing else.
+  void ForgetView() { view_ = nullptr; }
 
   // Calls visit(member, membership) in the order of joining.
   template <typename F>

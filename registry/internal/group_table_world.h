@@ -33,7 +33,7 @@ class GroupTableWorld {
   explicit GroupTableWorld(Choices& choices) : choices_(choices) {}
 
   void Step() {
-    switch (choices_.Uniform(8)) {
+    switch (choices_.Uniform(11)) {
       case 0:
       case 1:
       case 2:
@@ -45,6 +45,12 @@ class GroupTableWorld {
         return LeaveAll();
       case 6:
         return Replace();
+      case 7:
+        return ReplaceOne();
+      case 8:
+        return Add();
+      case 9:
+        return Remove();
       default:
         return TakeTurn();
     }
@@ -71,6 +77,13 @@ class GroupTableWorld {
                                  view->local_members().end()),
                 locals);
       EXPECT_EQ(heard_[name], counts) << name;
+      std::map<GroupSource, size_t> elsewhere;
+      for (const Entry& entry : entries) {
+        if (entry.source != kLocalSource) ++elsewhere[entry.source];
+      }
+      std::map<GroupSource, size_t> seen;
+      for (const auto& part : view->elsewhere()) seen[part.source] = part.count;
+      EXPECT_EQ(seen, elsewhere) << name;
     }
     EXPECT_EQ(heard_.size(), model_.size());
     const std::vector<std::string> listed = table_.ListScopes();
@@ -124,6 +137,9 @@ class GroupTableWorld {
             .name = std::string(
                 1, static_cast<char>('a' + choices_.Uniform(kNames)))};
   }
+  GroupSource SomeSource() {  // No local one.
+    return 1 + static_cast<GroupSource>(choices_.Uniform(kSources - 1));
+  }
   std::vector<int> SomeMembers() {
     std::vector<int> members(choices_.Uniform(4));
     for (int& member : members) {
@@ -147,19 +163,24 @@ class GroupTableWorld {
   void Leave() {
     const GroupName name = SomeName();
     const std::vector<int> members = SomeMembers();
+    const size_t left = LeaveInModel(name, members, kLocalSource);
+    EXPECT_EQ(table_.Leave(name, members, Tell()), left);
+  }
+  size_t LeaveInModel(const GroupName& name, const std::vector<int>& members,
+                      GroupSource source) {
     size_t left = 0;
     Entries& entries = model_[name];
     for (const int member : members) {
       const auto youngest = std::find_if(
           entries.rbegin(), entries.rend(), [&](const Entry& entry) {
-            return entry.member == member && entry.source == kLocalSource;
+            return entry.member == member && entry.source == source;
           });
       if (youngest == entries.rend()) continue;
       entries.erase(std::next(youngest).base());
       ++left;
     }
     Prune(name);
-    EXPECT_EQ(table_.Leave(name, members, Tell()), left);
+    return left;
   }
   void LeaveAll() {
     const int member = static_cast<int>(choices_.Uniform(kMembers));
@@ -174,8 +195,7 @@ class GroupTableWorld {
   }
   // Numbers are few, so that much of what is said was said before.
   void Replace() {
-    const GroupSource source =
-        1 + static_cast<GroupSource>(choices_.Uniform(kSources - 1));
+    const GroupSource source = SomeSource();
     std::map<GroupName, std::set<std::pair<int, uint64_t>>> wanted;
     std::vector<GroupTable<int>::Said> said;
     for (uint64_t groups = choices_.Uniform(4); groups > 0; --groups) {
@@ -211,6 +231,47 @@ class GroupTableWorld {
     }
     EXPECT_TRUE(table_.Replace(source, said, Tell()));
   }
+  void ReplaceOne() {
+    const GroupSource source = SomeSource();
+    GroupTable<int>::Said said{SomeName(), {}};
+    std::set<std::pair<int, uint64_t>> wanted;
+    for (const int member : SomeMembers()) {
+      const uint64_t number = choices_.Uniform(2);
+      said.members.push_back({member, number});
+      wanted.insert({member, number});
+    }
+    Entries& entries = model_[said.group];
+    std::erase_if(entries, [&](const Entry& entry) {
+      return entry.source == source &&
+             !wanted.contains({entry.member, entry.number});
+    });
+    for (const Entry& entry : entries) {
+      if (entry.source == source) wanted.erase({entry.member, entry.number});
+    }
+    for (const auto& [member, number] : said.members) {
+      if (wanted.erase({member, number}) == 0) continue;
+      entries.push_back({member, source, number});
+    }
+    Prune(said.group);
+    EXPECT_TRUE(table_.ReplaceIn(source, said, Tell()));
+  }
+  void Add() {
+    const GroupSource source = SomeSource();
+    GroupTable<int>::Said said{SomeName(), {}};
+    for (const int member : SomeMembers()) {
+      said.members.push_back({member, ++last_number_});
+      model_[said.group].push_back({member, source, last_number_});
+    }
+    Prune(said.group);
+    EXPECT_TRUE(table_.Add(source, said, Tell()));
+  }
+  void Remove() {
+    const GroupSource source = SomeSource();
+    const GroupName name = SomeName();
+    const std::vector<int> members = SomeMembers();
+    const size_t left = LeaveInModel(name, members, source);
+    EXPECT_EQ(table_.Remove(source, name, members, Tell()), left);
+  }
   // As many turns as there are members: each has as many as memberships.
   void TakeTurn() {
     const GroupName name = SomeName();
@@ -231,6 +292,7 @@ class GroupTableWorld {
   std::map<GroupName, Entries> model_;
   std::map<GroupName, Heard> heard_;
   uint64_t version_ = 0;
+  uint64_t last_number_ = 100;
 };
 
 }  // namespace troupe::internal

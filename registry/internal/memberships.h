@@ -21,7 +21,7 @@ template <typename Member, typename Attribute>
 class Memberships {
  public:
   using Group = GroupRecord<Member, Attribute>;
-  using Joined = Membership<Member, Attribute>;
+  using Joined = GroupMembership<Member, Attribute>;
 
   explicit Memberships(GroupSource source) : source_(source) {}
   Memberships(const Memberships&) = delete;
@@ -111,13 +111,13 @@ class Memberships {
     }
   }
 
-  // Calls visit(group) for each membership, in no order that can be relied on.
+  // Calls visit(membership) for each, in no order that can be relied on.
   template <typename F>
   void ForEachUnordered(F&& visit) const {
     for (const auto& [member, youngest] : youngest_) {
-      for (const Joined* joined = youngest; joined != nullptr;
+      for (Joined* joined = youngest; joined != nullptr;
            joined = joined->older) {
-        visit(*joined->group);
+        visit(*joined);
       }
     }
   }

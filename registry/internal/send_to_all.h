@@ -46,6 +46,14 @@ size_t SendEach(absl::Span<const AnyActorRef> receivers, F&& make) {
   return reached;
 }
 
+template <typename M>
+size_t SendSharedToAll(absl::Span<const AnyActorRef> receivers,
+                       const SharedMessage<M>& message) {
+  SharedBodies bodies(message.body(), static_cast<uint32_t>(receivers.size()));
+  return SendEach(receivers,
+                  [&] { return MakeSharedEnvelope<M>(bodies.Take()); });
+}
+
 // Sends M(args...) to all. REQUIRES: they take M, and refer to actors.
 template <typename M, typename... Args>
 size_t SendToAll(absl::Span<const AnyActorRef> receivers, Args&&... args) {
@@ -55,11 +63,8 @@ size_t SendToAll(absl::Span<const AnyActorRef> receivers, Args&&... args) {
     const M& message = first->As<M>();
     return SendEach(receivers, [&] { return MakeEnvelope<M>(message); });
   } else {
-    const auto message = SharedMessage<M>::Make(std::forward<Args>(args)...);
-    SharedBodies bodies(message.body(),
-                        static_cast<uint32_t>(receivers.size()));
-    return SendEach(receivers,
-                    [&] { return MakeSharedEnvelope<M>(bodies.Take()); });
+    return SendSharedToAll(receivers,
+                           SharedMessage<M>::Make(std::forward<Args>(args)...));
   }
 }
 

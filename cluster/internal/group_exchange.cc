@@ -1,0 +1,190 @@
+#include "troupe/cluster/internal/group_exchange.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/base/log.h"
+#include "troupe/cluster/internal/exports.h"
+
+namespace troupe::internal {
+namespace {
+
+absl::Status NoSense(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("what is said of groups: ", what));
+}
+
+GroupSaidItem::How HowOf(GroupNews::Kind kind) {
+  switch (kind) {
+    case GroupNews::Kind::kAll:
+      return GroupSaidItem::kAll;
+    case GroupNews::Kind::kAllBegins:
+      return GroupSaidItem::kAllBegins;
+    default:
+      return GroupSaidItem::kJoined;
+  }
+}
+
+}  // namespace
+
+// -- out
+
+void GroupExchange::Append(
+    const GroupNewsOut& out,
+    absl::FunctionRef<uint64_t(const WireType&)> number_of, Encoder& frame) {
+  node_.groups().OnTaken(peer_);
+  const GroupNews& news = *out.news;
+  if (news.kind == GroupNews::Kind::kWanted) {
+    const bool is_scope = news.range.kind() == GroupRange::Kind::kScope;
+    return AppendItem(
+        GroupsWantedItem{news.range.scope(),
+                         is_scope ? std::string() : news.range.name().name},
+        frame);
+  }
+  const GroupName& group = news.range.name();
+  if (news.kind == GroupNews::Kind::kLeft) {
+    GroupLeftItem item{out.sequence, group.scope, group.name, {}};
+    for (const AnyActorRef& member : news.members) {
+      item.ids.push_back(member.id().value());
+    }
+    return AppendItem(item, frame);
+  }
+  GroupSaidItem item{out.sequence, group.scope, group.name, HowOf(news.kind),
+                     {},           {},          {}};
+  for (const WireType* const type : news.types) {
+    item.types.push_back(static_cast<uint32_t>(number_of(*type)));
+  }
+  for (size_t i = 0; i < news.members.size(); ++i) {
+    const AnyActorRef& member = news.members[i];
+    // It can be addressed one by one, too.
+    if (absl::Status status = node_.exports().Add(member); !status.ok()) {
+      node_.system().logger().Log(LogSeverity::kError, status.ToString());
+      continue;
+    }
+    item.ids.push_back(member.id().value());
+    item.numbers.push_back(news.numbers[i]);
+  }
+  AppendItem(item, frame);
+}
+
+// -- in
+
+absl::Status GroupExchange::OnWanted(const GroupsWantedItem& item) {
+  const bool is_scope = item.name.empty();
+  GroupName name{item.scope, item.name};
+  if (absl::Status status =
+          CheckGroupName(GroupNameView(name.scope, is_scope ? "*" : name.name));
+      !status.ok()) {
+    return NoSense(status.message());
+  }
+  const GroupRange range =
+      is_scope ? GroupRange::Scope(item.scope) : GroupRange(std::move(name));
+  if (!node_.groups().OnWanted(peer_, range)) return NoSense("too much of it");
+  return absl::OkStatus();
+}
+
+absl::Status GroupExchange::CheckSequence(uint64_t sequence) {
+  if (sequence == heard_ + 1) {
+    heard_ = sequence;
+    return absl::OkStatus();
+  }
+  return NoSense(
+      absl::StrCat("the ", sequence, "th comes behind the ", heard_, "th"));
+}
+
+absl::Status GroupExchange::Read(absl::Span<const uint64_t> ids,
+                                 std::vector<AnyActorRef>& members) {
+  members.reserve(ids.size());
+  for (const uint64_t id : ids) {
+    if (id == 0 || id > FarCell::kIdMask) {
+      return NoSense(absl::StrCat("an actor has no id ", id));
+    }
+    members.push_back(peer_.RefTo(id));
+  }
+  return absl::OkStatus();
+}
+
+bool GroupExchange::Fits(const GroupName& group, const GroupBook::Share& share,
+                         absl::Span<const uint32_t> types, FindType find) {
+  std::string misses;
+  std::vector<const WireType*> taken;
+  absl::Status differs;
+  for (const uint32_t number : types) {
+    absl::Status why;
+    if (const WireType* const type = find(number, why)) taken.push_back(type);
+    if (!why.ok()) differs = why;
+  }
+  for (const WireType* const type : share.types) {
+    if (std::find(taken.begin(), taken.end(), type) != taken.end()) continue;
+    misses = absl::StrCat(misses, misses.empty() ? "" : ", ", type->name);
+  }
+  if (misses.empty()) {
+    unfit_.erase(group);
+    return true;
+  }
+  if (unfit_.insert(group).second) {
+    node_.system().logger().Log(
+        LogSeverity::kWarning,
+        absl::StrCat("the members of the group '", group.ToString(), "' of ",
+                     peer_.node(), " are none of ", node_.self().name,
+                     "'s, they do not take ", misses, " as it is here",
+                     differs.ok() ? "" : ": ", differs.message()));
+  }
+  return false;
+}
+
+absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, FindType find) {
+  if (absl::Status status = CheckSequence(item.sequence); !status.ok()) {
+    return status;
+  }
+  const GroupName group{item.scope, item.name};
+  const bool is_one_of_several = item.how == GroupSaidItem::kAllBegins;
+  if (item.how > GroupSaidItem::kAllBegins ||
+      item.ids.size() != item.numbers.size() ||
+      (begun_.has_value() &&
+       (begun_->group != group || item.how == GroupSaidItem::kJoined))) {
+    return NoSense("an item does not fit the one before");
+  }
+  std::vector<AnyActorRef> members;
+  if (absl::Status status = Read(item.ids, members); !status.ok()) {
+    return status;
+  }
+  Begun said = begun_.has_value() ? *std::move(begun_) : Begun{group, {}};
+  begun_.reset();
+  for (size_t i = 0; i < members.size(); ++i) {
+    said.members.push_back({members[i], item.numbers[i]});
+  }
+  if (said.members.size() > kMaxMembers) return NoSense("too many members");
+  if (is_one_of_several) {
+    begun_ = std::move(said);
+    return absl::OkStatus();
+  }
+  // Nothing is known of what this node does not share.
+  const std::shared_ptr<const GroupBook::Share> share =
+      node_.groups().Find(group);
+  if (share == nullptr) return absl::OkStatus();
+  if (!Fits(group, *share, item.types, find)) said.members.clear();
+  GroupSeam& seam = node_.groups().seam();
+  const GroupSource source = GroupSourceOf(peer_);
+  GroupSeam::Said result{group, std::move(said.members), share->protocol};
+  (void)(item.how == GroupSaidItem::kJoined ? seam.Add(source, result)
+                                            : seam.Replace(source, result));
+  return absl::OkStatus();
+}
+
+absl::Status GroupExchange::OnLeft(const GroupLeftItem& item) {
+  if (absl::Status status = CheckSequence(item.sequence); !status.ok()) {
+    return status;
+  }
+  if (begun_.has_value()) return NoSense("an item does not fit the one before");
+  std::vector<AnyActorRef> members;
+  absl::Status status = Read(item.ids, members);
+  if (!status.ok()) return status;
+  node_.groups().seam().Remove(GroupSourceOf(peer_), {item.scope, item.name},
+                               members);
+  return absl::OkStatus();
+}
+
+}  // namespace troupe::internal

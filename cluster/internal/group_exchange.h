@@ -1,0 +1,86 @@
+// What one session says and hears of groups.
+//
+// Thread safety: belongs to the session. Outside the seat.
+#ifndef TROUPE_CLUSTER_INTERNAL_GROUP_EXCHANGE_H_
+#define TROUPE_CLUSTER_INTERNAL_GROUP_EXCHANGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/internal/group_book.h"
+#include "troupe/cluster/internal/group_items.h"
+#include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/wire_type.h"
+#include "troupe/registry/group_name.h"
+
+namespace troupe::internal {
+
+class GroupExchange {
+ public:
+  GroupExchange(NodeCore& node, FarCell& peer) : node_(node), peer_(peer) {}
+
+  void Open(uint64_t session_number) {
+    node_.groups().Open(peer_, session_number);
+  }
+  // What the peer has said is forgotten; to be told before any actor hears of
+  // the end of the session.
+  void Close() { node_.groups().Close(peer_); }
+
+  // -- out
+
+  // Appends what there is to say. `number_of` gives types their numbers, and
+  // writes what that introduces into the frame.
+  void Append(const GroupNewsOut& out,
+              absl::FunctionRef<uint64_t(const WireType&)> number_of,
+              Encoder& frame);
+  void CatchUp() { node_.groups().CatchUp(peer_); }
+
+  // -- in
+
+  absl::Status OnWanted(const GroupsWantedItem& item);
+  // `find` finds a type that the peer has introduced; null: it is not known
+  // here, or another one is, as `why` says.
+  using FindType =
+      absl::FunctionRef<const WireType*(uint64_t number, absl::Status& why)>;
+  absl::Status OnSaid(const GroupSaidItem& item, FindType find);
+  absl::Status OnLeft(const GroupLeftItem& item);
+
+ private:
+  // A peer that has more in one group means no good.
+  static constexpr size_t kMaxMembers = size_t{1} << 24;
+
+  // Members that are being told in several items.
+  struct Begun {
+    GroupName group;
+    std::vector<GroupSeam::Numbered> members;
+  };
+
+  absl::Status CheckSequence(uint64_t sequence);
+  // The members by their ids.
+  absl::Status Read(absl::Span<const uint64_t> ids,
+                    std::vector<AnyActorRef>& members);
+  // Whether all that is said to members of the group is taken by the peer's.
+  bool Fits(const GroupName& group, const GroupBook::Share& share,
+            absl::Span<const uint32_t> types, FindType find);
+
+  NodeCore& node_;
+  FarCell& peer_;
+  uint64_t heard_ = 0;  // The number of what was said last.
+  std::optional<Begun> begun_;
+  // Groups of which the log says that they do not fit.
+  std::set<GroupName> unfit_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_GROUP_EXCHANGE_H_
