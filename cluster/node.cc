@@ -62,10 +62,17 @@ class Node::Observer final : public internal::SessionObserver {
   explicit Observer(ActorSystem& system)
       : system_(system),
         up_(system.Get<internal::ExtensionChannel<NodeUp>>().channel),
-        down_(system.Get<internal::ExtensionChannel<NodeDown>>().channel) {}
+        down_(system.Get<internal::ExtensionChannel<NodeDown>>().channel),
+        lost_(system.Get<internal::ExtensionChannel<SubscriptionLost>>()
+                  .channel) {}
 
   void OnUp(const NodeId& peer) override {
     if (up_.HasSubscribers()) up_.Publish(NodeUp{peer}, system_.logger());
+  }
+  void OnLost(const NodeId& peer, const AnyActorRef& subscriber) override {
+    if (lost_.HasSubscribers()) {
+      lost_.Publish(SubscriptionLost{peer, subscriber}, system_.logger());
+    }
   }
   void OnDown(const NodeId& peer, const absl::Status& why) override {
     if (down_.HasSubscribers()) {
@@ -80,6 +87,7 @@ class Node::Observer final : public internal::SessionObserver {
   ActorSystem& system_;
   internal::EventChannel<NodeUp>& up_;
   internal::EventChannel<NodeDown>& down_;
+  internal::EventChannel<SubscriptionLost>& lost_;
 };
 
 struct Node::Parts {

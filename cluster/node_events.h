@@ -10,6 +10,7 @@
 #define TROUPE_CLUSTER_NODE_EVENTS_H_
 
 #include "absl/status/status.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/cluster/node_id.h"
 
 namespace troupe {
@@ -22,6 +23,13 @@ struct NodeUp {
 struct NodeDown {
   const NodeId& node;
   const absl::Status& why;
+};
+
+// An actor here had subscribed to a port there, and nothing more comes of it:
+// before the NodeDown. What had come before, it gets.
+struct SubscriptionLost {
+  const NodeId& node;
+  const AnyActorRef& subscriber;
 };
 
 }  // namespace troupe

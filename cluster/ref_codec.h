@@ -11,6 +11,9 @@
 #ifndef TROUPE_CLUSTER_REF_CODEC_H_
 #define TROUPE_CLUSTER_REF_CODEC_H_
 
+#include <cstdint>
+#include <memory>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "troupe/actor/actor_ref.h"
@@ -23,12 +26,21 @@
 
 namespace troupe {
 
+namespace internal {
+struct Subscriber;
+class SubscriptionCore;
+}  // namespace internal
+
 // How the node at one end of a session writes references. `types` are what is
 // sent through this one.
 class RefWriter {
  public:
   virtual void Write(const AnyActorRef& ref, WireTypeList types,
                      Encoder& out) = 0;
+  // Has what is published to a subscription, of that type, brought to it.
+  // Returns what it is called; 0: it is over.
+  virtual uint64_t Subscribe(internal::Subscriber subscriber,
+                             const WireType& type) = 0;
 
  protected:
   ~RefWriter() = default;
@@ -38,6 +50,10 @@ class RefWriter {
 class RefReader {
  public:
   virtual AnyActorRef Read(WireTypeList types, Decoder& in) = 0;
+  // `core` is for the actor of a subscription that the writer calls so.
+  virtual void OnSubscribe(
+      const std::shared_ptr<internal::SubscriptionCore>& core,
+      uint64_t name) = 0;
 
  protected:
   ~RefReader() = default;

@@ -54,6 +54,10 @@ struct WireType {
   void (*encode_reply)(Envelope& reply, Encoder& out);
   Envelope* (*decode_reply)(Decoder& in);
 
+  // Whether somebody at the other end hears of the end of a message: then one
+  // that nobody handles is read, too.
+  bool has_other_end = false;
+
   bool IsRequest() const { return encode_reply != nullptr; }
 };
 
@@ -111,6 +115,9 @@ WireType MakeWireType() {
                 .share = nullptr,
                 .encode_reply = nullptr,
                 .decode_reply = nullptr};
+  if constexpr (requires { Codec<M>::kHasOtherEnd; }) {
+    type.has_other_end = Codec<M>::kHasOtherEnd;
+  }
   if constexpr (RequestType<M>) {
     static_assert(Encodable<OutcomeOf<M>>,
                   "the reply of this message cannot cross: it is no aggregate, "

@@ -46,6 +46,8 @@ class Subscribe {
  public:
   using HandledBy = Publishes<T>;
 
+  // Of nobody; does nothing.
+  Subscribe() = default;
   // As PortRef::Subscribe().
   explicit Subscribe(const std::type_identity_t<ActorRef<T>>& actor,
                      const SubscribeOptions& options = {})
@@ -56,7 +58,7 @@ class Subscribe {
       : subscriber_(
             internal::SubscriberOf<T>(actor, std::move(convert), options)) {}
   Subscribe(Subscribe&&) noexcept = default;
-  Subscribe& operator=(Subscribe&&) = delete;
+  Subscribe& operator=(Subscribe&&) noexcept = default;
   ~Subscribe() {
     if (subscriber_.core != nullptr) subscriber_.core->Retire();
   }
@@ -66,10 +68,16 @@ class Subscribe {
     return subscriber_.core;
   }
 
- private:
-  friend class Publishes<T>;
+  // Takes over what there is.
+  internal::Subscriber Take() const {
+    return std::exchange(subscriber_, internal::Subscriber());
+  }
+  explicit Subscribe(internal::Subscriber subscriber)
+      : subscriber_(std::move(subscriber)) {}
 
-  internal::Subscriber subscriber_;
+ private:
+  // Mutable: a message that is written goes on as another one.
+  mutable internal::Subscriber subscriber_;
 };
 
 // Ends all subscriptions of an actor.
@@ -84,7 +92,8 @@ template <typename T>
 class Publishes {
  public:
   void Handle(Subscribe<T>&& m) {
-    port_.core()->Attach(std::move(m.subscriber_));
+    internal::Subscriber subscriber = m.Take();
+    if (subscriber.core != nullptr) port_.core()->Attach(std::move(subscriber));
   }
   void Handle(const Unsubscribe<T>& m) { port_.Unsubscribe(m.actor); }
 

@@ -10,6 +10,7 @@
 #include "troupe/actor/internal/notice.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
+#include "troupe/actor/internal/shared_payload.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/mailbox/envelope_list.h"
@@ -32,7 +33,8 @@ bool IsOneOf(const Envelope& envelope, auto... types) {
 }
 
 Kind KindOf(const Envelope& envelope) {
-  if (IsNotice(envelope)) return Kind::kOrdered;
+  // A source has a limit of its own.
+  if (IsNotice(envelope) || IsOfSource(envelope)) return Kind::kOrdered;
   if (IsControl(envelope)) {
     // The end of one who is linked follows the link.
     return IsOneOf(envelope, &kMessageType<CancelRequest>,
@@ -196,7 +198,7 @@ void FarCell::Close() {
 }
 
 void FarCell::Fail(uint64_t id_there, EnvelopePtr envelope) {
-  if (KindOf(*envelope) == Kind::kMessage) {
+  if (KindOf(*envelope) == Kind::kMessage || IsOfSource(*envelope)) {
     return BecomeDeadLetter(*this, IdOf(id_there), envelope.release(),
                             SendResult::kUnreachable);
   }

@@ -154,6 +154,9 @@ class SharedContent {
     return source_ != nullptr ? std::exchange(source_, nullptr)->Lose() : 1;
   }
 
+  // Null: it has none, or has come.
+  MessageSource* source() const { return source_; }
+
   SharedBody body;
   // Of a source's: how many envelopes had entered the queue of its receiver's
   // bounded mailbox when it was sent.

@@ -12,6 +12,7 @@
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/internal/group_items.h"
+#include "troupe/cluster/internal/port_items.h"
 
 namespace troupe::internal {
 namespace {
@@ -110,6 +111,22 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     }
     case ItemKind::kGroupSend:
       return OnGroupSend(in);
+    case ItemKind::kPortOpen: {
+      const auto item = ReadItem<PortOpenItem>(in);
+      if (!in.ok()) return in.status();
+      return ports_.OnOpen(item, node_.exports().Find(item.to).actor);
+    }
+    case ItemKind::kPublished:
+      return OnPublished(in);
+    case ItemKind::kPortTaken:
+      return With<PortTakenItem>(
+          in, [&](const auto& item) { ports_.OnTaken(item); });
+    case ItemKind::kPortEnd:
+      return With<PortEndItem>(in,
+                               [&](const auto& item) { ports_.OnEnd(item); });
+    case ItemKind::kPortLeft:
+      return With<PortLeftItem>(in,
+                                [&](const auto& item) { ports_.OnLeft(item); });
     default:
       (void)in.ReadBytes();  // Of a newer peer.
       return in.status();
@@ -203,6 +220,11 @@ EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
         absl::StrCat("a ", known->name, " of ", peer_.node(),
                      " makes no sense: ", in.status().message()));
   }
+  if (known->type != nullptr && known->type->has_other_end &&
+      known->differs.ok()) {
+    Decoder in(payload, &refs_);
+    const EnvelopePtr unhandled(known->type->decode(in));
+  }
   Mourn(to, reason, known->name, why);
   return nullptr;
 }
@@ -267,6 +289,38 @@ absl::Status Inbound::OnCall(Decoder& in) {
     info.deadline = node_.system().executor().clock().Now() +
                     absl::Nanoseconds(std::min(head.left_ns, kMaxLeftNs));
     SendEnvelope(*actor.cell(), actor.id().value(), request.release());
+  });
+  return in.status();
+}
+
+absl::Status Inbound::OnPublished(Decoder& in) {
+  in.ReadSized([&](Decoder& fields) {
+    const auto head = ReadItem<PublishedHead>(fields);
+    const absl::string_view payload = fields.ReadRest();
+    if (!fields.ok()) return;
+    const PeerType* const known = TypeOf(head.type);
+    if (known == nullptr) {
+      return fields.Fail(
+          absl::StrCat("the type ", head.type, " was not introduced"));
+    }
+    const AnyActorRef subscriber = ports_.SubscriberOf(head.number);
+    if (subscriber.IsNull()) return;  // It wants nothing more.
+    absl::Status why;
+    const WireType* const type = Same(head.type, why);
+    if (type != nullptr && ports_.Takes(head.number, *type)) {
+      Decoder message(payload, &refs_);
+      if (const EnvelopePtr envelope{type->decode(message)}) {
+        return ports_.OnPublished(head.number, *type, type->share(*envelope));
+      }
+      why = message.status();
+    }
+    ports_.OnLost(head.number);
+    Mourn(subscriber.id().value(), DeadLetter::Reason::kUndecodable,
+          known->name,
+          absl::InvalidArgumentError(
+              absl::StrCat("a ", known->name, " of a port of ", peer_.node(),
+                           " makes no ", "sense to ", subscriber.ToString(),
+                           why.ok() ? "" : ": ", why.message())));
   });
   return in.status();
 }

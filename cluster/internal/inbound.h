@@ -21,6 +21,7 @@
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/cluster/wire_type.h"
@@ -30,14 +31,16 @@ namespace troupe::internal {
 class Inbound {
  public:
   Inbound(NodeCore& node, FarCell& peer, WireRefs& refs, CallsOut& calls_out,
-          CallsIn& calls_in, WatchBook& watches, GroupExchange& groups)
+          CallsIn& calls_in, WatchBook& watches, GroupExchange& groups,
+          PortExchange& ports)
       : node_(node),
         peer_(peer),
         refs_(refs),
         calls_out_(calls_out),
         calls_in_(calls_in),
         watches_(watches),
-        groups_(groups) {}
+        groups_(groups),
+        ports_(ports) {}
 
   // Does what an item says, behind the byte of its kind; passes over what it
   // does not know. Not OK: the peer makes no sense.
@@ -59,6 +62,7 @@ class Inbound {
   absl::Status OnType(TypeItem item);
   absl::Status OnSend(Decoder& in);
   absl::Status OnCall(Decoder& in);
+  absl::Status OnPublished(Decoder& in);
   absl::Status OnGroupSend(Decoder& in);
   absl::Status OnReply(Decoder& in);
   void OnFailure(const FailureItem& item);
@@ -82,6 +86,7 @@ class Inbound {
   CallsIn& calls_in_;
   WatchBook& watches_;
   GroupExchange& groups_;
+  PortExchange& ports_;
   std::vector<PeerType> types_;
 };
 

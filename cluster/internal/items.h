@@ -62,6 +62,13 @@ enum class ItemKind : uint8_t {
   kGroupSaid = 81,
   kGroupLeft = 82,
   kGroupSend = 83,
+
+  // Of subscriptions to ports, in order with data.
+  kPortOpen = 96,
+  kPublished = 97,
+  kPortTaken = 98,
+  kPortEnd = 99,
+  kPortLeft = 100,
 };
 
 // What both ends begin with. Who accepts a connection answers with its own, or

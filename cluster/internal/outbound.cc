@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/port_items.h"
 #include "troupe/registry/internal/group_letter.h"
 
 namespace troupe::internal {
@@ -86,14 +87,22 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
     groups_.CatchUp();
   } else if (IsGroupLetter(envelope)) {
     AppendGroupLetter(std::move(outgoing.envelope), frame);
+  } else if (IsOfSource(envelope)) {
+    AppendPublished(to, std::move(outgoing.envelope), frame);
+  } else if (auto* const open = envelope.TryAs<PortOpenOut>()) {
+    ports_.Append(*open, frame);
+  } else if (auto* const taken = envelope.TryAs<PortTakenOut>()) {
+    ports_.Append(*taken, frame);
+  } else if (auto* const port_end = envelope.TryAs<PortEndOut>()) {
+    ports_.Append(*port_end, frame);
+  } else if (auto* const left = envelope.TryAs<PortLeftOut>()) {
+    ports_.Append(*left, frame);
   } else {
     AppendMessage(to, std::move(outgoing.envelope), frame);
   }
 }
 
 void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
-  // A source's may have nothing to say any more.
-  if (IsOfSource(*message) && !SharedContentOf(*message).Arrive()) return;
   const WireType* const type = node_.types().Find(message->type);
   if (type == nullptr) {
     return Refuse(to, std::move(message),
@@ -118,6 +127,25 @@ void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
     AppendItem(SendHead{to, number, message->lane == Lane::kUrgent},
                payload_.bytes(), frame);
   }
+}
+
+void Outbound::AppendPublished(uint64_t to, EnvelopePtr message,
+                               Encoder& frame) {
+  uint64_t number = 0;
+  const std::shared_ptr<SubscriptionCore> core =
+      ports_.Arrive(SharedContentOf(*message), number, frame);
+  if (core == nullptr) return;  // It has nothing to say any more.
+  absl::Status why = absl::FailedPreconditionError(
+      "the node does not know how this type of message is written");
+  const WireType* const type = node_.types().Find(message->type);
+  if (type == nullptr ||
+      !WritePayload([&] { type->encode(*message, payload_); }, why)) {
+    core->Acknowledge(1);
+    return Refuse(to, std::move(message), why);
+  }
+  const uint64_t type_number = NumberOf(*type);
+  AppendDefinitions(frame);
+  AppendItem(PublishedHead{number, type_number}, payload_.bytes(), frame);
 }
 
 void Outbound::AppendGroupLetter(EnvelopePtr letter, Encoder& frame) {

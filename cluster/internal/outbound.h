@@ -17,6 +17,7 @@
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/cluster/wire_type.h"
@@ -29,7 +30,7 @@ class Outbound {
   // `definitions` is where `refs` writes what it introduces.
   Outbound(NodeCore& node, FarCell& peer, WireRefs& refs, Encoder& definitions,
            CallsOut& calls_out, CallsIn& calls_in, WatchBook& watches,
-           GroupExchange& groups)
+           GroupExchange& groups, PortExchange& ports)
       : node_(node),
         peer_(peer),
         definitions_(definitions),
@@ -37,6 +38,7 @@ class Outbound {
         calls_in_(calls_in),
         watches_(watches),
         groups_(groups),
+        ports_(ports),
         payload_(&refs) {}
 
   void set_max_item_bytes(size_t bytes) { max_item_bytes_ = bytes; }
@@ -48,6 +50,7 @@ class Outbound {
 
  private:
   void AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame);
+  void AppendPublished(uint64_t to, EnvelopePtr message, Encoder& frame);
   void AppendGroupLetter(EnvelopePtr letter, Encoder& frame);
   void AppendAnswer(AnswerReady& answer, Encoder& frame);
   // Writes a payload by `write`; false: it failed, as `why` says, and nothing
@@ -67,6 +70,7 @@ class Outbound {
   CallsIn& calls_in_;
   WatchBook& watches_;
   GroupExchange& groups_;
+  PortExchange& ports_;
   size_t max_item_bytes_ = 0;
   Encoder payload_;
   absl::flat_hash_map<const WireType*, uint64_t> type_numbers_;

@@ -64,6 +64,9 @@ Session::~Session() {
   up_->calls_out.FailAll(up_->peer);
   up_->calls_in.CancelAll();
   up_->watches.End();
+  for (const AnyActorRef& subscriber : up_->ports.Close()) {
+    shared_.observer.OnLost(peer_id_, subscriber);
+  }
   shared_.directory.Leave(peer_id_, self_);
   shared_.observer.OnDown(peer_id_, why_);
 }
@@ -155,6 +158,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   }
   const uint64_t session_number = (*cell)->Open(shared_.options.outbox, self_);
   up_->calls_in.set_session_number(session_number);
+  up_->ports.Open(session_number);
   up_->groups.Open(session_number);
   ticked_ = Now();
   SendEvery<SessionTick>(shared_.options.heartbeat);

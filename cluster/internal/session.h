@@ -33,6 +33,7 @@
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/outbound.h"
+#include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/cluster/node_id.h"
@@ -111,6 +112,8 @@ class SessionObserver {
  public:
   virtual ~SessionObserver() = default;
   virtual void OnUp(const NodeId& peer) = 0;
+  // The subscription of an actor here to a port there is over.
+  virtual void OnLost(const NodeId& peer, const AnyActorRef& subscriber) = 0;
   // Behind all that has been told to those who waited.
   virtual void OnDown(const NodeId& peer, const absl::Status& why) = 0;
 };
@@ -156,16 +159,19 @@ class Session final
   struct Up {
     Up(NodeCore& node, FarCell& far)
         : peer(far),
-          refs(node, far, definitions),
+          ports(far),
+          refs(node, far, ports, definitions),
           calls_in(far),
           watches(far),
           groups(node, far),
           outbound(node, far, refs, definitions, calls_out, calls_in, watches,
-                   groups),
-          inbound(node, far, refs, calls_out, calls_in, watches, groups) {}
+                   groups, ports),
+          inbound(node, far, refs, calls_out, calls_in, watches, groups,
+                  ports) {}
 
     FarCell& peer;
     Encoder definitions;
+    PortExchange ports;
     WireRefs refs;
     CallsOut calls_out;
     CallsIn calls_in;

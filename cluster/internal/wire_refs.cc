@@ -63,6 +63,13 @@ AnyActorRef WireRefs::Read(WireTypeList types, Decoder& in) {
   return third != nullptr ? third->RefTo(id) : node_.exports().RefTo(id);
 }
 
+void WireRefs::OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
+                           uint64_t name) {
+  // Of others' actors the peer has nothing to say.
+  if (FarCell::Of(core->actor().cell()) != &peer_) return;
+  ports_.OnSubscribe(core, name);
+}
+
 absl::Status WireRefs::OnNode(const NodeItem& item) {
   if (item.number != kFirstNode + known_.size() || known_.size() == kMaxNodes) {
     return absl::DataLossError(absl::StrCat("the node ", item.number,

@@ -9,6 +9,8 @@
 #define TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -19,6 +21,7 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/wire_type.h"
 
@@ -27,11 +30,17 @@ namespace troupe::internal {
 class WireRefs final : public RefWriter, public RefReader {
  public:
   // `definitions` gets what has to be sent before what is being written.
-  WireRefs(NodeCore& node, FarCell& peer, Encoder& definitions)
-      : node_(node), peer_(peer), definitions_(definitions) {}
+  WireRefs(NodeCore& node, FarCell& peer, PortExchange& ports,
+           Encoder& definitions)
+      : node_(node), peer_(peer), ports_(ports), definitions_(definitions) {}
 
   void Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) override;
   AnyActorRef Read(WireTypeList types, Decoder& in) override;
+  uint64_t Subscribe(Subscriber subscriber, const WireType& type) override {
+    return ports_.Subscribe(std::move(subscriber), type);
+  }
+  void OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
+                   uint64_t name) override;
 
   // The peer introduces a node.
   absl::Status OnNode(const NodeItem& item);
@@ -45,6 +54,7 @@ class WireRefs final : public RefWriter, public RefReader {
 
   NodeCore& node_;
   FarCell& peer_;
+  PortExchange& ports_;
   Encoder& definitions_;
   absl::flat_hash_map<const FarCell*, uint64_t> introduced_;
   std::vector<FarCell*> known_;  // Those that the peer has introduced.

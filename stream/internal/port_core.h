@@ -58,7 +58,8 @@ class PublishWaiter {
 // Lock order: after those of subscriptions.
 // Thread safety: any thread, outside the seat; AddFull(), TakeFull() and
 // RemoveLater() anywhere.
-class PortCore : public std::enable_shared_from_this<PortCore> {
+class PortCore final : public SubscriptionOwner,
+                       public std::enable_shared_from_this<PortCore> {
  public:
   // Publishing one by one: at most one turn is given at a time.
   enum class Turn : uint8_t {
@@ -87,18 +88,21 @@ class PortCore : public std::enable_shared_from_this<PortCore> {
   // Retires all subscriptions, and takes no others.
   void Close() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // What the subscriber gets of a message; null: nothing.
+  static SharedBody Convert(const Subscriber& subscriber,
+                            const SharedBody& body);
+
   size_t subscriptions() const ABSL_LOCKS_EXCLUDED(mu_);
   // In the order in which they were attached.
   std::vector<std::shared_ptr<SubscriptionCore>> Cores() const
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // -- for subscriptions, which left or changed
-  void Remove(const SubscriptionCore& core) ABSL_LOCKS_EXCLUDED(mu_);
-  // The same where nothing of a user's may be destroyed.
-  void RemoveLater(const SubscriptionCore& core) ABSL_LOCKS_EXCLUDED(mu_);
-  // One more is full, or one less.
-  void AddFull() ABSL_LOCKS_EXCLUDED(mu_);
-  void TakeFull() ABSL_LOCKS_EXCLUDED(mu_);
+  // -- SubscriptionOwner: for subscriptions, which left or changed
+  void Remove(const SubscriptionCore& core) override ABSL_LOCKS_EXCLUDED(mu_);
+  void RemoveLater(const SubscriptionCore& core) override
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void AddFull() override ABSL_LOCKS_EXCLUDED(mu_);
+  void TakeFull() override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   // Whom to publish to; never changes.
@@ -120,8 +124,6 @@ class PortCore : public std::enable_shared_from_this<PortCore> {
   // Gives the turn to who waits for it, if it is free and there is room.
   void GiveTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void TakeFromLine(PublishWaiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  static SharedBody Convert(const Subscriber& subscriber,
-                            const SharedBody& body);
 
   const PortOptions options_;
 

@@ -71,12 +71,13 @@ SubscriptionStats SubscriptionCore::stats() const {
           .active = state_ == State::kNew || state_ == State::kLive};
 }
 
-bool SubscriptionCore::Begin(const std::shared_ptr<PortCore>& port) {
+bool SubscriptionCore::Begin(const std::shared_ptr<SubscriptionOwner>& owner) {
   absl::MutexLock lock(&mu_);
   if (state_ != State::kNew) return false;
   state_ = State::kLive;
   holds_ = true;
-  port_ = port;
+  owner_ = owner;
+  counts_taken_ = owner->CountsTaken();
   self_ = shared_from_this();
   return true;
 }
@@ -176,12 +177,15 @@ void SubscriptionCore::CountDropped() {
 
 void SubscriptionCore::AddUnderWay() {
   if (++under_way_ != options_.limit || state_ != State::kLive) return;
-  if (const std::shared_ptr<PortCore> port = port_.lock()) port->AddFull();
+  if (const auto owner = owner_.lock()) owner->AddFull();
 }
 
 void SubscriptionCore::TakeUnderWay() {
+  if (counts_taken_ && state_ == State::kLive) {
+    if (const auto owner = owner_.lock()) owner->OnTaken();
+  }
   if (under_way_-- != options_.limit || state_ != State::kLive) return;
-  if (const std::shared_ptr<PortCore> port = port_.lock()) port->TakeFull();
+  if (const auto owner = owner_.lock()) owner->TakeFull();
 }
 
 SharedBody SubscriptionCore::Arrive(SharedBody body) {
@@ -192,7 +196,11 @@ SharedBody SubscriptionCore::Arrive(SharedBody body) {
     absl::MutexLock lock(&mu_);
     const bool wanted = state_ != State::kCancelled && state_ != State::kEnded;
     if (is_lossless()) {
-      TakeUnderWay();
+      if (wanted && is_acknowledged()) {
+        ++sent_;
+      } else {
+        TakeUnderWay();
+      }
       if (!wanted) discarded = std::move(body);
     } else {
       if (!waiting_.empty()) body = waiting_.Pop();
@@ -202,7 +210,7 @@ SharedBody SubscriptionCore::Arrive(SharedBody body) {
         next = MakeSourceEnvelope(type_, SharedBody(), *this);
       }
     }
-    if (!body.IsNull()) ++delivered_;
+    if (!body.IsNull() && !is_acknowledged()) ++delivered_;
     let_go = LetGo();
   }
   if (next != nullptr) {
@@ -231,65 +239,89 @@ uint32_t SubscriptionCore::Lose() {
 
 void SubscriptionCore::Cancel() {
   std::shared_ptr<SubscriptionCore> let_go;
-  std::shared_ptr<PortCore> port;
+  std::shared_ptr<SubscriptionOwner> owner;
   Fifo<SharedBody> discarded;
   Fifo<SharedBody> also_discarded;
   ReplyRoute end_route;
   {
     absl::MutexLock lock(&mu_);
     if (state_ == State::kCancelled || state_ == State::kEnded) return;
-    port = Leave(State::kCancelled);
+    owner = Leave(State::kCancelled);
     std::swap(discarded, waiting_);
     std::swap(also_discarded, held_);
     end_route = std::exchange(end_route_, ReplyRoute());
     let_go = LetGo();
   }
-  if (port != nullptr) port->Remove(*this);
+  if (owner != nullptr) owner->Remove(*this);
   if (!end_route.IsNull()) AskForEndNoMore(actor_, end_route);
 }
 
 void SubscriptionCore::Retire() {
   std::shared_ptr<SubscriptionCore> let_go;
-  std::shared_ptr<PortCore> port;
+  std::shared_ptr<SubscriptionOwner> owner;
   ReplyRoute end_route;
   {
     absl::MutexLock lock(&mu_);
     if (state_ != State::kNew && state_ != State::kLive) return;
-    port = Leave(State::kRetired);
+    owner = Leave(State::kRetired);
     end_route = std::exchange(end_route_, ReplyRoute());
     let_go = LetGo();
   }
-  if (port != nullptr) port->Remove(*this);
+  if (owner != nullptr) owner->Remove(*this);
   if (!end_route.IsNull()) AskForEndNoMore(actor_, end_route);
 }
 
 void SubscriptionCore::OnActorEnded() {
   std::shared_ptr<SubscriptionCore> let_go;
-  std::shared_ptr<PortCore> port;
+  std::shared_ptr<SubscriptionOwner> owner;
   {
     absl::MutexLock lock(&mu_);
     end_route_ = ReplyRoute();
     if (state_ != State::kLive) return;
     // What waits is lost with its envelope, by whoever destroys that.
-    port = Leave(State::kEnded);
+    owner = Leave(State::kEnded);
     let_go = LetGo();
   }
-  if (port != nullptr) port->RemoveLater(*this);
+  if (owner != nullptr) owner->RemoveLater(*this);
 }
 
-std::shared_ptr<PortCore> SubscriptionCore::Leave(State state) {
-  std::shared_ptr<PortCore> port;
+std::shared_ptr<SubscriptionOwner> SubscriptionCore::Leave(State state) {
+  std::shared_ptr<SubscriptionOwner> owner;
   if (state_ == State::kLive) {
-    port = port_.lock();
-    if (port != nullptr && is_lossless() && under_way_ >= options_.limit) {
-      port->TakeFull();
+    owner = owner_.lock();
+    if (owner != nullptr && is_lossless() && under_way_ >= options_.limit) {
+      owner->TakeFull();
     }
   }
   state_ = state;
-  return port;
+  // Whether they are taken does not matter any more.
+  under_way_ -= std::exchange(sent_, 0);
+  return owner;
+}
+
+void SubscriptionCore::SetFarEnd(std::unique_ptr<FarEnd> end) {
+  std::shared_ptr<SubscriptionCore> let_go;
+  absl::MutexLock lock(&mu_);
+  far_end_ = std::move(end);
+  let_go = LetGo();
+}
+
+void SubscriptionCore::Acknowledge(uint64_t messages) {
+  std::shared_ptr<SubscriptionCore> let_go;
+  absl::MutexLock lock(&mu_);
+  for (; messages > 0 && sent_ > 0; --messages) {
+    --sent_;
+    ++delivered_;
+    TakeUnderWay();
+  }
+  let_go = LetGo();
 }
 
 std::shared_ptr<SubscriptionCore> SubscriptionCore::LetGo() {
+  const bool is_over = state_ != State::kNew && state_ != State::kLive;
+  if (is_over && far_end_ != nullptr && (is_lossless() || under_way_ == 0)) {
+    std::exchange(far_end_, nullptr)->OnLeft(state_ == State::kCancelled);
+  }
   if (state_ == State::kLive || under_way_ > 0) return nullptr;
   return std::move(self_);
 }

@@ -7,6 +7,11 @@
 // stands for all of them, takes the oldest out when its turn comes, and then
 // goes to the mailbox's end again if there are more. So what is dropped is
 // dropped exactly.
+//
+// If the actor is on another node, what is said of its mailbox is true of the
+// outbox of that node, and there is another subscription behind it, there, with
+// the same options: see cluster/internal/port_exchange.h. What a lossless one
+// has sent is under way until the other one says that it was taken.
 #ifndef TROUPE_STREAM_INTERNAL_SUBSCRIPTION_CORE_H_
 #define TROUPE_STREAM_INTERNAL_SUBSCRIPTION_CORE_H_
 
@@ -25,7 +30,40 @@
 
 namespace troupe::internal {
 
-class PortCore;
+class SubscriptionCore;
+
+// What a subscription belongs to: its port, or what stands for a port on
+// another node.
+//
+// Thread safety: any thread; AddFull(), TakeFull(), RemoveLater() and OnTaken()
+// anywhere, under the lock of the subscription.
+class SubscriptionOwner {
+ public:
+  // It has left.
+  virtual void Remove(const SubscriptionCore& core) = 0;
+  // The same where nothing of a user's may be destroyed.
+  virtual void RemoveLater(const SubscriptionCore& core) = 0;
+  // One more is full, or one less.
+  virtual void AddFull() = 0;
+  virtual void TakeFull() = 0;
+  // Whether it hears of each message of a lossless one that waits no more.
+  virtual bool CountsTaken() const { return false; }
+  virtual void OnTaken() {}
+
+ protected:
+  ~SubscriptionOwner() = default;
+};
+
+// The other end of a subscription whose actor is on another node.
+//
+// Thread safety: anywhere, under the lock of the subscription.
+class FarEnd {
+ public:
+  virtual ~FarEnd() = default;
+  // Nothing more comes, behind what is under way; that is not wanted any more,
+  // if it was cancelled.
+  virtual void OnLeft(bool cancelled) = 0;
+};
 
 // Goes from new to live to one of the other states, once.
 //
@@ -52,9 +90,9 @@ class SubscriptionCore final
 
   // -- its beginning ---------------------------------------------------------
 
-  // Belongs to `port` from now on; what it is offered is held until EndHold().
+  // Belongs to `owner` from now on; what it is offered is held until EndHold().
   // False: it was cancelled before.
-  [[nodiscard]] bool Begin(const std::shared_ptr<PortCore>& port)
+  [[nodiscard]] bool Begin(const std::shared_ptr<SubscriptionOwner>& owner)
       ABSL_LOCKS_EXCLUDED(mu_);
   // What it is to have before anything that was offered.
   void EndHold(std::vector<SharedBody> replayed) ABSL_LOCKS_EXCLUDED(mu_);
@@ -79,6 +117,13 @@ class SubscriptionCore final
   SharedBody Arrive(SharedBody body) override ABSL_LOCKS_EXCLUDED(mu_);
   uint32_t Lose() override ABSL_LOCKS_EXCLUDED(mu_);
 
+  // -- if the actor is on another node
+
+  // Tells of its end there.
+  void SetFarEnd(std::unique_ptr<FarEnd> end) ABSL_LOCKS_EXCLUDED(mu_);
+  // So many messages of a lossless one were taken there.
+  void Acknowledge(uint64_t messages) ABSL_LOCKS_EXCLUDED(mu_);
+
   // The port's: its place there, guarded by its lock.
   uint64_t serial = 0;
 
@@ -87,6 +132,8 @@ class SubscriptionCore final
   enum class State : uint8_t { kNew, kLive, kRetired, kCancelled, kEnded };
 
   bool is_lossless() const { return options_.lag == Lag::kLossless; }
+  // Whether what it sends is taken only once the other node says so.
+  bool is_acknowledged() const { return is_lossless() && actor_.IsRemote(); }
 
   // Takes a message, or drops one. Returns what is to be sent to the actor, if
   // anything is; `dropped` is to be destroyed without the lock.
@@ -98,7 +145,7 @@ class SubscriptionCore final
   void TakeUnderWay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Goes from live to `state`. Returns the port that it leaves; null: it was
   // not live.
-  std::shared_ptr<PortCore> Leave(State state)
+  std::shared_ptr<SubscriptionOwner> Leave(State state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // If nothing needs it any more: what kept it alive, to be let go without the
   // lock.
@@ -113,6 +160,7 @@ class SubscriptionCore final
   mutable absl::Mutex mu_;
   State state_ ABSL_GUARDED_BY(mu_) = State::kNew;
   bool holds_ ABSL_GUARDED_BY(mu_) = false;
+  bool counts_taken_ ABSL_GUARDED_BY(mu_) = false;  // By its owner.
   // Of a lossless one: messages; else whether there is an envelope.
   uint32_t under_way_ ABSL_GUARDED_BY(mu_) = 0;
   Fifo<SharedBody> waiting_ ABSL_GUARDED_BY(mu_);
@@ -120,7 +168,10 @@ class SubscriptionCore final
   Fifo<SharedBody> held_ ABSL_GUARDED_BY(mu_);
   uint64_t delivered_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t dropped_ ABSL_GUARDED_BY(mu_) = 0;
-  std::weak_ptr<PortCore> port_ ABSL_GUARDED_BY(mu_);
+  // Of those under way: sent to another node, which has not taken them.
+  uint32_t sent_ ABSL_GUARDED_BY(mu_) = 0;
+  std::unique_ptr<FarEnd> far_end_ ABSL_GUARDED_BY(mu_);
+  std::weak_ptr<SubscriptionOwner> owner_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<SubscriptionCore> self_ ABSL_GUARDED_BY(mu_);
   // Where the actor tells its end, if it is to.
   ReplyRoute end_route_ ABSL_GUARDED_BY(mu_);
