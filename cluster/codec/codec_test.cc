@@ -360,7 +360,8 @@ TEST(CodecTest, ShapesSayWhatIsWritten) {
   EXPECT_EQ(ShapeOf<std::vector<bool>>(), "[b]");
   EXPECT_EQ((ShapeOf<std::variant<int, std::string>>()), "<is>");
   EXPECT_EQ(ShapeOf<Progress>(), "(\"Percent\")");
-  EXPECT_EQ((ShapeOf<std::array<int, 3>>()), "(\"3\"i)");
+  EXPECT_EQ((ShapeOf<std::array<int, 3>>()), "(\"3\"[i4])");
+  EXPECT_EQ((ShapeOf<std::array<std::string, 3>>()), "(\"3\"s)");
 }
 
 }  // namespace

@@ -233,14 +233,26 @@ struct Codec<C> {
 template <typename T, size_t N>
 struct Codec<std::array<T, N>> {
   static void Encode(const std::array<T, N>& list, Encoder& out) {
-    for (const T& element : list) Codec<T>::Encode(element, out);
+    if constexpr (internal::kIsRaw<T>) {
+      out.WriteRaw(list.data(), N * sizeof(T));
+    } else {
+      for (const T& element : list) Codec<T>::Encode(element, out);
+    }
   }
   static void Decode(Decoder& in, std::array<T, N>& list) {
-    for (T& element : list) Codec<T>::Decode(in, element);
+    if constexpr (internal::kIsRaw<T>) {
+      in.ReadRaw(list.data(), N * sizeof(T));
+    } else {
+      for (T& element : list) Codec<T>::Decode(in, element);
+    }
   }
   static void Describe(ShapeBuilder& shape) {
     shape.Add(absl::StrCat("(\"", N, "\""));
-    shape.AddType<T>();
+    if constexpr (internal::kIsRaw<T>) {
+      internal::DescribeRaw<T>(shape);
+    } else {
+      shape.AddType<T>();
+    }
     shape.Add(")");
   }
 };
