@@ -115,7 +115,10 @@ class Session : public Actor<FarMailWaits, Visit> {
 
   void Take() {
     while (EnvelopePtr wrapped = far_.PopControl()) Note(std::move(wrapped));
-    while (EnvelopePtr wrapped = far_.PopData()) Note(std::move(wrapped));
+    for (EnvelopeList some = far_.PopData(2); !some.empty();
+         some = far_.PopData(2)) {
+      while (EnvelopePtr wrapped = some.Pop()) Note(std::move(wrapped));
+    }
   }
   // The n-th that has come, as what was sent.
   Outgoing& at(size_t n) { return taken_.at(n)->As<Outgoing>(); }

@@ -164,6 +164,22 @@ Envelope* BoundedQueue::Pop() {
   return envelope;
 }
 
+EnvelopeList BoundedQueue::PopSome(int most) {
+  EnvelopeList some;
+  absl::MutexLock lock(&mu_);
+  for (; most > 0; --most) {
+    Envelope* const envelope = PopLocked();
+    if (envelope == nullptr) break;
+    some.Append(EnvelopePtr(envelope));
+  }
+  if (some.empty()) {
+    armed_ = state_ == State::kOpen;
+  } else {
+    AdmitWaiters();
+  }
+  return some;
+}
+
 void BoundedQueue::Enlist(Waiter& waiter, Envelope* envelope) {
   TROUPE_CHECK(!waiter.waits_, "a waiter waits for one envelope at a time");
   waiter.envelope_ = envelope;

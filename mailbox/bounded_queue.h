@@ -134,6 +134,9 @@ class BoundedQueue {
   // kMustWake.
   Envelope* Pop() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same for up to `most` at once, at least one.
+  EnvelopeList PopSome(int most) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Takes nothing more. What is queued stays; who waits is told kClosed.
   void Shut() ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -180,6 +180,23 @@ TEST(BoundedQueueTest, OnePopAdmitsAllThatFit) {
   EXPECT_THAT(queue.PopAllMessages(), ElementsAre(2, 3, 4));
 }
 
+TEST(BoundedQueueTest, SomeAreTakenAtOnceAsOneByOne) {
+  OpenQueue queue({.messages = 3});
+  for (int i = 1; i <= 3; ++i) queue.PushMessage(Message(i));
+  TestWaiter waiter;
+  EXPECT_EQ(queue.PushOrWait(Message(4), waiter, queue.dropped),
+            Admission::kWaiting);
+  EXPECT_THAT(queue.PopSomeMessages(2), ElementsAre(1, 2));
+  EXPECT_EQ(waiter.told, Admission::kEnqueued);
+  EXPECT_EQ(queue.PushMessage(Message(5)), Admission::kEnqueued);
+  EXPECT_THAT(queue.PopSomeMessages(9), ElementsAre(3, 4, 5));
+  // It has not been found empty yet.
+  EXPECT_EQ(queue.PushMessage(Message(6)), Admission::kEnqueued);
+  EXPECT_THAT(queue.PopSomeMessages(1), ElementsAre(6));
+  EXPECT_THAT(queue.PopSomeMessages(1), ElementsAre());
+  EXPECT_EQ(queue.PushMessage(Message(7)), Admission::kMustWake);
+}
+
 TEST(BoundedQueueTest, AdmittedEnvelopeAsksForNoWake) {
   OpenQueue queue({.messages = 1});
   EXPECT_EQ(queue.PushMessage(Message(1)), Admission::kMustWake);

@@ -79,6 +79,11 @@ class OpenQueue : public BoundedQueue {
     return values;
   }
 
+  std::vector<int> PopSomeMessages(int most) {
+    EnvelopeList some = PopSome(most);
+    return PopAll(some);
+  }
+
   EnvelopeList dropped;
 };
 

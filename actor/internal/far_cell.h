@@ -34,6 +34,7 @@
 #include "troupe/mailbox/bounded_queue.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
 
@@ -105,10 +106,10 @@ class FarCell : private Cell {
   // own for each session. REQUIRES: closed.
   uint64_t Open(const Capacity& limit, const AnyActorRef& session)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // The oldest one, an Outgoing; null: there is none, and the next one wakes
-  // the session.
+  // The oldest ones, Outgoings, up to `most`. None: the next one wakes the
+  // session.
   EnvelopePtr PopControl() { return EnvelopePtr(control_.Pop()); }
-  EnvelopePtr PopData() { return EnvelopePtr(data_.Pop()); }
+  EnvelopeList PopData(int most) { return data_.PopSome(most); }
   // Takes nothing more. What waits is told that there is no connection, or
   // becomes a dead letter. Outside the seat.
   void Close() ABSL_LOCKS_EXCLUDED(mu_);

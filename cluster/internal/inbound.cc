@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "troupe/actor/actor_status.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
@@ -185,6 +186,14 @@ const WireType* Inbound::Same(uint64_t number, absl::Status& why) {
   return nullptr;
 }
 
+const Exports::Entry& Inbound::Target(uint64_t to) {
+  Known& known = targets_[to % kTargets];
+  if (known.to != to || known.entry.actor.status() == ActorStatus::kStopped) {
+    known = {to, node_.exports().Find(to)};
+  }
+  return known.entry;
+}
+
 EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
                            absl::string_view payload, AnyActorRef& actor,
                            const WireType*& type, absl::Status& why) {
@@ -194,7 +203,7 @@ EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
         absl::StrCat("the type ", type_number, " was not introduced"));
     return nullptr;
   }
-  const Exports::Entry entry = node_.exports().Find(to);
+  const Exports::Entry& entry = Target(to);
   actor = entry.actor;
   DeadLetter::Reason reason = DeadLetter::Reason::kUndecodable;
   if (actor.IsNull()) {

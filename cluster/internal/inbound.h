@@ -6,6 +6,8 @@
 #ifndef TROUPE_CLUSTER_INTERNAL_INBOUND_H_
 #define TROUPE_CLUSTER_INTERNAL_INBOUND_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -67,6 +69,8 @@ class Inbound {
   absl::Status OnReply(Decoder& in);
   void OnFailure(const FailureItem& item);
 
+  // As Exports::Find(), for actors that are addressed again and again.
+  const Exports::Entry& Target(uint64_t to);
   // The type with that number, compared with ours.
   PeerType* TypeOf(uint64_t number);
   // The same: the type here; null: there is none that is the same.
@@ -88,6 +92,15 @@ class Inbound {
   GroupExchange& groups_;
   PortExchange& ports_;
   std::vector<PeerType> types_;
+
+  // Of each place the last actor that was addressed, until it has ended: the
+  // table of all is behind a lock.
+  struct Known {
+    uint64_t to = 0;
+    Exports::Entry entry;
+  };
+  static constexpr size_t kTargets = 64;
+  std::array<Known, kTargets> targets_;
 };
 
 }  // namespace troupe::internal

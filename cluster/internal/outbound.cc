@@ -103,18 +103,19 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
 }
 
 void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
-  const WireType* const type = node_.types().Find(message->type);
-  if (type == nullptr) {
+  const KnownType* const known = KnownTypeOf(message->type);
+  if (known == nullptr) {
     return Refuse(to, std::move(message),
                   absl::FailedPreconditionError(
                       "the node does not know how this type of message is "
                       "written; export or resolve a protocol that has it"));
   }
+  const auto [type, number] = *known;
   absl::Status why;
-  if (!WritePayload([&] { type->encode(*message, payload_); }, why)) {
+  if (!WritePayload([&, type = type] { type->encode(*message, payload_); },
+                    why)) {
     return Refuse(to, std::move(message), why);
   }
-  const uint64_t number = NumberOf(*type);
   AppendDefinitions(frame);
   if (IsRequest(*message) && !InfoOf(*message).route.IsNull()) {
     const RequestInfo& info = InfoOf(*message);
@@ -202,15 +203,25 @@ void Outbound::AppendDefinitions(Encoder& frame) {
   definitions_.Clear();
 }
 
-uint64_t Outbound::NumberOf(const WireType& type) {
-  const auto [number, is_new] =
-      type_numbers_.try_emplace(&type, type_numbers_.size());
-  if (is_new) {
-    AppendItem(TypeItem{number->second, std::string(type.name), type.shape,
-                        type.reply_shape},
-               definitions_);
+const Outbound::KnownType* Outbound::KnownTypeOf(const MessageType* asked) {
+  if (asked == last_asked_) return &last_known_;
+  auto known = known_types_.find(asked);
+  if (known == known_types_.end()) {
+    const WireType* const type = node_.types().Find(asked);
+    if (type == nullptr) return nullptr;  // It may come to know it.
+    // Two types of envelopes may hold one type of message.
+    const auto [number, is_new] =
+        type_numbers_.try_emplace(type, type_numbers_.size());
+    if (is_new) {
+      AppendItem(TypeItem{number->second, std::string(type->name), type->shape,
+                          type->reply_shape},
+                 definitions_);
+    }
+    known = known_types_.emplace(asked, KnownType{type, number->second}).first;
   }
-  return number->second;
+  last_asked_ = asked;
+  last_known_ = known->second;
+  return &last_known_;
 }
 
 void Outbound::Refuse(uint64_t to, EnvelopePtr message,

@@ -22,6 +22,7 @@
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/cluster/wire_type.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/message_type.h"
 
 namespace troupe::internal {
 
@@ -59,7 +60,13 @@ class Outbound {
   [[nodiscard]] bool WritePayload(F&& write, absl::Status& why);
   // Appends what has been introduced meanwhile.
   void AppendDefinitions(Encoder& frame);
-  uint64_t NumberOf(const WireType& type);
+  // A type of message as it crosses in this session.
+  struct KnownType {
+    const WireType* type = nullptr;
+    uint64_t number = 0;
+  };
+  // Null: the node does not know it. Introduces it the first time.
+  const KnownType* KnownTypeOf(const MessageType* type);
   // The message cannot cross.
   void Refuse(uint64_t to, EnvelopePtr message, const absl::Status& why);
 
@@ -74,6 +81,11 @@ class Outbound {
   size_t max_item_bytes_ = 0;
   Encoder payload_;
   absl::flat_hash_map<const WireType*, uint64_t> type_numbers_;
+  // What has been asked for, by the types of envelopes: so that it costs
+  // neither a lock nor, mostly, a search.
+  absl::flat_hash_map<const MessageType*, KnownType> known_types_;
+  const MessageType* last_asked_ = nullptr;
+  KnownType last_known_;
 };
 
 }  // namespace troupe::internal

@@ -59,6 +59,7 @@ Session::~Session() {
   if (why_.ok()) why_ = absl::UnavailableError("the session was stopped");
   // First nobody sends any more, and what was sent and not written fails; then
   // all that waits for the peer.
+  up_->FailPopped();
   up_->peer.Close();
   up_->groups.Close();
   up_->calls_out.FailAll(up_->peer);
@@ -316,7 +317,8 @@ void Session::FlushControl() {
 void Session::FlushData() {
   Encoder& frame = up_->data_frame;
   for (int frames = 0; credit_ > 0 && under_way_ < kMaxUnderWay;) {
-    EnvelopePtr wrapped = up_->peer.PopData();
+    if (up_->popped.empty()) up_->popped = up_->peer.PopData(kPopAtOnce);
+    EnvelopePtr wrapped = up_->popped.Pop();
     if (wrapped == nullptr) break;
     up_->outbound.AppendData(std::move(wrapped), frame);
     if (frame.size() < frame_bytes_) continue;

@@ -39,6 +39,8 @@
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/mailbox/capacity.h"
+#include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
 
@@ -169,6 +171,14 @@ class Session final
           inbound(node, far, refs, calls_out, calls_in, watches, groups,
                   ports) {}
 
+    // What was taken from the outbox, and not written, has nowhere to go.
+    void FailPopped() {
+      while (EnvelopePtr wrapped = popped.Pop()) {
+        auto& outgoing = wrapped->As<Outgoing>();
+        peer.Fail(outgoing.id_there, std::move(outgoing.envelope));
+      }
+    }
+
     FarCell& peer;
     Encoder definitions;
     PortExchange ports;
@@ -181,7 +191,10 @@ class Session final
     Inbound inbound;
     Encoder control_frame;
     Encoder data_frame;
+    EnvelopeList popped;  // Of the outbox, Outgoings that are not written yet.
   };
+  // So many are taken from the outbox under one lock.
+  static constexpr int kPopAtOnce = 64;
   // What the transport may have of our data at a time.
   static constexpr size_t kMaxUnderWay = size_t{1} << 20;
   // Then others of this worker have their turns.

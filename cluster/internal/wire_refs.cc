@@ -8,13 +8,13 @@ namespace troupe::internal {
 
 void WireRefs::Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) {
   if (ref.IsNull()) return out.WriteVarint(kNobodys);
-  if (absl::Status status = node_.types().Learn(types); !status.ok()) {
+  if (absl::Status status = Learn(types); !status.ok()) {
     return out.Fail(std::move(status));
   }
   FarCell* const far = FarCell::Of(ref.cell());
   const uint64_t id = ref.id().value();
   if (far == nullptr) {
-    if (absl::Status status = node_.exports().Add(ref); !status.ok()) {
+    if (absl::Status status = Export(ref); !status.ok()) {
       return out.Fail(std::move(status));
     }
     out.WriteVarint(kWriters);
@@ -22,6 +22,21 @@ void WireRefs::Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) {
   }
   out.WriteVarint(far == &peer_ ? kReaders : NumberOf(*far, out));
   out.WriteVarint(id & FarCell::kIdMask);
+}
+
+absl::Status WireRefs::Learn(WireTypeList types) {
+  if (learned_.contains(types.data())) return absl::OkStatus();
+  absl::Status learned = node_.types().Learn(types);
+  if (learned.ok()) learned_.insert(types.data());
+  return learned;
+}
+
+absl::Status WireRefs::Export(const AnyActorRef& ref) {
+  uint64_t& last = exported_[ref.id().value() % kExported];
+  if (last == ref.id().value()) return absl::OkStatus();
+  absl::Status added = node_.exports().Add(ref);
+  if (added.ok()) last = ref.id().value();
+  return added;
 }
 
 uint64_t WireRefs::NumberOf(FarCell& third, Encoder& out) {
@@ -49,7 +64,7 @@ AnyActorRef WireRefs::Read(WireTypeList types, Decoder& in) {
     in.Fail(absl::StrCat("an actor has no id ", id));
     return AnyActorRef();
   }
-  if (absl::Status status = node_.types().Learn(types); !status.ok()) {
+  if (absl::Status status = Learn(types); !status.ok()) {
     in.Fail(status.message());
     return AnyActorRef();
   }

@@ -8,12 +8,15 @@
 #ifndef TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
 #define TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
@@ -51,6 +54,10 @@ class WireRefs final : public RefWriter, public RefReader {
   static constexpr size_t kMaxNodes = 1 << 16;
 
   uint64_t NumberOf(FarCell& third, Encoder& out);
+  // As WireTypes::Learn() and Exports::Add(), which take locks, for what is
+  // said again and again.
+  absl::Status Learn(WireTypeList types);
+  absl::Status Export(const AnyActorRef& ref);
 
   NodeCore& node_;
   FarCell& peer_;
@@ -58,6 +65,11 @@ class WireRefs final : public RefWriter, public RefReader {
   Encoder& definitions_;
   absl::flat_hash_map<const FarCell*, uint64_t> introduced_;
   std::vector<FarCell*> known_;  // Those that the peer has introduced.
+  absl::flat_hash_set<const WireType* const*> learned_;
+  // Of each place the last actor that was exported. (Not all of them: a
+  // reference takes no memory in a session.)
+  static constexpr size_t kExported = 64;
+  std::array<uint64_t, kExported> exported_ = {};
 };
 
 }  // namespace troupe::internal
