@@ -210,18 +210,22 @@ const Outbound::KnownType* Outbound::KnownTypeOf(const MessageType* asked) {
     const WireType* const type = node_.types().Find(asked);
     if (type == nullptr) return nullptr;  // It may come to know it.
     // Two types of envelopes may hold one type of message.
-    const auto [number, is_new] =
-        type_numbers_.try_emplace(type, type_numbers_.size());
-    if (is_new) {
-      AppendItem(TypeItem{number->second, std::string(type->name), type->shape,
-                          type->reply_shape},
-                 definitions_);
-    }
-    known = known_types_.emplace(asked, KnownType{type, number->second}).first;
+    known = known_types_.emplace(asked, KnownType{type, NumberOf(*type)}).first;
   }
   last_asked_ = asked;
   last_known_ = known->second;
   return &last_known_;
+}
+
+uint64_t Outbound::NumberOf(const WireType& type) {
+  const auto [number, is_new] =
+      type_numbers_.try_emplace(&type, type_numbers_.size());
+  if (is_new) {
+    AppendItem(TypeItem{number->second, std::string(type.name), type.shape,
+                        type.reply_shape},
+               definitions_);
+  }
+  return number->second;
 }
 
 void Outbound::Refuse(uint64_t to, EnvelopePtr message,

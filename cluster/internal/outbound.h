@@ -67,6 +67,8 @@ class Outbound {
   };
   // Null: the node does not know it. Introduces it the first time.
   const KnownType* KnownTypeOf(const MessageType* type);
+  // Introduces it the first time.
+  uint64_t NumberOf(const WireType& type);
   // The message cannot cross.
   void Refuse(uint64_t to, EnvelopePtr message, const absl::Status& why);
 
