@@ -16,6 +16,8 @@ absl::string_view DeadLetterReasonName(DeadLetter::Reason reason) {
       return "expired";
     case DeadLetter::Reason::kUndecodable:
       return "undecodable";
+    case DeadLetter::Reason::kRefused:
+      return "refused";
   }
   return "unknown";
 }

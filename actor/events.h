@@ -28,6 +28,7 @@ struct DeadLetter {
     kUnreachable,  // There was no connection with its node.
     kExpired,      // Its deadline passed first.
     kUndecodable,  // It came from elsewhere, and made no sense.
+    kRefused,      // It came from elsewhere, and its sender may not send it.
   };
   ActorId target;
   Reason reason;

@@ -160,6 +160,7 @@ TEST(DeadLetterTest, EveryReasonHasAName) {
   EXPECT_EQ(Name(DeadLetter::Reason::kMailboxFull), "mailbox full");
   EXPECT_EQ(Name(DeadLetter::Reason::kExpired), "expired");
   EXPECT_EQ(Name(DeadLetter::Reason::kUndecodable), "undecodable");
+  EXPECT_EQ(Name(DeadLetter::Reason::kRefused), "refused");
 }
 
 // Writes down when actors start and end.

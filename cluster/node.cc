@@ -91,10 +91,10 @@ class Node::Observer final : public internal::SessionObserver {
 };
 
 struct Node::Parts {
-  Parts(ActorSystem& system_of_node, NodeId id,
+  Parts(ActorSystem& system_of_node, NodeId id, Authorization authorization,
         internal::SessionOptions options, size_t max_frame_bytes)
       : system(system_of_node),
-        core(system, id),
+        core(system, id, std::move(authorization)),
         directory(std::move(id)),
         observer(system),
         shared{core,          directory,      observer, std::move(options),
@@ -154,6 +154,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
       options.incarnation != 0 ? options.incarnation : IncarnationOf(system);
   auto parts = std::make_shared<Parts>(
       system, NodeId{options.name, incarnation},
+      std::move(options.authorization),
       internal::SessionOptions{.cluster = options.cluster,
                                .heartbeat = options.heartbeat,
                                .silence = options.silence,
@@ -174,6 +175,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
   if (!receptionist.ok()) return receptionist.status();
   parts->receptionist = *receptionist;
   parts->shared.receptionist = *receptionist;
+  parts->core.set_receptionist(*receptionist);
   if (absl::Status status = parts->core.exports().Add(*receptionist);
       !status.ok()) {
     return status;
@@ -219,6 +221,8 @@ Node::~Node() {
 
 const NodeId& Node::id() const { return parts_->core.self(); }
 
+internal::NodeCore& Node::core() const { return parts_->core; }
+
 std::vector<NodeId> Node::Peers() const { return parts_->directory.Peers(); }
 
 NodeTables Node::Tables() const {
@@ -252,7 +256,9 @@ absl::Status Node::ExportAny(absl::string_view name, const AnyActorRef& actor) {
   if (absl::Status status = parts_->core.exports().Add(actor); !status.ok()) {
     return status;
   }
-  return parts_->names.Add(name, actor);
+  absl::Status added = parts_->names.Add(name, actor);
+  if (added.ok()) parts_->core.targets().Add(actor, name);
+  return added;
 }
 
 absl::StatusOr<ActorRef<internal::ResolveName>> Node::ReceptionistOf(

@@ -38,6 +38,7 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/task.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/dialler.h"
 #include "troupe/cluster/internal/directory.h"
 #include "troupe/cluster/internal/node_core.h"
@@ -74,6 +75,8 @@ struct NodeOptions {
   // senders are refused, or wait.
   uint64_t outbox_messages = 65536;
   internal::DialOptions dial = {};
+  // What actors of other nodes may do to those of this one.
+  Authorization authorization = {};
 };
 
 // What a node keeps for others and for those here who wait for others. All of
@@ -145,6 +148,11 @@ class Node {
       const std::string& path, absl::Duration timeout = absl::Seconds(5)) {
     return Typed<Ps...>(AskAndWait(path, WireTypesOf<Ps...>(), timeout));
   }
+
+  // For the runtime.
+  internal::NodeCore& core() const;
+  // Whom other nodes ask for what is on this one.
+  const AnyActorRef& receptionist() const { return core().receptionist(); }
 
  private:
   struct Parts;

@@ -120,6 +120,18 @@ bool CallsIn::AwaitEnd(uint64_t number, const AnyActorRef& actor) {
   return true;
 }
 
+bool CallsIn::RefuseWait(uint64_t number, const absl::Status& why) {
+  if (!waits_.try_emplace(number).second) return false;
+  peer_.TakeFromSession(session_number_, EnvelopePtr(MakeEnvelope<EndKnown>(
+                                             number, ExitReason::Failed(why))));
+  return true;
+}
+
+void CallsIn::RefuseEnd(uint64_t id, const absl::Status& why) {
+  peer_.TakeFromSession(session_number_,
+                        EnvelopePtr(MakeEnvelope<EndRefused>(id, why)));
+}
+
 void CallsIn::Cancel(uint64_t number) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) return;

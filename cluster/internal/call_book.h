@@ -34,6 +34,11 @@ struct CallFailed {
   uint64_t number;
   absl::Status status;
 };
+// The peer may not end that actor here.
+struct EndRefused {
+  uint64_t id;
+  absl::Status why;
+};
 struct EndKnown {
   uint64_t number;
   ExitReason reason;
@@ -95,6 +100,9 @@ class CallsIn {
                            const WireType& type, ReplyRoute& route);
   // The same for who waits for the end of `actor`; begins to wait, too.
   [[nodiscard]] bool AwaitEnd(uint64_t number, const AnyActorRef& actor);
+  // The peer may not wait for that, or not end the actor `id`.
+  [[nodiscard]] bool RefuseWait(uint64_t number, const absl::Status& why);
+  void RefuseEnd(uint64_t id, const absl::Status& why);
   // It is answered. False: the caller has given up.
   [[nodiscard]] bool Take(uint64_t number) { return calls_.erase(number) != 0; }
   [[nodiscard]] bool TakeWait(uint64_t number) {

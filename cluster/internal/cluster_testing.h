@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/events.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/membership.h"
 #include "troupe/cluster/node.h"
@@ -77,7 +78,10 @@ class TestNode {
 class TestCluster {
  public:
   // All members are to be named beforehand.
-  explicit TestCluster(const std::vector<std::string>& names) {
+  explicit TestCluster(
+      const std::vector<std::string>& names,
+      Authorization authorization = Authorization::Everything())
+      : authorization_(std::move(authorization)) {
     for (const std::string& name : names) {
       members_.push_back({.name = name, .address = name});
     }
@@ -89,7 +93,8 @@ class TestCluster {
             .transport = std::make_unique<InProcessTransport>(
                 network_, system.executor()),
             .membership =
-                StaticMembership::Create(system.executor(), members_).value()};
+                StaticMembership::Create(system.executor(), members_).value(),
+            .authorization = authorization_};
   }
 
   const InProcessNetwork& network() const { return network_; }
@@ -104,6 +109,7 @@ class TestCluster {
  private:
   InProcessNetwork network_;
   std::vector<Member> members_;
+  const Authorization authorization_;
 };
 
 }  // namespace troupe::internal

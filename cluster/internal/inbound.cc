@@ -42,28 +42,18 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     case ItemKind::kEnd:
       return With<EndItem>(in, [&](const auto& item) { OnEnd(item); });
     case ItemKind::kMonitor:
-      return With<MonitorItem>(in, [&](const auto& item) {
-        watches_.OnMonitor(item, node_.exports().RefTo(item.to));
-      });
+      return With<MonitorItem>(in, [&](const auto& item) { OnMonitor(item); });
     case ItemKind::kDemonitor:
       return With<DemonitorItem>(
           in, [&](const auto& item) { watches_.OnDemonitor(item); });
     case ItemKind::kLink:
-      return With<LinkItem>(in, [&](const auto& item) {
-        watches_.OnLink(item, node_.exports().RefTo(item.to));
-      });
+      return With<LinkItem>(in, [&](const auto& item) { OnLink(item); });
     case ItemKind::kUnlink:
       return With<UnlinkItem>(in, [&](const auto& item) {
         watches_.OnUnlink(item, node_.exports().RefTo(item.to));
       });
-    case ItemKind::kAwaitEnd: {
-      const auto item = ReadItem<AwaitEndItem>(in);
-      if (in.ok() &&
-          !calls_in_.AwaitEnd(item.number, node_.exports().RefTo(item.to))) {
-        in.Fail(absl::StrCat("the wait ", item.number, " has begun before"));
-      }
-      return in.status();
-    }
+    case ItemKind::kAwaitEnd:
+      return OnAwaitEnd(in);
     case ItemKind::kAwaitEndNoMore:
       return With<AwaitEndNoMoreItem>(
           in, [&](const auto& item) { calls_in_.CancelWait(item.number); });
@@ -128,13 +118,54 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     case ItemKind::kPortLeft:
       return With<PortLeftItem>(in,
                                 [&](const auto& item) { ports_.OnLeft(item); });
+    case ItemKind::kRefused:
+      return With<RefusedItem>(in, [&](const auto& item) { OnRefused(item); });
     default:
       (void)in.ReadBytes();  // Of a newer peer.
       return in.status();
   }
 }
 
+void Inbound::OnMonitor(const MonitorItem& item) {
+  if (absl::Status may = gate_.Check(Verb::kWatch, item.to); !may.ok()) {
+    return watches_.RefuseMonitor(item, may);
+  }
+  watches_.OnMonitor(item, node_.exports().RefTo(item.to));
+}
+
+void Inbound::OnLink(const LinkItem& item) {
+  if (absl::Status may = gate_.Check(Verb::kWatch, item.to); !may.ok()) {
+    return watches_.RefuseLink(item, may);
+  }
+  watches_.OnLink(item, node_.exports().RefTo(item.to));
+}
+
+absl::Status Inbound::OnAwaitEnd(Decoder& in) {
+  const auto item = ReadItem<AwaitEndItem>(in);
+  if (!in.ok()) return in.status();
+  const absl::Status may = gate_.Check(Verb::kWatch, item.to);
+  const bool is_new =
+      may.ok() ? calls_in_.AwaitEnd(item.number, node_.exports().RefTo(item.to))
+               : calls_in_.RefuseWait(item.number, may);
+  if (!is_new) {
+    in.Fail(absl::StrCat("the wait ", item.number, " has begun before"));
+  }
+  return in.status();
+}
+
+void Inbound::OnRefused(const RefusedItem& item) {
+  if (++refusals_ > kMaxRefusals) return;
+  node_.system().logger().Log(
+      LogSeverity::kWarning,
+      absl::StrCat("actor #", item.to, " of '", peer_.node(),
+                   "' is not ended: ", item.why.message()));
+}
+
 void Inbound::OnEnd(const EndItem& item) {
+  const bool kills = static_cast<Ending>(item.request) == Ending::kKill;
+  const absl::Status may =
+      gate_.Check(kills ? Verb::kKill : Verb::kStop, item.to);
+  if (!may.ok()) return calls_in_.RefuseEnd(item.to, may);
   const AnyActorRef actor = node_.exports().RefTo(item.to);
   switch (static_cast<Ending>(item.request)) {
     case Ending::kDrain:
@@ -194,7 +225,7 @@ const Exports::Entry& Inbound::Target(uint64_t to) {
   return known.entry;
 }
 
-EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
+EnvelopePtr Inbound::Parse(Verb verb, uint64_t to, uint64_t type_number,
                            absl::string_view payload, AnyActorRef& actor,
                            const WireType*& type, absl::Status& why) {
   PeerType* const known = TypeOf(type_number);
@@ -206,11 +237,15 @@ EnvelopePtr Inbound::Parse(uint64_t to, uint64_t type_number,
   const Exports::Entry& entry = Target(to);
   actor = entry.actor;
   DeadLetter::Reason reason = DeadLetter::Reason::kUndecodable;
+  absl::Status may = gate_.CheckMessage(verb, to, known->name);
   if (actor.IsNull()) {
     reason = DeadLetter::Reason::kNoActor;
     why = absl::NotFoundError(absl::StrCat(
         "actor #", to, " of ", node_.self().name,
         " does not exist, or may not be addressed from elsewhere"));
+  } else if (!may.ok()) {
+    reason = DeadLetter::Reason::kRefused;
+    why = std::move(may);
   } else if (known->type == nullptr || !Takes(entry, *known->type)) {
     why = absl::InvalidArgumentError(
         absl::StrCat(actor.ToString(), " of ", node_.self().name,
@@ -256,7 +291,8 @@ absl::Status Inbound::OnSend(Decoder& in) {
     AnyActorRef actor;
     const WireType* type = nullptr;
     absl::Status why;
-    EnvelopePtr message = Parse(head.to, head.type, payload, actor, type, why);
+    EnvelopePtr message =
+        Parse(Verb::kSend, head.to, head.type, payload, actor, type, why);
     if (message == nullptr) {
       if (absl::IsDataLoss(why)) fields.Fail(why.message());
       return;
@@ -279,7 +315,8 @@ absl::Status Inbound::OnCall(Decoder& in) {
     AnyActorRef actor;
     const WireType* type = nullptr;
     absl::Status why;
-    EnvelopePtr request = Parse(head.to, head.type, payload, actor, type, why);
+    EnvelopePtr request =
+        Parse(Verb::kCall, head.to, head.type, payload, actor, type, why);
     if (request != nullptr && !type->IsRequest()) {
       why = absl::DataLossError(
           absl::StrCat(type->name, " is called, but is no request"));

@@ -17,9 +17,11 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/internal/gate.h"
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
@@ -42,7 +44,8 @@ class Inbound {
         calls_in_(calls_in),
         watches_(watches),
         groups_(groups),
-        ports_(ports) {}
+        ports_(ports),
+        gate_(node, peer) {}
 
   // Does what an item says, behind the byte of its kind; passes over what it
   // does not know. Not OK: the peer makes no sense.
@@ -60,7 +63,14 @@ class Inbound {
   // A peer that introduces more types than this means no good.
   static constexpr size_t kMaxTypes = 1 << 16;
 
+  // More than so many are not logged.
+  static constexpr int kMaxRefusals = 100;
+
   void OnEnd(const EndItem& item);
+  void OnMonitor(const MonitorItem& item);
+  void OnLink(const LinkItem& item);
+  absl::Status OnAwaitEnd(Decoder& in);
+  void OnRefused(const RefusedItem& item);
   absl::Status OnType(TypeItem item);
   absl::Status OnSend(Decoder& in);
   absl::Status OnCall(Decoder& in);
@@ -77,7 +87,7 @@ class Inbound {
   const WireType* Same(uint64_t number, absl::Status& why);
   // A message for `to` from its bytes; null: it is a dead letter, and that is
   // why.
-  EnvelopePtr Parse(uint64_t to, uint64_t type_number,
+  EnvelopePtr Parse(Verb verb, uint64_t to, uint64_t type_number,
                     absl::string_view payload, AnyActorRef& actor,
                     const WireType*& type, absl::Status& why);
   void Mourn(uint64_t to, DeadLetter::Reason reason,
@@ -91,7 +101,9 @@ class Inbound {
   WatchBook& watches_;
   GroupExchange& groups_;
   PortExchange& ports_;
+  Gate gate_;
   std::vector<PeerType> types_;
+  int refusals_ = 0;
 
   // Of each place the last actor that was addressed, until it has ended: the
   // table of all is behind a lock.

@@ -69,6 +69,9 @@ enum class ItemKind : uint8_t {
   kPortTaken = 98,
   kPortEnd = 99,
   kPortLeft = 100,
+
+  // Refusals.
+  kRefused = 112,
 };
 
 // What both ends begin with. Who accepts a connection answers with its own, or
@@ -209,6 +212,13 @@ struct EndedItem {
   static constexpr ItemKind kKind = ItemKind::kEnded;
   uint64_t number = 0;
   ExitReason reason;
+};
+
+// An EndItem for `to` was refused; for people.
+struct RefusedItem {
+  static constexpr ItemKind kKind = ItemKind::kRefused;
+  uint64_t to = 0;
+  absl::Status why;
 };
 
 template <typename Item>

@@ -12,9 +12,12 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/exports.h"
 #include "troupe/cluster/internal/group_book.h"
+#include "troupe/cluster/internal/targets.h"
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/wire_type.h"
 
@@ -23,10 +26,12 @@ namespace troupe::internal {
 class NodeCore {
  public:
   // Outlives the actors of `system`.
-  NodeCore(ActorSystem& system, NodeId self)
+  NodeCore(ActorSystem& system, NodeId self, Authorization authorization)
       : system_(system),
         self_(std::move(self)),
+        authorization_(std::move(authorization)),
         exports_(system),
+        targets_(system),
         groups_(system, self_.name) {}
 
   ActorSystem& system() { return system_; }
@@ -34,6 +39,12 @@ class NodeCore {
   WireTypes& types() { return types_; }
   Exports& exports() { return exports_; }
   GroupBook& groups() { return groups_; }
+  const Authorization& authorization() const { return authorization_; }
+  Targets& targets() { return targets_; }
+
+  // Whom other nodes ask for all else. Known before the first session.
+  const AnyActorRef& receptionist() const { return receptionist_; }
+  void set_receptionist(const AnyActorRef& actor) { receptionist_ = actor; }
 
   // What references to the actors of another node lead to. kResourceExhausted:
   // too many have been known.
@@ -44,9 +55,12 @@ class NodeCore {
  private:
   ActorSystem& system_;
   const NodeId self_;
+  const Authorization authorization_;
   WireTypes types_;
   Exports exports_;
+  Targets targets_;
   GroupBook groups_;
+  AnyActorRef receptionist_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);

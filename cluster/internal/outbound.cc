@@ -66,6 +66,8 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
     AppendAnswer(*answer, frame);
   } else if (auto* const failed = envelope.TryAs<CallFailed>()) {
     AppendItem(FailureItem{failed->number, failed->status}, frame);
+  } else if (auto* const refused = envelope.TryAs<EndRefused>()) {
+    AppendItem(RefusedItem{refused->id, refused->why}, frame);
   } else if (auto* const end = envelope.TryAs<EndKnown>()) {
     if (calls_in_.TakeWait(end->number)) {
       AppendItem(EndedItem{end->number, end->reason}, frame);

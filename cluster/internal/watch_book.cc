@@ -117,6 +117,20 @@ void WatchBook::OnDemonitor(const DemonitorItem& item) {
   watched_.erase(found);
 }
 
+void WatchBook::RefuseMonitor(const MonitorItem& item,
+                              const absl::Status& why) {
+  const AnyActorRef watcher = peer_.RefTo(item.from);
+  Tell(OwedNotice::OfDown(*watcher.cell(), watcher.id().value(), item.serial,
+                          /*slot=*/0),
+       ExitReason::Failed(why));
+}
+
+void WatchBook::RefuseLink(const LinkItem& item, const absl::Status& why) {
+  const AnyActorRef from = peer_.RefTo(item.from);
+  Tell(OwedNotice::OfExit(*from.cell(), from.id().value(), item.to),
+       ExitReason::Failed(why));
+}
+
 void WatchBook::OnLink(const LinkItem& item, const AnyActorRef& target) {
   const AnyActorRef from = peer_.RefTo(item.from);
   Linked& link = links_[{item.to, item.from}];

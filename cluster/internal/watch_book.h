@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "absl/container/btree_map.h"
+#include "absl/status/status.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/far_cell.h"
@@ -46,6 +47,9 @@ class WatchBook {
 
   void OnMonitor(const MonitorItem& item, const AnyActorRef& target);
   void OnDemonitor(const DemonitorItem& item);
+  // The peer may not: its actor is told so.
+  void RefuseMonitor(const MonitorItem& item, const absl::Status& why);
+  void RefuseLink(const LinkItem& item, const absl::Status& why);
   void OnLink(const LinkItem& item, const AnyActorRef& target);
   void OnUnlink(const UnlinkItem& item, const AnyActorRef& target);
   // A notice for the actor `to` there is on its way.

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "troupe/actor/events.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/node_events.h"
 #include "troupe/testing/simulated_cluster.h"
@@ -107,7 +108,8 @@ void Run::Boot(SimulatedHost& host) {
                           .silence = world_.features.silence(),
                           .outbox_messages = world_.features.outbox_messages(),
                           .dial = {.first_pause = absl::Milliseconds(20),
-                                   .longest_pause = absl::Milliseconds(500)}});
+                                   .longest_pause = absl::Milliseconds(500)},
+                          .authorization = Authorization::Everything()});
   home.node = &node;
   host.Hold(std::make_unique<AtEnd>([&home] { home.node = nullptr; }));
   for (uint64_t i = 0; i < world_.features.founders(); ++i) {

@@ -1,0 +1,81 @@
+#include "troupe/cluster/authorization.h"
+
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+
+namespace troupe {
+namespace {
+
+TEST(AuthorizationTest, DefaultRefusesSpawnKillAndIntrospection) {
+  const Authorization authorization;
+  for (const Verb verb :
+       {Verb::kSend, Verb::kCall, Verb::kWatch, Verb::kStop}) {
+    EXPECT_TRUE(authorization.AllowsAll("peer", verb)) << VerbName(verb);
+    EXPECT_TRUE(authorization.Allows("peer", verb, "any"));
+    EXPECT_TRUE(authorization.Allows("peer", verb, ""));
+  }
+  for (const Verb verb : {Verb::kKill, Verb::kSpawn, Verb::kIntrospect}) {
+    EXPECT_FALSE(authorization.AllowsAll("peer", verb)) << VerbName(verb);
+    EXPECT_FALSE(authorization.Allows("peer", verb, "any"));
+    EXPECT_FALSE(authorization.Allows("peer", verb, ""));
+  }
+}
+
+TEST(AuthorizationTest, NothingAndEverythingAreWhatTheySay) {
+  const Authorization nothing = Authorization::Nothing();
+  const Authorization everything = Authorization::Everything();
+  for (int i = 0; i < kVerbCount; ++i) {
+    const Verb verb = static_cast<Verb>(i);
+    EXPECT_FALSE(nothing.Allows("peer", verb, ""));
+    EXPECT_TRUE(everything.AllowsAll("peer", verb));
+  }
+}
+
+TEST(AuthorizationTest, LastRuleThatFitsDecides) {
+  Authorization authorization;
+  authorization.Allow("worker", {Verb::kSpawn}, "jobs/")
+      .Deny("worker", {Verb::kSpawn}, "jobs/secret")
+      .Allow("worker", {Verb::kSpawn}, "jobs/secret/mine");
+  EXPECT_TRUE(authorization.Allows("worker", Verb::kSpawn, "jobs/print"));
+  EXPECT_FALSE(authorization.Allows("worker", Verb::kSpawn, "job"));
+  EXPECT_FALSE(authorization.Allows("worker", Verb::kSpawn, ""));
+  EXPECT_FALSE(authorization.Allows("worker", Verb::kSpawn, "jobs/secret"));
+  EXPECT_TRUE(authorization.Allows("worker", Verb::kSpawn, "jobs/secret/mine"));
+  EXPECT_FALSE(authorization.Allows("peer", Verb::kSpawn, "jobs/print"));
+  EXPECT_FALSE(authorization.AllowsAll("worker", Verb::kSpawn));
+  authorization.Deny("*", {Verb::kSend}, "vault");
+  EXPECT_FALSE(authorization.AllowsAll("peer", Verb::kSend));
+  EXPECT_FALSE(authorization.Allows("peer", Verb::kSend, "vault"));
+  EXPECT_TRUE(authorization.Allows("peer", Verb::kSend, "other"));
+  EXPECT_TRUE(authorization.AllowsAll("peer", Verb::kCall));
+  authorization.Allow("*", {Verb::kSend});
+  EXPECT_TRUE(authorization.AllowsAll("peer", Verb::kSend));
+}
+
+TEST(AuthorizationTest, RulesOfARoleAreForThatAlone) {
+  Authorization authorization;
+  authorization.Assign("worker-*", "worker")
+      .Allow("worker", {Verb::kSpawn}, "jobs/")
+      .Deny("worker", {Verb::kStop});
+  const absl::string_view worker = authorization.RoleOf("worker-7");
+  EXPECT_TRUE(authorization.Allows(worker, Verb::kSpawn, "jobs/print"));
+  EXPECT_FALSE(authorization.Allows(worker, Verb::kStop, "jobs/print"));
+  EXPECT_FALSE(authorization.Allows("peer", Verb::kSpawn, "jobs/print"));
+  EXPECT_TRUE(authorization.AllowsAll("peer", Verb::kStop));
+}
+
+TEST(AuthorizationTest, ExactNamesComeBeforeBeginnings) {
+  Authorization authorization;
+  authorization.Assign("worker-*", "worker")
+      .Assign("worker-1", "boss")
+      .Assign("worker-1*", "teen")
+      .Assign("*", "anybody");
+  EXPECT_EQ(authorization.RoleOf("worker-1"), "boss");
+  EXPECT_EQ(authorization.RoleOf("worker-12"), "teen");
+  EXPECT_EQ(authorization.RoleOf("worker-2"), "worker");
+  EXPECT_EQ(authorization.RoleOf("else"), "anybody");
+  EXPECT_EQ(Authorization().RoleOf("else"), "peer");
+}
+
+}  // namespace
+}  // namespace troupe

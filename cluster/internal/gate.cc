@@ -1,0 +1,99 @@
+#include "troupe/cluster/internal/gate.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/cluster/internal/targets.h"
+
+namespace troupe::internal {
+namespace {
+
+// As in the code that would allow it.
+absl::string_view VerbConstant(Verb verb) {
+  switch (verb) {
+    case Verb::kSend:
+      return "kSend";
+    case Verb::kCall:
+      return "kCall";
+    case Verb::kWatch:
+      return "kWatch";
+    case Verb::kStop:
+      return "kStop";
+    case Verb::kKill:
+      return "kKill";
+    case Verb::kSpawn:
+      return "kSpawn";
+    case Verb::kIntrospect:
+      return "kIntrospect";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Gate::Gate(NodeCore& node, const FarCell& peer)
+    : node_(node),
+      peer_(peer),
+      receptionist_(node.receptionist().id().value()),
+      role_(node.authorization().RoleOf(peer.node())) {
+  for (int verb = 0; verb < kVerbCount; ++verb) {
+    all_[static_cast<size_t>(verb)] =
+        node.authorization().AllowsAll(role_, static_cast<Verb>(verb));
+  }
+}
+
+absl::Status Gate::CheckTarget(Verb verb, uint64_t id) {
+  if (id == receptionist_) {
+    // It answers everybody, as far as each of its requests allows.
+    if (verb == Verb::kSend || verb == Verb::kCall) return absl::OkStatus();
+    return absl::PermissionDeniedError(
+        absl::StrCat("'", peer_.node(), "' may not ", VerbName(verb),
+                     " the receptionist of '", node_.self().name,
+                     "': nobody may, it ends with its node"));
+  }
+  const Targets::Target target = node_.targets().Find(id);
+  if (target.starter == peer_.node()) return absl::OkStatus();
+  if (target.names.empty()) {
+    if (node_.authorization().Allows(role_, verb, "")) return absl::OkStatus();
+    return Refuse(verb, "", absl::StrCat("actor #", id, " (without a name)"));
+  }
+  for (const std::string& name : target.names) {
+    if (node_.authorization().Allows(role_, verb, name)) {
+      return absl::OkStatus();
+    }
+  }
+  const std::string& name = target.names.front();
+  return Refuse(verb, name, absl::StrCat("'", name, "'"));
+}
+
+absl::Status Gate::CheckTypedMessage(Verb verb, uint64_t id,
+                                     absl::string_view type) {
+  if (absl::StartsWith(type, "troupe.")) return absl::OkStatus();
+  return CheckTarget(verb, id);
+}
+
+absl::Status Gate::CheckName(Verb verb, absl::string_view target) {
+  if (all_[static_cast<size_t>(verb)] ||
+      node_.authorization().Allows(role_, verb, target)) {
+    return absl::OkStatus();
+  }
+  return Refuse(verb, target,
+                target.empty() ? std::string("the node")
+                               : absl::StrCat("'", target, "'"));
+}
+
+absl::Status Gate::Refuse(Verb verb, absl::string_view target,
+                          absl::string_view what) {
+  absl::Status why = absl::PermissionDeniedError(absl::StrCat(
+      "'", peer_.node(), "', in the role '", role_, "', may not ",
+      VerbName(verb), " ", what, " of '", node_.self().name,
+      "'; what would allow it there: Authorization::Allow(\"", role_,
+      "\", {Verb::", VerbConstant(verb), "}, \"", target, "\")"));
+  if (logged_.size() < kMaxLogged &&
+      logged_.insert(absl::StrCat(VerbConstant(verb), " ", target)).second) {
+    node_.system().logger().Log(LogSeverity::kWarning, why.message());
+  }
+  return why;
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,63 @@
+// Asks the rules of this node before anything is done for a peer. Who the peer
+// is, the session knows.
+//
+// Cost: a load and a branch where the rules refuse nothing of a kind.
+// Thread safety: belongs to the session.
+#ifndef TROUPE_CLUSTER_INTERNAL_GATE_H_
+#define TROUPE_CLUSTER_INTERNAL_GATE_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "troupe/actor/internal/far_cell.h"
+#include "troupe/cluster/authorization.h"
+#include "troupe/cluster/internal/node_core.h"
+
+namespace troupe::internal {
+
+class Gate {
+ public:
+  Gate(NodeCore& node, const FarCell& peer);
+
+  // Whether the peer may do that to the actor `id` of this node.
+  // kPermissionDenied, which is also logged: it may not.
+  absl::Status Check(Verb verb, uint64_t id) {
+    if (all_[static_cast<size_t>(verb)] && id != receptionist_) [[likely]]
+      return absl::OkStatus();
+    return CheckTarget(verb, id);
+  }
+  // The same for a message of that type, kSend or kCall. What nodes tell each
+  // other passes.
+  absl::Status CheckMessage(Verb verb, uint64_t id, absl::string_view type) {
+    if (all_[static_cast<size_t>(verb)]) [[likely]]
+      return absl::OkStatus();
+    return CheckTypedMessage(verb, id, type);
+  }
+  // The same for what a target that is no actor is asked.
+  absl::Status CheckName(Verb verb, absl::string_view target);
+
+ private:
+  absl::Status CheckTarget(Verb verb, uint64_t id);
+  absl::Status CheckTypedMessage(Verb verb, uint64_t id,
+                                 absl::string_view type);
+  absl::Status Refuse(Verb verb, absl::string_view target,
+                      absl::string_view what);
+
+  // Of each kind of refusal one is logged, and of so many kinds.
+  static constexpr size_t kMaxLogged = 100;
+
+  NodeCore& node_;
+  const FarCell& peer_;
+  const uint64_t receptionist_;
+  const std::string role_;
+  std::array<bool, kVerbCount> all_;  // Nothing is refused.
+  absl::flat_hash_set<std::string> logged_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_INTERNAL_GATE_H_
