@@ -6,6 +6,8 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/cluster/internal/asked_type.h"
+#include "troupe/cluster/internal/spawn_request.h"
 
 namespace troupe {
 namespace {
@@ -16,15 +18,6 @@ struct Kept {
   explicit Kept(ActorSystem&) {}
   std::shared_ptr<T> object;
 };
-
-std::vector<internal::AskedType> Asked(WireTypeList types) {
-  std::vector<internal::AskedType> asked;
-  asked.reserve(types.size());
-  for (const WireType* const type : types) {
-    asked.push_back({std::string(type->name), type->shape, type->reply_shape});
-  }
-  return asked;
-}
 
 absl::Status Check(const NodeOptions& options) {
   if (absl::Status status = CheckNodeName(options.name); !status.ok()) {
@@ -98,7 +91,9 @@ struct Node::Parts {
         directory(std::move(id)),
         observer(system),
         shared{core,          directory,      observer, std::move(options),
-               AnyActorRef(), max_frame_bytes} {}
+               AnyActorRef(), max_frame_bytes} {
+    core.set_directory(directory);
+  }
 
   ActorSystem& system;
   internal::NodeCore core;
@@ -166,8 +161,9 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
         "the system is, or was, part of a cluster; a node needs a new one");
   }
   kept = parts;
-  absl::Status learned =
-      parts->core.types().Learn(WireTypesOf<internal::ResolveName>());
+  absl::Status learned = parts->core.types().Learn(
+      WireTypesOf<internal::ResolveName, internal::SpawnActor,
+                  internal::KeepActor, internal::RemoteEnd>());
   if (!learned.ok()) return learned;
   absl::StatusOr<internal::Receptionist::Ref> receptionist =
       system.Spawn<internal::Receptionist>(std::ref(parts->core),
@@ -263,22 +259,9 @@ absl::Status Node::ExportAny(absl::string_view name, const AnyActorRef& actor) {
 
 absl::StatusOr<ActorRef<internal::ResolveName>> Node::ReceptionistOf(
     absl::string_view path, absl::string_view& name) const {
-  const size_t at = path.rfind('@');
-  if (at == absl::string_view::npos || at == 0 || at + 1 == path.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' names no actor of a node; say name@node"));
-  }
-  name = path.substr(0, at);
-  const absl::string_view node = path.substr(at + 1);
-  if (node == id().name)
-    return ActorRef<internal::ResolveName>(parts_->receptionist);
-  const AnyActorRef receptionist = parts_->directory.ReceptionistOf(node);
-  if (receptionist.IsNull()) {
-    return absl::UnavailableError(
-        absl::StrCat("'", id().name, "' has no session with '", node, "'"));
-  }
-  return ActorRef<internal::ResolveName>(receptionist.cell(),
-                                         receptionist.id().value());
+  const absl::StatusOr<AnyActorRef> found = core().ReceptionistFor(path, name);
+  if (!found.ok()) return found.status();
+  return ActorRef<internal::ResolveName>(found->cell(), found->id().value());
 }
 
 Task<absl::StatusOr<AnyActorRef>> Node::Ask(std::string path,
@@ -289,7 +272,7 @@ Task<absl::StatusOr<AnyActorRef>> Node::Ask(std::string path,
   auto receptionist = ReceptionistOf(path, name);
   if (!receptionist.ok()) co_return receptionist.status();
   co_return co_await receptionist->Call<internal::ResolveName>(
-      std::string(name), Asked(types));
+      std::string(name), internal::AskedTypes(types));
 }
 
 absl::StatusOr<AnyActorRef> Node::AskAndWait(const std::string& path,
@@ -300,7 +283,8 @@ absl::StatusOr<AnyActorRef> Node::AskAndWait(const std::string& path,
   auto receptionist = ReceptionistOf(path, name);
   if (!receptionist.ok()) return receptionist.status();
   return receptionist
-      ->Call<internal::ResolveName>(std::string(name), Asked(types))
+      ->Call<internal::ResolveName>(std::string(name),
+                                    internal::AskedTypes(types))
       .Within(timeout)
       .Wait();
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/internal/targets.h"
 
 namespace troupe::internal {
@@ -70,6 +71,14 @@ absl::Status Gate::CheckTypedMessage(Verb verb, uint64_t id,
                                      absl::string_view type) {
   if (absl::StartsWith(type, "troupe.")) return absl::OkStatus();
   return CheckTarget(verb, id);
+}
+
+absl::Status Gate::CheckRequest(Envelope& message) {
+  if (auto* const spawn = message.TryAs<SpawnActor>()) {
+    spawn->asker = peer_.node();
+    return CheckName(Verb::kSpawn, spawn->factory);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Gate::CheckName(Verb verb, absl::string_view target) {

@@ -7,6 +7,7 @@
 #define TROUPE_CLUSTER_INTERNAL_GATE_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
 
@@ -37,10 +39,15 @@ class Gate {
       return absl::OkStatus();
     return CheckTypedMessage(verb, id, type);
   }
-  // The same for what a target that is no actor is asked.
-  absl::Status CheckName(Verb verb, absl::string_view target);
+  // The same for what the node itself is asked by a message that has come.
+  // Writes into it who asks.
+  absl::Status CheckContent(uint64_t id, Envelope& message) {
+    return id != receptionist_ ? absl::OkStatus() : CheckRequest(message);
+  }
 
  private:
+  absl::Status CheckRequest(Envelope& message);
+  absl::Status CheckName(Verb verb, absl::string_view target);
   absl::Status CheckTarget(Verb verb, uint64_t id);
   absl::Status CheckTypedMessage(Verb verb, uint64_t id,
                                  absl::string_view type);

@@ -257,12 +257,17 @@ EnvelopePtr Inbound::Parse(Verb verb, uint64_t to, uint64_t type_number,
   } else {
     type = known->type;
     Decoder in(payload, &refs_);
-    if (Envelope* const envelope = type->decode(in)) {
-      return EnvelopePtr(envelope);
+    EnvelopePtr message(type->decode(in));
+    if (message == nullptr) {
+      why = absl::InvalidArgumentError(
+          absl::StrCat("a ", known->name, " of ", peer_.node(),
+                       " makes no sense: ", in.status().message()));
+    } else if (may = gate_.CheckContent(to, *message); may.ok()) {
+      return message;
+    } else {
+      reason = DeadLetter::Reason::kRefused;
+      why = std::move(may);
     }
-    why = absl::InvalidArgumentError(
-        absl::StrCat("a ", known->name, " of ", peer_.node(),
-                     " makes no sense: ", in.status().message()));
   }
   if (known->type != nullptr && known->type->has_other_end &&
       known->differs.ok()) {

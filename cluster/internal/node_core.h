@@ -10,18 +10,22 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/internal/factories.h"
 #include "troupe/cluster/internal/group_book.h"
 #include "troupe/cluster/internal/targets.h"
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/wire_type.h"
 
 namespace troupe::internal {
+
+class Directory;
 
 class NodeCore {
  public:
@@ -41,10 +45,17 @@ class NodeCore {
   GroupBook& groups() { return groups_; }
   const Authorization& authorization() const { return authorization_; }
   Targets& targets() { return targets_; }
+  Factories& factories() { return factories_; }
 
   // Whom other nodes ask for all else. Known before the first session.
   const AnyActorRef& receptionist() const { return receptionist_; }
   void set_receptionist(const AnyActorRef& actor) { receptionist_ = actor; }
+  void set_directory(const Directory& directory) { directory_ = &directory; }
+  // The receptionist of the node in `path`, which is "name@node", and the name,
+  // which lies within it. kUnavailable: there is no session with it.
+  // kInvalidArgument: it is no such path.
+  absl::StatusOr<AnyActorRef> ReceptionistFor(absl::string_view path,
+                                              absl::string_view& name) const;
 
   // What references to the actors of another node lead to. kResourceExhausted:
   // too many have been known.
@@ -60,7 +71,9 @@ class NodeCore {
   Exports exports_;
   Targets targets_;
   GroupBook groups_;
+  Factories factories_;
   AnyActorRef receptionist_;
+  const Directory* directory_ = nullptr;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);

@@ -1,11 +1,14 @@
 #include "troupe/cluster/internal/receptionist.h"
 
-#include <algorithm>
+#include <functional>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_status.h"
+#include "troupe/actor/actor_system.h"
 #include "troupe/cluster/codec/shape.h"
+#include "troupe/cluster/internal/keeper.h"
 
 namespace troupe::internal {
 namespace {
@@ -42,33 +45,46 @@ absl::StatusOr<AnyActorRef> Receptionist::Handle(const ResolveName& m) {
     return absl::NotFoundError(absl::StrCat(
         "'", node_.self().name, "' exports nothing as '", m.name, "'"));
   }
-  for (const AskedType& asked : m.types) {
-    if (absl::Status status = Check(asked, actor); !status.ok()) {
-      return absl::Status(status.code(),
-                          absl::StrCat("'", m.name, "' of '", node_.self().name,
-                                       "': ", status.message()));
-    }
+  const absl::Status status =
+      CheckAsked(node_.types(), actor.messages(), m.types);
+  if (!status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat("'", m.name, "' of '", node_.self().name,
+                                     "': ", status.message()));
   }
   return actor;
 }
 
-absl::Status Receptionist::Check(const AskedType& asked,
-                                 const AnyActorRef& actor) {
-  const WireType* const type =
-      node_.types().Find(absl::string_view(asked.name));
-  const auto messages = actor.messages();
-  if (type == nullptr || std::find(messages.begin(), messages.end(),
-                                   type->type) == messages.end()) {
+absl::Status Receptionist::Check(const SpawnActor& asked,
+                                 const Factory* factory) const {
+  if (factory == nullptr) {
+    return absl::NotFoundError(absl::StrCat(
+        "'", node_.self().name, "' exports no factory '", asked.factory, "'"));
+  }
+  absl::Status status = CompareShapes(factory->shape, asked.shape);
+  if (!status.ok()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("it does not take ", asked.name));
+        absl::StrCat("the arguments of '", asked.factory, "' of '",
+                     node_.self().name, "': ", status.message()));
   }
-  absl::Status same = CompareShapes(type->shape, asked.shape);
-  if (same.ok() && (!type->reply_shape.empty() || !asked.reply_shape.empty())) {
-    same = CompareShapes(type->reply_shape, asked.reply_shape);
+  status = CheckAsked(node_.types(), factory->messages, asked.types);
+  if (status.ok()) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat("what '", asked.factory, "' of '", node_.self().name,
+                   "' makes: ", status.message()));
+}
+
+void Receptionist::Handle(SpawnActor m, ReplyTo<StartedActor> reply) {
+  const Factory* const factory = node_.factories().Find(m.factory);
+  if (absl::Status status = Check(m, factory); !status.ok()) {
+    (void)reply.Send(std::move(status));
+    return;
   }
-  if (same.ok()) return same;
-  return absl::FailedPreconditionError(
-      absl::StrCat(asked.name, ": ", same.message()));
+  // No child: what it keeps outlives the node. If the system ends, the answer
+  // is dropped, which is one.
+  (void)system().SpawnInstant<Keeper>(std::ref(node_), std::cref(*factory),
+                                      std::move(m), std::move(reply));
 }
 
 }  // namespace troupe::internal

@@ -1,4 +1,5 @@
-// The actor of each node that others ask for what has a name there.
+// The actor of each node that others ask for what has a name there, and to have
+// actors started.
 #ifndef TROUPE_CLUSTER_INTERNAL_RECEPTIONIST_H_
 #define TROUPE_CLUSTER_INTERNAL_RECEPTIONIST_H_
 
@@ -14,18 +15,13 @@
 #include "absl/synchronization/mutex.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/reply_to.h"
+#include "troupe/cluster/internal/asked_type.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/ref_codec.h"
-#include "troupe/cluster/wire_type.h"
 
 namespace troupe::internal {
-
-// A type that the one who asks wants to send.
-struct AskedType {
-  std::string name;
-  std::string shape;
-  std::string reply_shape;
-};
 
 // kNotFound: nothing was exported by that name. kFailedPrecondition: it does
 // not take one of the types, or takes another of that name; says which.
@@ -49,15 +45,16 @@ class ExportedNames {
   std::map<std::string, AnyActorRef, std::less<>> actors_ ABSL_GUARDED_BY(mu_);
 };
 
-class Receptionist final : public Actor<ResolveName> {
+class Receptionist final : public Actor<ResolveName, SpawnActor> {
  public:
   Receptionist(NodeCore& node, ExportedNames& names)
       : node_(node), names_(names) {}
 
   absl::StatusOr<AnyActorRef> Handle(const ResolveName& m);
+  void Handle(SpawnActor m, ReplyTo<StartedActor> reply);
 
  private:
-  absl::Status Check(const AskedType& asked, const AnyActorRef& actor);
+  absl::Status Check(const SpawnActor& asked, const Factory* factory) const;
 
   NodeCore& node_;
   ExportedNames& names_;

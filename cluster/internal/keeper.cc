@@ -1,0 +1,73 @@
+#include "troupe/cluster/internal/keeper.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actor/actor_ref.h"
+#include "troupe/actor/actor_system.h"
+
+namespace troupe::internal {
+
+Task<void> Keeper::PostStart() {
+  if (!request_.owner.IsNull()) Monitor(request_.owner);
+  const absl::Duration left =
+      std::max(absl::ZeroDuration(),
+               reply_.deadline() - system().executor().clock().Now());
+  const absl::StatusOr<AnyActorRef> child =
+      co_await factory_.start(*this, left);
+  if (!child.ok()) {
+    (void)reply_.Send(absl::Status(
+        child.status().code(),
+        absl::StrCat("'", factory_.name, "' of '", node_.self().name,
+                     "' cannot start: ", child.status().message())));
+    StopSelf();
+    co_return;
+  }
+  child_ = *child;
+  for (const AnyActorRef& actor : {child_, untyped_self()}) {
+    node_.targets().Add(actor, factory_.name, request_.asker);
+  }
+  unclaimed_ = SendAfter<Unclaimed>(left + kClaimWithin);
+  (void)reply_.Send(StartedActor{child_, untyped_self()});
+}
+
+void Keeper::OnChild(const ChildEvent& event) {
+  if (event.kind == ChildEvent::Kind::kStarted) return;
+  has_ended_ = true;
+  if (request_.tells_end) {
+    // Behind the answer, and before whatever tells of this one's end.
+    ActorRef<RemoteEnd>(request_.owner.cell(), request_.owner.id().value())
+        .Send<RemoteEnd>(event.reason);
+  }
+  EndIfOver();
+}
+
+void Keeper::OnDown(const Down& down) {
+  const ExitReason& reason = down.reason;
+  if (reason.kind() == ExitReason::Kind::kKilled ||
+      reason.kind() == ExitReason::Kind::kFailed) {
+    return untyped_self().Kill();  // And so is the child.
+  }
+  child_.Stop(ExitReason::Shutdown(
+      absl::StrCat(down.actor.ToString(),
+                   ", for which it was started: ", reason.ToString())));
+  StopSelf();  // Which has the child end within the system's limit.
+}
+
+void Keeper::Handle(KeepActor) {
+  is_claimed_ = true;
+  unclaimed_.Cancel();
+  EndIfOver();
+}
+
+void Keeper::Handle(Unclaimed) {
+  // Killed, as one whose start nobody awaits any more.
+  untyped_self().Kill();
+}
+
+void Keeper::EndIfOver() {
+  if (has_ended_ && is_claimed_) StopSelf();
+}
+
+}  // namespace troupe::internal
