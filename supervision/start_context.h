@@ -53,6 +53,11 @@ class StartContext {
     return Spawn<A>(SpawnOptions(), std::forward<Args>(args)...);
   }
 
+  // For the runtime: of a class that handles messages in a way of its own.
+  template <typename A, typename... Args>
+  absl::StatusOr<typename A::Ref> SpawnUnchecked(const SpawnOptions& options,
+                                                 Args&&... args);
+
   ActorSystem& system() const { return supervisor_.system->system(); }
   // The child's.
   absl::string_view id() const { return id_; }
@@ -126,10 +131,16 @@ void Restore([[maybe_unused]] Cell& cell,
 template <typename A, typename... Args>
 absl::StatusOr<typename A::Ref> StartContext::Spawn(const SpawnOptions& options,
                                                     Args&&... args) {
+  internal::CheckActor<A>();
+  return SpawnUnchecked<A>(options, std::forward<Args>(args)...);
+}
+
+template <typename A, typename... Args>
+absl::StatusOr<typename A::Ref> StartContext::SpawnUnchecked(
+    const SpawnOptions& options, Args&&... args) {
   static_assert((std::is_constructible_v<std::decay_t<Args>, Args&&> && ...),
                 "the arguments of a start are copied or moved, for an actor "
                 "that is constructed later; std::ref() keeps a reference");
-  internal::CheckActor<A>();
   if (absl::Status status = CheckFirst(); !status.ok()) return status;
   if (internal::kStartsInTask<A> || internal::RunsElsewhere(options)) {
     absl::StatusOr<AnyActorRef> ref = internal::SpawnThere(
