@@ -257,7 +257,7 @@ TEST_P(FarCellTest, CancelFollowsItsCall) {
   EXPECT_THAT(TextsUntil(2), ElementsAre("question 3 to 7", "cancel to 7"));
 }
 
-TEST_P(FarCellTest, RequestsToEndAreControl) {
+TEST_P(FarCellTest, RequestsToEndAreControlExceptDrains) {
   Open(Capacity{.messages = 1});
   InSession([](Session& session) { session.takes = false; });
   Ref().Send<Word>("full");
@@ -266,8 +266,8 @@ TEST_P(FarCellTest, RequestsToEndAreControl) {
   Ref().Drain();
   InSession([](Session& session) { session.Take(); });
   EXPECT_THAT(Texts(), ElementsAre("end 2 shutdown (maintenance) to 7",
-                                   "end 3 killed to 7", "end 1 drained to 7",
-                                   "full to 7"));
+                                   "end 3 killed to 7", "full to 7",
+                                   "end 1 drained to 7"));
 }
 
 TEST_P(FarCellTest, EndsAreAwaitedThere) {

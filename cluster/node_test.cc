@@ -271,6 +271,18 @@ TEST_F(NodeTest, CallsThatWaitFailWithTheConnection) {
   EXPECT_THAT(lost.status(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// §13, §17
+TEST_F(NodeTest, DrainLetsBeHandledWhatWasSentBefore) {
+  const ActorRef<CounterApi> far = Resolve(*a_);
+  const Counter::Ref listener = a_->system().Spawn<Counter>().value();
+  far.Send<Listen>(listener);
+  for (int i = 0; i < 1000; ++i) far.Send<Add>(1);
+  EXPECT_THAT(far.DrainAndWait(), IsOkAndHolds(ExitReason::Drained()));
+  EXPECT_EQ(b_->system().dead_letters(), 0);
+  while (listener.Call<Sum>().Wait().value() != 1000) {
+  }
+}
+
 TEST_F(NodeTest, EndsCanBeAskedForAndAwaited) {
   const ActorRef<CounterApi> far = Resolve(*a_);
   EXPECT_THAT(far.Wait(absl::ZeroDuration()),

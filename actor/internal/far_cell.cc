@@ -32,7 +32,7 @@ bool IsOneOf(const Envelope& envelope, auto... types) {
   return ((envelope.type == types) || ...);
 }
 
-Kind KindOf(const Envelope& envelope) {
+Kind KindOf(Envelope& envelope) {
   // A source has a limit of its own.
   if (IsNotice(envelope) || IsOfSource(envelope)) return Kind::kOrdered;
   if (IsControl(envelope)) {
@@ -43,6 +43,9 @@ Kind KindOf(const Envelope& envelope) {
                : Kind::kOther;
   }
   if (envelope.lane == Lane::kSignal) {
+    // What was sent before it is to be handled.
+    const auto* const end = envelope.TryAs<EndRequest>();
+    if (end != nullptr && end->request == Ending::kDrain) return Kind::kOrdered;
     return IsOneOf(envelope, &kMessageType<EndRequest>,
                    &kMessageType<BeginWatch>, &kMessageType<EndWatch>,
                    &kMessageType<AwaitEnd>, &kMessageType<AwaitEndNoMore>)

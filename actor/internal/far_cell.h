@@ -11,7 +11,7 @@
 //
 // What is sent waits in two queues, for the session with the node to take it:
 //   data      messages within a limit, and in order with them what has none:
-//             links, notices of ends, and what cancels calls
+//             links, notices of ends, what cancels calls, and drains
 //   control   all else that one actor may want of another
 //
 // Ownership: far cells stay as long as the process, as references do.

@@ -72,6 +72,9 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
     if (calls_in_.TakeWait(end->number)) {
       AppendItem(EndedItem{end->number, end->reason}, frame);
     }
+  } else if (auto* const drain = envelope.TryAs<EndRequest>()) {
+    AppendItem(EndItem{to, static_cast<uint8_t>(drain->request), drain->reason},
+               frame);
   } else if (auto* const cancel = envelope.TryAs<CancelRequest>()) {
     if (const uint64_t number = calls_out_.TakeByRoute(cancel->route)) {
       AppendItem(CancelItem{number}, frame);
