@@ -126,6 +126,23 @@ TEST_F(NodeTest, MessagesAndCallsCross) {
   EXPECT_EQ(b_->system().dead_letters(), 0);
 }
 
+//
+TEST_F(NodeTest, CallsGoBothWays) {
+  const Counter::Ref on_a = a_->system().Spawn<Counter>().value();
+  ASSERT_THAT(a_->node().Export("counter", on_a), IsOk());
+  const auto to_a = b_->node().ResolveAndWait<CounterApi>("counter@a").value();
+  const auto to_b = Resolve(*a_);
+  for (int i = 0; i < 100; ++i) {
+    to_a.Send<Add>(1);
+    to_b.Send<Add>(2);
+    EXPECT_THAT(to_a.Call<Sum>().Wait(), IsOkAndHolds(i + 1));
+    EXPECT_THAT(to_b.Call<Sum>().Wait(), IsOkAndHolds(2 * (i + 1)));
+  }
+  a_->Leave();
+  b_->AwaitPeer("a", false);
+  EXPECT_TRUE(b_->node().Peers().empty());
+}
+
 TEST_F(NodeTest, AnswersOfTheCalleeStayWhatTheyAre) {
   const ActorRef<CounterApi> counter = Resolve(*a_);
   const absl::Status status = counter.Call<Fault>("lost").Wait();

@@ -25,6 +25,7 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/cluster_testing.h"
+#include "troupe/cluster/internal/far_end_testing.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/ref_codec.h"
@@ -35,6 +36,7 @@ namespace troupe {
 namespace {
 
 using internal::AppendItem;
+using internal::FarEnd;
 using internal::HelloItem;
 using internal::ItemKind;
 using internal::TestCluster;
@@ -42,53 +44,6 @@ using internal::TestNode;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::StatusIs;
-
-// The other end of a connection with a node.
-class Stranger final : public ConnectionHandler {
- public:
-  void OnFrame(TransportLane lane, std::string frame) override {
-    absl::MutexLock lock(&mu_);
-    (lane == TransportLane::kControl ? control_ : data_) += frame;
-  }
-  void OnSent(TransportLane, size_t) override {}
-  void OnClosed(const absl::Status& why) override {
-    absl::MutexLock lock(&mu_);
-    closed_ = true;
-    why_ = why;
-  }
-
-  // The first item that the node has said.
-  ItemKind AwaitAnswer() {
-    absl::MutexLock lock(&mu_);
-    const auto said = [this] {
-      mu_.AssertReaderHeld();
-      return !control_.empty() || closed_;
-    };
-    mu_.Await(absl::Condition(&said));
-    return control_.empty() ? ItemKind{0} : static_cast<ItemKind>(control_[0]);
-  }
-  void AwaitData() {
-    absl::MutexLock lock(&mu_);
-    const auto said = [this] {
-      mu_.AssertReaderHeld();
-      return !data_.empty() || closed_;
-    };
-    mu_.Await(absl::Condition(&said));
-  }
-  // Why the node has ended it.
-  absl::Status AwaitEnd() {
-    absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(&closed_));
-    return why_;
-  }
-
- private:
-  absl::Mutex mu_;
-  std::string control_ ABSL_GUARDED_BY(mu_);
-  std::string data_ ABSL_GUARDED_BY(mu_);
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status why_ ABSL_GUARDED_BY(mu_);
-};
 
 struct Poke {
   static constexpr absl::string_view kWireName = "test.Poke";
@@ -125,27 +80,13 @@ class SessionFaultsTest : public ::testing::Test {
  protected:
   // Connects as the node "b" would.
   void Connect() {
-    stranger_ = std::make_shared<Stranger>();
+    stranger_ = std::make_shared<FarEnd>();
     connection_ = transport_.Dial("a", stranger_).value();
   }
-  static HelloItem Hello() {
-    return {.cluster = "",
-            .name = "b",
-            .incarnation = 5,
-            .min_protocol = 1,
-            .max_protocol = 1,
-            .features = 0,
-            .session = 77,
-            .after = 0,
-            .max_frame_bytes = 1 << 20,
-            .data_credit = 1 << 20,
-            .receptionist = 1};
-  }
+  static HelloItem Hello() { return FarEnd::Hello(); }
   template <typename Item>
   void Say(const Item& item, TransportLane lane = TransportLane::kControl) {
-    Encoder frame;
-    AppendItem(item, frame);
-    connection_->Send(lane, std::string(frame.bytes()));
+    connection_->Send(lane, internal::FrameOf(item));
   }
   // Connects, and is a peer.
   void BecomePeer() {
@@ -165,7 +106,7 @@ class SessionFaultsTest : public ::testing::Test {
   std::unique_ptr<ActorSystem> other_ =
       ActorSystem::Create({.workers = 1}).value();
   InProcessTransport transport_{cluster_.network(), other_->executor()};
-  std::shared_ptr<Stranger> stranger_;
+  std::shared_ptr<FarEnd> stranger_;
   std::unique_ptr<Connection> connection_;
 };
 

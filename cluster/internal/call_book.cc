@@ -1,5 +1,6 @@
 #include "troupe/cluster/internal/call_book.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -76,6 +77,24 @@ uint64_t CallsOut::TakeByRoute(const ReplyRoute& route) {
   numbers_.erase(found);
   calls_.erase(number);
   return number;
+}
+
+std::vector<std::pair<uint64_t, CallsOut::Call>> CallsOut::TakeLate(
+    MonotonicTime now) {
+  std::vector<std::pair<uint64_t, Call>> late;
+  auto call = calls_.upper_bound(looked_at_);
+  for (size_t looks = std::min(kLookedAt, calls_.size()); looks != 0; --looks) {
+    if (call == calls_.end()) call = calls_.begin();
+    looked_at_ = call->first;
+    if (call->second.deadline > now) {
+      ++call;
+      continue;
+    }
+    late.emplace_back(*call);
+    numbers_.erase(Key(call->second.route));
+    call = calls_.erase(call);
+  }
+  return late;
 }
 
 void CallsOut::FailAll(const FarCell& peer) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +19,7 @@
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/reply.h"
+#include "troupe/base/clock.h"
 #include "troupe/cluster/wire_type.h"
 #include "troupe/mailbox/envelope.h"
 
@@ -51,6 +53,7 @@ class CallsOut {
     ReplyRoute route;
     const WireType* type;
     uint64_t to;  // There.
+    MonotonicTime deadline;
   };
 
   // The number of the call, of which there never is another.
@@ -60,6 +63,9 @@ class CallsOut {
   // The same, for who knows the route only; 0: it was over.
   uint64_t TakeByRoute(const ReplyRoute& route);
   size_t size() const { return calls_.size(); }
+  // Takes calls whose deadline has passed, with their numbers: nobody waits for
+  // them. Looks at some each time, and so in the end at all.
+  std::vector<std::pair<uint64_t, Call>> TakeLate(MonotonicTime now);
 
   // No answer will come any more. Outside the seat.
   void FailAll(const FarCell& peer);
@@ -80,7 +86,10 @@ class CallsOut {
     uint64_t number;
   };
 
+  static constexpr size_t kLookedAt = 1024;
+
   uint64_t last_ = 0;
+  uint64_t looked_at_ = 0;  // The last one.
   // In the order in which they were made: that in which they fail.
   absl::btree_map<uint64_t, Call> calls_;
   absl::flat_hash_map<Key, uint64_t> numbers_;

@@ -78,6 +78,11 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
   } else if (auto* const cancel = envelope.TryAs<CancelRequest>()) {
     if (const uint64_t number = calls_out_.TakeByRoute(cancel->route)) {
       AppendItem(CancelItem{number}, frame);
+      // What keeps the place of a plain thread's answer is to be let go.
+      if (cancel->route.IsSink()) {
+        SendReply(cancel->route,
+                  MakeFailure(absl::CancelledError("the call was given up")));
+      }
     }
   } else if (auto* const news = envelope.TryAs<GroupNewsOut>()) {
     groups_.Append(
@@ -107,6 +112,17 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
   }
 }
 
+void Outbound::AppendLate(MonotonicTime now, Encoder& frame) {
+  for (const auto& [number, call] : calls_out_.TakeLate(now)) {
+    AppendItem(CancelItem{number}, frame);
+    absl::Status status = absl::DeadlineExceededError(
+        absl::StrCat("calling actor #", call.to, " of ", peer_.node(), " with ",
+                     call.type->name, ": no answer came in time"));
+    SendReply(call.route, MakeFailure(WithDelivery(std::move(status),
+                                                   DeliveryState::kUnknown)));
+  }
+}
+
 void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
   const KnownType* const known = KnownTypeOf(message->type);
   if (known == nullptr) {
@@ -126,7 +142,8 @@ void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
     const RequestInfo& info = InfoOf(*message);
     const absl::Duration left =
         info.deadline - node_.system().executor().clock().Now();
-    AppendItem(CallHead{to, number, calls_out_.Begin({info.route, type, to}),
+    AppendItem(CallHead{to, number,
+                        calls_out_.Begin({info.route, type, to, info.deadline}),
                         absl::ToInt64Nanoseconds(left)},
                payload_.bytes(), frame);
   } else {

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/base/clock.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/group_exchange.h"
@@ -48,6 +49,8 @@ class Outbound {
   void AppendControl(EnvelopePtr wrapped, Encoder& frame);
   // The same for the data queue, in order.
   void AppendData(EnvelopePtr wrapped, Encoder& frame);
+  // The peer is to work no more on calls for which nobody waits since `now`.
+  void AppendLate(MonotonicTime now, Encoder& frame);
 
  private:
   void AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame);

@@ -284,6 +284,8 @@ void Session::Handle(SessionTick) {
   }
   AppendItem(HeartbeatItem{}, up_->control_frame);
   SendFrame(TransportLane::kControl, up_->control_frame);
+  up_->outbound.AppendLate(now, up_->data_frame);
+  SendFrame(TransportLane::kData, up_->data_frame);
 }
 
 SessionTables Session::Handle(CountTables) const {
