@@ -162,8 +162,9 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
   }
   kept = parts;
   absl::Status learned = parts->core.types().Learn(
-      WireTypesOf<internal::ResolveName, internal::SpawnActor,
-                  internal::KeepActor, internal::RemoteEnd>());
+      WireTypesOf<internal::ResolveName, internal::AskReport,
+                  internal::SpawnActor, internal::KeepActor,
+                  internal::RemoteEnd>());
   if (!learned.ok()) return learned;
   absl::StatusOr<internal::Receptionist::Ref> receptionist =
       system.Spawn<internal::Receptionist>(std::ref(parts->core),

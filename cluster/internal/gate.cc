@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/cluster/internal/receptionist.h"
 #include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/internal/targets.h"
 
@@ -77,6 +78,9 @@ absl::Status Gate::CheckRequest(Envelope& message) {
   if (auto* const spawn = message.TryAs<SpawnActor>()) {
     spawn->asker = peer_.node();
     return CheckName(Verb::kSpawn, spawn->factory);
+  }
+  if (message.TryAs<AskReport>() != nullptr) {
+    return CheckName(Verb::kIntrospect, "");
   }
   return absl::OkStatus();
 }

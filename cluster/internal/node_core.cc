@@ -37,6 +37,8 @@ absl::StatusOr<AnyActorRef> NodeCore::ReceptionistFor(
       absl::StrCat("'", self_.name, "' has no session with '", node, "'"));
 }
 
+std::vector<NodeId> NodeCore::Peers() const { return directory_->Peers(); }
+
 const NodeId* NodeCore::NodeOf(const FarCell& cell) const {
   absl::ReaderMutexLock lock(&mu_);
   const auto known = nodes_.find(&cell);

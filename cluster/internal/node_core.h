@@ -5,6 +5,7 @@
 #define TROUPE_CLUSTER_INTERNAL_NODE_CORE_H_
 
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -51,6 +52,8 @@ class NodeCore {
   const AnyActorRef& receptionist() const { return receptionist_; }
   void set_receptionist(const AnyActorRef& actor) { receptionist_ = actor; }
   void set_directory(const Directory& directory) { directory_ = &directory; }
+  // Those with which there is a session, in the order of their names.
+  std::vector<NodeId> Peers() const;
   // The receptionist of the node in `path`, which is "name@node", and the name,
   // which lies within it. kUnavailable: there is no session with it.
   // kInvalidArgument: it is no such path.

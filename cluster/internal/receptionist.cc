@@ -39,6 +39,15 @@ AnyActorRef ExportedNames::Find(absl::string_view name) const {
   return found != actors_.end() ? found->second : AnyActorRef();
 }
 
+std::vector<std::string> ExportedNames::All() const {
+  absl::ReaderMutexLock lock(&mu_);
+  std::vector<std::string> names;
+  for (const auto& [name, actor] : actors_) {
+    if (actor.status() != ActorStatus::kStopped) names.push_back(name);
+  }
+  return names;
+}
+
 absl::StatusOr<AnyActorRef> Receptionist::Handle(const ResolveName& m) {
   const AnyActorRef actor = names_.Find(m.name);
   if (actor.messages().empty()) {
@@ -85,6 +94,18 @@ void Receptionist::Handle(SpawnActor m, ReplyTo<StartedActor> reply) {
   // is dropped, which is one.
   (void)system().SpawnInstant<Keeper>(std::ref(node_), std::cref(*factory),
                                       std::move(m), std::move(reply));
+}
+
+NodeReport Receptionist::Handle(const AskReport&) {
+  NodeReport report;
+  report.name = node_.self().name;
+  report.incarnation = node_.self().incarnation;
+  for (const NodeId& peer : node_.Peers()) report.peers.push_back(peer.name);
+  report.names = names_.All();
+  report.actors = system().live_actors();
+  report.exposed = node_.exports().size();
+  report.dead_letters = system().dead_letters();
+  return report;
 }
 
 }  // namespace troupe::internal

@@ -19,6 +19,7 @@
 #include "troupe/cluster/internal/asked_type.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/spawn_request.h"
+#include "troupe/cluster/node_report.h"
 #include "troupe/cluster/ref_codec.h"
 
 namespace troupe::internal {
@@ -32,6 +33,11 @@ struct ResolveName {
   std::vector<AskedType> types;
 };
 
+struct AskReport {
+  static constexpr absl::string_view kWireName = "troupe.AskReport";
+  using Reply = NodeReport;
+};
+
 // What has been exported by name. Thread-safe.
 class ExportedNames {
  public:
@@ -39,19 +45,22 @@ class ExportedNames {
   absl::Status Add(absl::string_view name, const AnyActorRef& actor)
       ABSL_LOCKS_EXCLUDED(mu_);
   AnyActorRef Find(absl::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Those whose actors live, in order.
+  std::vector<std::string> All() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   mutable absl::Mutex mu_;
   std::map<std::string, AnyActorRef, std::less<>> actors_ ABSL_GUARDED_BY(mu_);
 };
 
-class Receptionist final : public Actor<ResolveName, SpawnActor> {
+class Receptionist final : public Actor<ResolveName, SpawnActor, AskReport> {
  public:
   Receptionist(NodeCore& node, ExportedNames& names)
       : node_(node), names_(names) {}
 
   absl::StatusOr<AnyActorRef> Handle(const ResolveName& m);
   void Handle(SpawnActor m, ReplyTo<StartedActor> reply);
+  NodeReport Handle(const AskReport& m);
 
  private:
   absl::Status Check(const SpawnActor& asked, const Factory* factory) const;
