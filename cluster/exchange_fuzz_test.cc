@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/call_book.h"
@@ -38,11 +39,13 @@ class Member : public Actor<Fuzzed> {
 
 // A node, and what its sessions with a peer have in common.
 struct World {
+  ~World() { EXPECT_TRUE(system->Shutdown().ok()); }
+
   std::unique_ptr<ActorSystem> system =
       ActorSystem::CreateOn(std::make_unique<DeterministicExecutor>(
                                 DeterministicExecutor::Options{.seed = 1}),
                             {});
-  NodeCore node{*system, {"a", 1}};
+  NodeCore node{*system, {"a", 1}, Authorization()};
   FarCell& peer = **node.CellOf({"b", 1});
   Encoder definitions;
   CallsOut calls_out;
@@ -51,25 +54,24 @@ struct World {
 };
 
 void Run(absl::string_view bytes) {
-  // Cells stay for as long as the process.
-  static World* const world = new World;
+  static World world;
   static const Group<Fuzzed> group("g");
-  static Groups& groups = world->system->Get<Groups>();
+  static Groups& groups = world.system->Get<Groups>();
   static const bool is_ready = [] {
-    EXPECT_TRUE(world->node.types().Learn(WireTypesOf<Fuzzed>()).ok());
-    EXPECT_TRUE(world->node.groups()
+    EXPECT_TRUE(world.node.types().Learn(WireTypesOf<Fuzzed>()).ok());
+    EXPECT_TRUE(world.node.groups()
                     .Add(group.name(), GroupProtocol::Of<Fuzzed>(),
                          WireTypesOf<Fuzzed>())
                     .ok());
-    return groups.Join(group, world->system->Spawn<Member>().value()).ok();
+    return groups.Join(group, world.system->Spawn<Member>().value()).ok();
   }();
   EXPECT_TRUE(is_ready);
   // A session of its own.
-  GroupExchange exchange(world->node, world->peer);
-  PortExchange ports(world->peer);
-  WireRefs refs(world->node, world->peer, ports, world->definitions);
-  Inbound inbound(world->node, world->peer, refs, world->calls_out,
-                  world->calls_in, world->watches, exchange, ports);
+  GroupExchange exchange(world.node, world.peer);
+  PortExchange ports(world.peer);
+  WireRefs refs(world.node, world.peer, ports, world.definitions);
+  Inbound inbound(world.node, world.peer, refs, world.calls_out, world.calls_in,
+                  world.watches, exchange, ports);
   exchange.Open(/*session_number=*/1);
   ports.Open(/*session_number=*/1);
   // With a subscription that was asked for, 1, and a port of which the peer
@@ -80,7 +82,7 @@ void Run(absl::string_view bytes) {
       1u);
   OutputPort<Fuzzed> port;
   Subscriber there = SubscriberOf<Fuzzed>(
-      ActorRef<Fuzzed>(world->peer.RefTo(5).cell(), world->peer.IdOf(5)), {});
+      ActorRef<Fuzzed>(world.peer.RefTo(5).cell(), world.peer.IdOf(5)), {});
   ports.OnSubscribe(there.core, /*token=*/9);
   port.core()->Attach(there);
   Decoder in(bytes);
@@ -102,7 +104,7 @@ void Run(absl::string_view bytes) {
   EXPECT_EQ(port.subscriptions(), 0u);
   EXPECT_EQ(groups.Members(group).value().size(), 1u);
   EXPECT_EQ(groups.ListScopes().size(), 1u);
-  static_cast<DeterministicExecutor&>(world->system->executor()).RunUntilIdle();
+  static_cast<DeterministicExecutor&>(world.system->executor()).RunUntilIdle();
 }
 
 }  // namespace

@@ -219,10 +219,12 @@ TEST_F(ClusterPortsTest, EndOfThePortDeliversWhatIsUnderWay) {
     const PortSubscription prices =
         SubscribeTo<Price>(far, reader, SubscribeOptions{.lag = lag});
     AwaitSubscriptions(1);
+    const std::weak_ptr<internal::SubscriptionCore> at_port =
+        port_->core()->Cores()[0];
     for (int i = 0; i < 100; ++i) port_->Publish(i);
     ticker.Stop();
     EXPECT_THAT(book.Await(100), SizeIs(100));
-    while (prices.is_active()) RoundTrip();
+    while (prices.is_active() || !at_port.expired()) RoundTrip();
   }
 }
 

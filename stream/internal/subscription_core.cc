@@ -196,7 +196,7 @@ SharedBody SubscriptionCore::Arrive(SharedBody body) {
     absl::MutexLock lock(&mu_);
     const bool wanted = state_ != State::kCancelled && state_ != State::kEnded;
     if (is_lossless()) {
-      if (wanted && is_acknowledged()) {
+      if (state_ == State::kLive && is_acknowledged()) {
         ++sent_;
       } else {
         TakeUnderWay();
