@@ -17,6 +17,10 @@
 // alone. Whoever has started an actor here may use and end it.
 // Order: the last rule that fits decides; if none does, it is refused.
 //
+// A group that is shared is the target "group:" and its name, as in
+// "group:sales/lobby": kWatch is to hear of its members here, kSend to send to
+// all of them.
+//
 // Nothing concerns actors that were not exposed: they cannot be addressed.
 // Thread safety: values.
 // Errors: what is refused is kPermissionDenied, and says who may not do what,

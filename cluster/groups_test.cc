@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/group_book.h"
@@ -336,6 +337,35 @@ TEST_F(ClusterGroupsTest, MembersOfANodeThatIsDownAreGone) {
   }
   EXPECT_EQ(seen_at_down, 1);
   EXPECT_THAT(a.groups.Members(kLobby), IsOkAndHolds(SizeIs(1)));
+}
+
+TEST_F(ClusterGroupsTest, RulesSayWhoHearsOfMembersAndMaySend) {
+  class Strict : public TestNode {
+   public:
+    explicit Strict(TestCluster& cluster)
+        : TestNode(ActorSystem::Create({.workers = 2}).value()) {
+      NodeOptions options = cluster.Options("a", system());
+      options.authorization.Deny("peer", {Verb::kWatch}, "group:secret")
+          .Deny("peer", {Verb::kSend}, "group:lobby");
+      Join(std::move(options));
+    }
+  };
+  const Group<TalkApi> secret("secret");
+  Strict a(cluster_);
+  Groups& groups = a.system().Get<Groups>();
+  const Talker::Ref talker = a.system().Spawn<Talker>().value();
+  Site b(cluster_, "b");
+  EXPECT_THAT(b.node->node().Share(secret), IsOk());
+  for (const Group<TalkApi>& group : {secret, kLobby}) {
+    EXPECT_THAT(a.node().Share(group), IsOk());
+    EXPECT_THAT(groups.Join(group, talker), IsOk());
+  }
+  b.AwaitMembers(1);
+  EXPECT_THAT(b.groups.Members(secret), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(b.groups.Send<Shout>(kLobby, "hello"), 1);
+  (void)b.node->node().ResolveAndWait<TalkApi>("x@a");  // Behind it.
+  EXPECT_THAT(HeardBy(talker), IsEmpty());
+  EXPECT_EQ(a.system().dead_letters(), 1);
 }
 
 TEST_F(ClusterGroupsTest, GreatGroupsComeInParts) {

@@ -60,8 +60,8 @@ struct JoinedNames {
   static constexpr absl::string_view kName{kBytes.data(), kBytes.size()};
 };
 
-inline constexpr absl::string_view kSubscribeName = "troupe.Subscribe:";
-inline constexpr absl::string_view kUnsubscribeName = "troupe.Unsubscribe:";
+inline constexpr absl::string_view kSubscribeName = "subscribe:";
+inline constexpr absl::string_view kUnsubscribeName = "unsubscribe:";
 
 // What a Subscribe<T> is on the wire.
 struct SubscribeOnWire {

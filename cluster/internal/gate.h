@@ -13,11 +13,13 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/registry/group_name.h"
 
 namespace troupe::internal {
 
@@ -38,6 +40,13 @@ class Gate {
     if (all_[static_cast<size_t>(verb)]) [[likely]]
       return absl::OkStatus();
     return CheckTypedMessage(verb, id, type);
+  }
+  // The same for a group: the target is "group:" and its name; for all of a
+  // scope, whose groups begin so, "group:", the scope and "/".
+  absl::Status CheckGroup(Verb verb, const GroupName& group) {
+    if (all_[static_cast<size_t>(verb)]) [[likely]]
+      return absl::OkStatus();
+    return CheckName(verb, absl::StrCat("group:", group.ToString()));
   }
   // The same for what the node itself is asked by a message that has come.
   // Writes into it who asks.

@@ -87,7 +87,11 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
                              [&](const auto& item) { watches_.OnEnded(item); });
     case ItemKind::kGroupsWanted: {
       const auto item = ReadItem<GroupsWantedItem>(in);
-      return in.ok() ? groups_.OnWanted(item) : in.status();
+      if (!in.ok()) return in.status();
+      // Who may not watch them hears of no members.
+      const absl::Status may =
+          gate_.CheckGroup(Verb::kWatch, {item.scope, item.name});
+      return may.ok() ? groups_.OnWanted(item) : absl::OkStatus();
     }
     case ItemKind::kGroupSaid: {
       const auto item = ReadItem<GroupSaidItem>(in);
@@ -356,6 +360,13 @@ absl::Status Inbound::OnPublished(Decoder& in) {
     }
     const AnyActorRef subscriber = ports_.SubscriberOf(head.number);
     if (subscriber.IsNull()) return;  // It wants nothing more.
+    if (!ports_.WasAskedFor(head.number) &&
+        !gate_.CheckMessage(Verb::kSend, subscriber.id().value(), known->name)
+             .ok()) {
+      ports_.OnLost(head.number);
+      return Mourn(subscriber.id().value(), DeadLetter::Reason::kRefused,
+                   known->name, absl::OkStatus());
+    }
     absl::Status why;
     const WireType* const type = Same(head.type, why);
     if (type != nullptr && ports_.Takes(head.number, *type)) {
@@ -392,9 +403,12 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
     const WireType* const type = Same(head.type, why);
     // Nobody is there: it is not shared, or its members have left just now.
     DeadLetter::Reason reason = DeadLetter::Reason::kNoActor;
-    if (share != nullptr && type != nullptr && type->share != nullptr &&
-        std::find(share->types.begin(), share->types.end(), type) !=
-            share->types.end()) {
+    if (absl::Status may = gate_.CheckGroup(Verb::kSend, group); !may.ok()) {
+      reason = DeadLetter::Reason::kRefused;
+      why = std::move(may);
+    } else if (share != nullptr && type != nullptr && type->share != nullptr &&
+               std::find(share->types.begin(), share->types.end(), type) !=
+                   share->types.end()) {
       Decoder message(payload, &refs_);
       if (const EnvelopePtr envelope{type->decode(message)}) {
         const auto& shared =

@@ -163,6 +163,7 @@ bool PortExchange::Begin(uint64_t key, In& in) {
 
 uint64_t PortExchange::Subscribe(Subscriber subscriber, const WireType& type) {
   In in;
+  in.was_asked_for = true;
   in.type = &type;
   in.actor = subscriber.core->actor();
   in.options = subscriber.core->options();
@@ -253,6 +254,10 @@ void PortExchange::OnEnd(const PortEndItem& item) {
 AnyActorRef PortExchange::SubscriberOf(uint64_t number) const {
   const auto key = keys_.find(number);
   return key != keys_.end() ? in_.at(key->second).actor : AnyActorRef();
+}
+
+bool PortExchange::WasAskedFor(uint64_t number) const {
+  return in_.at(keys_.at(number)).was_asked_for;
 }
 
 bool PortExchange::Takes(uint64_t number, const WireType& type) const {

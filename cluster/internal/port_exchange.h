@@ -85,6 +85,7 @@ class PortExchange {
   // For whom a message of that number is; null: for nobody, any more.
   AnyActorRef SubscriberOf(uint64_t number) const;
   // REQUIRES of these: there is somebody.
+  bool WasAskedFor(uint64_t number) const;
   bool Takes(uint64_t number, const WireType& type) const;
   void OnPublished(uint64_t number, const WireType& type, SharedBody body);
   // A message for it makes no sense.
@@ -99,6 +100,7 @@ class PortExchange {
   struct In {
     uint64_t number = 0;    // The port's; 0: not known yet.
     Subscriber subscriber;  // Without a core: it is made for the first message.
+    bool was_asked_for = false;
     const WireType* type = nullptr;  // What is published; null: not known yet.
     AnyActorRef actor;
     SubscribeOptions options;
