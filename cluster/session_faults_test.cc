@@ -25,8 +25,8 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/cluster_testing.h"
-#include "troupe/cluster/internal/far_end_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
@@ -36,9 +36,9 @@ namespace troupe {
 namespace {
 
 using internal::AppendItem;
-using internal::FarEnd;
 using internal::HelloItem;
 using internal::ItemKind;
+using internal::OtherEnd;
 using internal::TestCluster;
 using internal::TestNode;
 using ::testing::HasSubstr;
@@ -80,10 +80,10 @@ class SessionFaultsTest : public ::testing::Test {
  protected:
   // Connects as the node "b" would.
   void Connect() {
-    stranger_ = std::make_shared<FarEnd>();
+    stranger_ = std::make_shared<OtherEnd>();
     connection_ = transport_.Dial("a", stranger_).value();
   }
-  static HelloItem Hello() { return FarEnd::Hello(); }
+  static HelloItem Hello() { return OtherEnd::Hello(); }
   template <typename Item>
   void Say(const Item& item, TransportLane lane = TransportLane::kControl) {
     connection_->Send(lane, internal::FrameOf(item));
@@ -106,7 +106,7 @@ class SessionFaultsTest : public ::testing::Test {
   std::unique_ptr<ActorSystem> other_ =
       ActorSystem::Create({.workers = 1}).value();
   InProcessTransport transport_{cluster_.network(), other_->executor()};
-  std::shared_ptr<FarEnd> stranger_;
+  std::shared_ptr<OtherEnd> stranger_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -22,8 +22,8 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/cluster_testing.h"
-#include "troupe/cluster/internal/far_end_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/ref_codec.h"
@@ -35,10 +35,10 @@
 namespace troupe {
 namespace {
 
-using internal::FarEnd;
 using internal::FrameOf;
 using internal::HelloItem;
 using internal::ItemKind;
+using internal::OtherEnd;
 using internal::TestCluster;
 using internal::TestNode;
 using ::testing::ElementsAre;
@@ -67,7 +67,7 @@ struct Secret {
 
 // The other end of one connection.
 struct Line {
-  std::shared_ptr<FarEnd> heard = std::make_shared<FarEnd>();
+  std::shared_ptr<OtherEnd> heard = std::make_shared<OtherEnd>();
   std::unique_ptr<Connection> connection;
 
   template <typename Item>
@@ -112,7 +112,7 @@ class SessionTest : public ::testing::Test {
     line->connection = transport_.Dial("a", line->heard).value();
     return line;
   }
-  std::unique_ptr<Line> BecomePeer(const HelloItem& hello = FarEnd::Hello()) {
+  std::unique_ptr<Line> BecomePeer(const HelloItem& hello = OtherEnd::Hello()) {
     std::unique_ptr<Line> line = Connect();
     line->Say(hello);
     Play();
@@ -188,7 +188,7 @@ TEST_F(DiallingSessionTest, EndsAtAnythingOutOfOrder) {
 //
 TEST_F(DiallingSessionTest, EndsWhenSomebodyElseAnswers) {
   Line& line = Dialled();
-  HelloItem other = FarEnd::Hello();
+  HelloItem other = OtherEnd::Hello();
   other.name = "x";
   line.Say(other);
   Play();
@@ -227,7 +227,7 @@ TEST_F(SessionTest, HeartbeatsAreHeardAndNothingElse) {
 //
 TEST_F(SessionTest, OneLoopOfHeartbeatsForEachSession) {
   for (int session = 0; session < 3; ++session) {
-    HelloItem hello = FarEnd::Hello();
+    HelloItem hello = OtherEnd::Hello();
     hello.incarnation += static_cast<uint64_t>(session);
     std::unique_ptr<Line> line = BecomePeer(hello);
     for (int second = 0; second < 20; ++second) {
@@ -358,7 +358,7 @@ TEST_F(SessionTest, CallThatCannotCrossFailsAtOnce) {
 //
 TEST_F(SessionTest, SecondConnectionOfAPeerIsRefused) {
   std::unique_ptr<Line> first = BecomePeer();
-  HelloItem hello = FarEnd::Hello();
+  HelloItem hello = OtherEnd::Hello();
   for (uint64_t session = 100; session < 110; ++session) {
     hello.session = session;
     std::unique_ptr<Line> other = BecomePeer(hello);

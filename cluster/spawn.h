@@ -20,7 +20,8 @@
 // started may use and end it. That node watches the owner, so the owner's has
 // to let it (Verb::kWatch): an actor whose owner cannot be watched is killed.
 //
-// Arguments: copied by their codecs, also at home. "name@node" may name the own
+// Arguments: copied by their codecs, also at home; a subscription to a port is
+// none. "name@node" may name the own
 // node.
 // Order: the answer comes when PreStart has ended. What the new actor sends may
 // come before it.

@@ -1,9 +1,8 @@
 #include "troupe/cluster/internal/collected_refs.h"
 
-#include <cstdint>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/stream/internal/port_core.h"
 
 namespace troupe::internal {
 
@@ -30,5 +29,10 @@ AnyActorRef CollectedRefs::Read(WireTypeList types, Decoder& in) {
   }
   return refs_[place - 1];
 }
+
+uint64_t CollectedRefs::Subscribe(Subscriber, const WireType&) { return 0; }
+
+void CollectedRefs::OnSubscribe(const std::shared_ptr<SubscriptionCore>&,
+                                uint64_t) {}
 
 }  // namespace troupe::internal

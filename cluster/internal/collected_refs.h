@@ -6,6 +6,8 @@
 #ifndef TROUPE_CLUSTER_INTERNAL_COLLECTED_REFS_H_
 #define TROUPE_CLUSTER_INTERNAL_COLLECTED_REFS_H_
 
+#include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,10 @@ class CollectedRefs final : public RefWriter, public RefReader {
 
   void Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) override;
   AnyActorRef Read(WireTypeList types, Decoder& in) override;
+  // A subscription needs a session that it goes by: what is written so is over.
+  uint64_t Subscribe(Subscriber subscriber, const WireType& type) override;
+  void OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
+                   uint64_t name) override;
 
   std::vector<AnyActorRef> Take() { return std::move(refs_); }
 

@@ -34,8 +34,8 @@ class Gate {
       return absl::OkStatus();
     return CheckTarget(verb, id);
   }
-  // The same for a message of that type, kSend or kCall. What nodes tell each
-  // other passes.
+  // The same for a message of that type, kSend or kCall. What keepers and those
+  // for whom they keep actors tell each other passes.
   absl::Status CheckMessage(Verb verb, uint64_t id, absl::string_view type) {
     if (all_[static_cast<size_t>(verb)]) [[likely]]
       return absl::OkStatus();

@@ -31,7 +31,8 @@ class Directory;
 class NodeCore {
  public:
   // Outlives the actors of `system`.
-  NodeCore(ActorSystem& system, NodeId self, Authorization authorization)
+  NodeCore(ActorSystem& system, NodeId self,
+           Authorization authorization = Authorization())
       : system_(system),
         self_(std::move(self)),
         authorization_(std::move(authorization)),

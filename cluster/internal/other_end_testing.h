@@ -1,7 +1,7 @@
 // The other end of a connection with a node, for tests: it says what the test
 // has it say, and keeps what it hears.
-#ifndef TROUPE_CLUSTER_INTERNAL_FAR_END_TESTING_H_
-#define TROUPE_CLUSTER_INTERNAL_FAR_END_TESTING_H_
+#ifndef TROUPE_CLUSTER_INTERNAL_OTHER_END_TESTING_H_
+#define TROUPE_CLUSTER_INTERNAL_OTHER_END_TESTING_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@
 
 namespace troupe::internal {
 
-class FarEnd final : public ConnectionHandler {
+class OtherEnd final : public ConnectionHandler {
  public:
   void OnFrame(TransportLane lane, std::string frame) override {
     absl::MutexLock lock(&mu_);
@@ -154,4 +154,4 @@ std::string FrameOf(const Item& item) {
 
 }  // namespace troupe::internal
 
-#endif  // TROUPE_CLUSTER_INTERNAL_FAR_END_TESTING_H_
+#endif  // TROUPE_CLUSTER_INTERNAL_OTHER_END_TESTING_H_
