@@ -86,6 +86,12 @@ void Calls::Ended(uint32_t number, const absl::StatusOr<uint32_t>& answered) {
   }
 }
 
+void Calls::WaitedInVain(Number caller) {
+  if (!in_time_ || !lives_.counts(caller)) return;
+  journal_.Break(kSession,
+                 absl::StrCat("#", caller, " resolves a name in vain"));
+}
+
 void Calls::Dropped(uint32_t number) {
   Call& call = Get(number);
   if (!lives_.counts(call.caller)) return;

@@ -36,6 +36,9 @@ class Calls {
   void Served(uint32_t call, Number callee, Number who);
   // `answered`: the number of the call that the answer is to.
   void Ended(uint32_t call, const absl::StatusOr<uint32_t>& answered);
+  // A call to a node that lasts longer than any fault has failed at its
+  // deadline.
+  void WaitedInVain(Number caller);
   // The one who waited is gone, or has given up.
   void Dropped(uint32_t call);
 

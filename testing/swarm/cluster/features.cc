@@ -37,6 +37,11 @@ Features::Features(Random& random) {
       random.Uniform(2) == 0 ? absl::Milliseconds(200) : absl::Seconds(4);
 
   std::vector<Deed> weighted;
+  if (random.Uniform(6) == 0) {
+    patience_ = absl::Seconds(3);
+    resets_ = 0.01;
+    weighted.insert(weighted.end(), 12, Deed::kForward);
+  }
   for (int i = 0; i < static_cast<int>(Deed::kCount); ++i) {
     const Deed deed = static_cast<Deed>(i);
     if (random.Uniform(3) == 0) continue;

@@ -68,6 +68,9 @@ class Features {
   // Parcels have up to so many bytes that mean nothing.
   uint64_t padding() const { return padding_; }
   absl::Duration longest() const { return longest_; }
+  // Calls may wait for so much longer, where nobody is held up by it, and most
+  // are answered late: so some outlast their session.
+  absl::Duration patience() const { return patience_; }
 
   // Of steps, for each kind of fault; 0: none.
   double crashes() const { return crashes_; }
@@ -101,6 +104,7 @@ class Features {
   uint64_t outbox_messages_;
   uint64_t padding_ = 0;
   absl::Duration longest_;
+  absl::Duration patience_;
   double crashes_ = 0;
   double pauses_ = 0;
   double partitions_ = 0;

@@ -88,9 +88,16 @@ Task<void> Resident::Handle(Question question, ReplyTo<Answer> reply) {
 }
 
 void Resident::Fulfil(Duty duty) {
-  constexpr size_t kMostDuties = 4;
+  constexpr size_t kMostDuties = 8;
+  if (world_.features.patience() > absl::ZeroDuration() &&
+      duties_.size() < kMostDuties && world_.Uniform(4) != 0) {
+    duties_.push_back(std::move(duty));
+    return;
+  }
   switch (world_.Uniform(8)) {
     case 0:  // Keep it.
+    case 3:
+    case 4:
       if (duties_.size() < kMostDuties) duties_.push_back(std::move(duty));
       return;
     case 1:  // Drop it.
@@ -108,7 +115,10 @@ void Resident::Fulfil(Duty duty) {
 
 void Resident::DoSome() {
   for (uint64_t i = world_.Uniform(4); i > 0 && MayAct(); --i) {
-    Do(world_.features.PickDeed(world_.random));
+    // So that some is owed longer than the session lasts, and not for ever.
+    Do(!duties_.empty() && world_.Uniform(4) == 0
+           ? Deed::kAnswer
+           : world_.features.PickDeed(world_.random));
   }
 }
 

@@ -84,7 +84,7 @@ class Resident : public Actor<ResidentApi> {
   Task<void> AwaitNothing(uint32_t depth);
   Task<void> AwaitSpace();
   Task<void> AwaitEnd();
-  Task<void> AwaitName();
+  Task<void> AwaitName(uint32_t depth);
 
   Home& home_;
   World& world_;

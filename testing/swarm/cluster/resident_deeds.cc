@@ -30,8 +30,9 @@ void Resident::Do(Deed deed) {
       return ForwardCall();
     case Deed::kAnswer: {
       if (duties_.empty()) return;
-      Duty duty = std::move(duties_.back());
-      duties_.pop_back();
+      // The oldest: its session may be over, and the next one has calls too.
+      Duty duty = std::move(duties_.front());
+      duties_.erase(duties_.begin());
       return Fulfil(std::move(duty));
     }
     case Deed::kBear:
@@ -98,7 +99,7 @@ void Resident::TryToSend() {
 
 void Resident::ForwardCall() {
   const Acquaintance other = SomebodyKnown();
-  const absl::Duration within = world_.SomeTime();
+  const absl::Duration within = world_.SomeTime() + world_.features.patience();
   const uint32_t call = world_.calls.Made(number_, other.number, within);
   RefTo(other)
       .Call<Question>(Counted(), call, other.number, kDeepest, SomebodyKnown())

@@ -32,7 +32,7 @@ Task<void> Resident::Await(Deed deed, uint32_t depth) {
       co_await AwaitEnd();
       break;
     case Deed::kResolve:
-      co_await AwaitName();
+      co_await AwaitName(depth);
       break;
     default:
       break;
@@ -84,14 +84,19 @@ Task<void> Resident::AwaitEnd() {
   }
 }
 
-Task<void> Resident::AwaitName() {
+Task<void> Resident::AwaitName(uint32_t depth) {
   if (home_.node == nullptr) co_return;  // It leaves.
   const std::string node =
       World::HostName(world_.Uniform(world_.features.nodes()));
   const uint64_t index = world_.Uniform(world_.features.founders());
+  const Resolving resolving(world_);
   const absl::StatusOr<ResidentRef> found =
       co_await home_.node->Resolve<ResidentApi>(
           absl::StrCat("r", index, "@", node));
+  // In a request it would be the deadline of that.
+  if (depth == 0 && absl::IsDeadlineExceeded(found.status())) {
+    world_.calls.WaitedInVain(number_);
+  }
   if (!found.ok()) co_return;
   const Number who = world_.lives.NumberOf(found->id());
   if (who == 0 || world_.sessions.id(world_.lives.run(who)).name != node) {

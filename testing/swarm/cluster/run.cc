@@ -223,7 +223,8 @@ void Run::Rest() {
   }
   // Whatever waits, waits for so long at most, and what is under way arrives
   // within that time; one may wait for another.
-  const absl::Duration quiet = 2 * world_.features.longest() + absl::Seconds(1);
+  const absl::Duration quiet = 2 * world_.features.longest() +
+                               world_.features.patience() + absl::Seconds(1);
   uint64_t before;
   int times = 0;
   do {
@@ -232,7 +233,8 @@ void Run::Rest() {
     if (++times == 1000) {
       world_.journal.Break(kEnds, "it goes on for ever");
     }
-  } while (world_.journal.events() != before && !broken());
+  } while ((world_.journal.events() != before || world_.resolving != 0) &&
+           !broken());
   if (broken()) return;
   world_.sessions.CheckAtRest();
   world_.lives.CheckAtRest();
@@ -247,7 +249,8 @@ void Run::End() {
   for (Number who = 1; who <= world_.lives.count(); ++who) {
     if (world_.lives.is_alive(who)) world_.lives.ref(who).Kill();
   }
-  sim_.PlayFor(world_.features.heartbeat() + absl::Seconds(1));
+  sim_.PlayFor(world_.features.heartbeat() + world_.features.patience() +
+               absl::Seconds(1));
   for (const auto& [host, home] : homes_) {
     if (broken()) return;
     const NodeTables tables = home->node->Tables();
@@ -282,7 +285,8 @@ void Run::Play() {
     cluster_.Add(World::HostName(i),
                  [this](SimulatedHost& host) { Boot(host); });
   }
-  if (world_.Uniform(8) != 0) {
+  // A greeting in which all stand still may fail; a session must not.
+  if (world_.Uniform(8) != 0 || world_.features.sessions_last()) {
     (void)sim_.PlayUntil([&] { return world_.sessions.HaveMet(); },
                          absl::Seconds(5));
   }

@@ -58,6 +58,20 @@ struct World {
                   !features.late_timers()};
   Watches watches{journal, lives, sessions};
   uint64_t budget;
+  // How many resolve names just now. There is no rest before they have ended.
+  uint64_t resolving = 0;
+};
+
+// Says so as long as it lives.
+class Resolving {
+ public:
+  explicit Resolving(World& world) : world_(world) { ++world_.resolving; }
+  ~Resolving() { --world_.resolving; }
+  Resolving(const Resolving&) = delete;
+  Resolving& operator=(const Resolving&) = delete;
+
+ private:
+  World& world_;
 };
 
 // A node, and what runs there. Ends with the node.
