@@ -111,11 +111,12 @@ class Node::Accepting final : public Acceptor {
 
   std::shared_ptr<ConnectionHandler> OnAccept(
       std::unique_ptr<Connection> connection) override {
+    const auto credit = internal::Session::FirstCredit(parts_->shared);
     absl::StatusOr<internal::Session::Ref> session =
-        parts_->system.SpawnInstant<internal::Session>(std::ref(parts_->shared),
-                                                       std::move(connection));
+        parts_->system.SpawnInstant<internal::Session>(
+            std::ref(parts_->shared), std::move(connection), credit);
     if (!session.ok()) return nullptr;  // The system ends.
-    return std::make_shared<internal::SessionPort>(*session);
+    return std::make_shared<internal::SessionPort>(*session, credit);
   }
 
  private:
@@ -153,7 +154,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
       internal::SessionOptions{.cluster = options.cluster,
                                .heartbeat = options.heartbeat,
                                .silence = options.silence,
-                               .outbox = {.messages = options.outbox_messages}},
+                               .outbox = {.messages = options.outbox_messages},
+                               .max_message_bytes = options.max_message_bytes},
       options.transport->max_frame_bytes());
   auto& kept = system.Get<Kept<Parts>>().object;
   if (kept != nullptr) {

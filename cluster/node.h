@@ -74,6 +74,9 @@ struct NodeOptions {
   // How many messages may wait for the connection with one node, before
   // senders are refused, or wait.
   uint64_t outbox_messages = 65536;
+  // The longest message that is sent or taken, in bytes on the wire. What is
+  // longer is refused where it is sent.
+  uint64_t max_message_bytes = uint64_t{64} << 20;
   internal::DialOptions dial = {};
   // What actors of other nodes may do to those of this one.
   Authorization authorization = {};

@@ -8,6 +8,8 @@ namespace troupe {
 namespace {
 
 constexpr size_t kFirstCapacity = 256;
+// What an encoder keeps for its next message at most.
+constexpr size_t kKeptCapacity = size_t{1} << 20;
 
 }  // namespace
 
@@ -43,6 +45,10 @@ void Encoder::PadForMemory() {
 }
 
 void Encoder::Clear() {
+  if (capacity_ > kKeptCapacity) {
+    buffer_.reset();
+    capacity_ = 0;
+  }
   size_ = 0;
   memory_ = 0;
   depth_ = 0;

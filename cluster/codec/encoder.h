@@ -111,7 +111,7 @@ class Encoder {
   absl::string_view bytes() const {
     return absl::string_view(buffer_.get(), size_);
   }
-  // Begins anew, with the memory kept.
+  // Begins anew, with the memory kept, unless it is much.
   void Clear();
 
  private:

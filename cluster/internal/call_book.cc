@@ -70,6 +70,11 @@ std::optional<CallsOut::Call> CallsOut::Take(uint64_t number) {
   return call;
 }
 
+uint64_t CallsOut::Find(const ReplyRoute& route) const {
+  const auto found = numbers_.find(Key(route));
+  return found != numbers_.end() ? found->second : 0;
+}
+
 uint64_t CallsOut::TakeByRoute(const ReplyRoute& route) {
   const auto found = numbers_.find(Key(route));
   if (found == numbers_.end()) return 0;
@@ -118,14 +123,19 @@ void CallsIn::Fail(uint64_t number, absl::Status why) {
 }
 
 bool CallsIn::Begin(uint64_t number, const AnyActorRef& callee,
-                    const WireType& type, ReplyRoute& route) {
+                    const WireType& type, uint64_t caller, ReplyRoute& route) {
   const auto [call, is_new] = calls_.try_emplace(number);
   if (!is_new) return false;
   // Deletes itself: a route is answered once.
   route = ReplyRoute::To(*new AnswerSink(peer_, session_number_, number, type),
                          NewSinkNumber());
-  call->second = {callee, route};
+  call->second = {callee, route, caller};
   return true;
+}
+
+uint64_t CallsIn::CallerOf(uint64_t number) const {
+  const auto found = calls_.find(number);
+  return found != calls_.end() ? found->second.caller : 0;
 }
 
 bool CallsIn::AwaitEnd(uint64_t number, const AnyActorRef& actor) {

@@ -60,7 +60,9 @@ class CallsOut {
   uint64_t Begin(const Call& call);
   // It is over. Nothing: it was.
   std::optional<Call> Take(uint64_t number);
-  // The same, for who knows the route only; 0: it was over.
+  // Its number, for who knows the route only; 0: it is over.
+  uint64_t Find(const ReplyRoute& route) const;
+  // The same, and it is over.
   uint64_t TakeByRoute(const ReplyRoute& route);
   size_t size() const { return calls_.size(); }
   // Takes calls whose deadline has passed, with their numbers: nobody waits for
@@ -104,14 +106,20 @@ class CallsIn {
 
   // The request reached nobody.
   void Fail(uint64_t number, absl::Status why);
-  // Where the answer is to go. False: the number is in use.
+  // Where the answer is to go, for the actor `caller` there, 0 if it is none.
+  // False: the number is in use.
   [[nodiscard]] bool Begin(uint64_t number, const AnyActorRef& callee,
-                           const WireType& type, ReplyRoute& route);
+                           const WireType& type, uint64_t caller,
+                           ReplyRoute& route);
   // The same for who waits for the end of `actor`; begins to wait, too.
   [[nodiscard]] bool AwaitEnd(uint64_t number, const AnyActorRef& actor);
   // The peer may not wait for that, or not end the actor `id`.
   [[nodiscard]] bool RefuseWait(uint64_t number, const absl::Status& why);
   void RefuseEnd(uint64_t id, const absl::Status& why);
+  // The actor there that waits for it; 0: none, or nobody any more.
+  uint64_t CallerOf(uint64_t number) const;
+  // Whether somebody waits for it.
+  bool Waits(uint64_t number) const { return calls_.contains(number); }
   // It is answered. False: the caller has given up.
   [[nodiscard]] bool Take(uint64_t number) { return calls_.erase(number) != 0; }
   [[nodiscard]] bool TakeWait(uint64_t number) {
@@ -128,6 +136,7 @@ class CallsIn {
   struct Call {
     AnyActorRef callee;
     ReplyRoute route;
+    uint64_t caller = 0;
   };
 
   FarCell& peer_;

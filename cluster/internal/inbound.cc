@@ -337,7 +337,7 @@ absl::Status Inbound::OnCall(Decoder& in) {
           WithDelivery(std::move(why), DeliveryState::kNotDelivered));
     }
     RequestInfo& info = InfoOf(*request);
-    if (!calls_in_.Begin(head.number, actor, *type, info.route)) {
+    if (!calls_in_.Begin(head.number, actor, *type, head.from, info.route)) {
       return fields.Fail(
           absl::StrCat("the call ", head.number, " has begun before"));
     }

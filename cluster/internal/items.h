@@ -6,6 +6,7 @@
 #ifndef TROUPE_CLUSTER_INTERNAL_ITEMS_H_
 #define TROUPE_CLUSTER_INTERNAL_ITEMS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -56,6 +57,11 @@ enum class ItemKind : uint8_t {
   kDown = 55,
   kExit = 56,
   kEnded = 57,
+  kMark = 58,
+
+  // Bulk, with those of data among them.
+  kFragment = 64,
+  kAbandon = 65,
 
   // Of groups, in order with data.
   kGroupsWanted = 80,
@@ -74,6 +80,10 @@ enum class ItemKind : uint8_t {
   kRefused = 112,
 };
 
+// What an item of a message needs beside the message, at most: the names of a
+// group have 510 bytes.
+inline constexpr size_t kMaxHeadBytes = 576;
+
 // What both ends begin with. Who accepts a connection answers with its own, or
 // with a refusal.
 struct HelloItem {
@@ -91,6 +101,10 @@ struct HelloItem {
   uint64_t max_frame_bytes = 0;
   uint64_t data_credit = 0;
   uint64_t receptionist = 0;  // The actor that others ask for all else.
+  uint64_t bulk_credit = 0;
+  // What may be under way in parts. 0: nothing, so that no message may be
+  // longer than a frame.
+  uint64_t max_message_bytes = 0;
 };
 struct RefusalItem {
   static constexpr ItemKind kKind = ItemKind::kRefusal;
@@ -100,10 +114,12 @@ struct RefusalItem {
 struct HeartbeatItem {
   static constexpr ItemKind kKind = ItemKind::kHeartbeat;
 };
-// The sender has handled so many bytes of data, and takes as many more.
+// The sender has handled so many bytes of data and of bulk, and takes as many
+// more.
 struct CreditItem {
   static constexpr ItemKind kKind = ItemKind::kCredit;
   uint64_t bytes = 0;
+  uint64_t bulk_bytes = 0;
 };
 // Nothing more comes.
 struct GoodbyeItem {
@@ -180,6 +196,7 @@ struct CallHead {
   uint64_t number = 0;
   // How long the caller waits from now.
   int64_t left_ns = 0;
+  uint64_t from = 0;  // The actor that calls; 0: it is none.
 };
 struct CancelItem {
   static constexpr ItemKind kKind = ItemKind::kCancel;
@@ -219,6 +236,23 @@ struct RefusedItem {
   static constexpr ItemKind kKind = ItemKind::kRefused;
   uint64_t to = 0;
   absl::Status why;
+};
+
+// The sender waits until it has credit for the frame that this is in: then all
+// data up to here has been handled.
+struct MarkItem {
+  static constexpr ItemKind kKind = ItemKind::kMark;
+};
+// A part of an item that is too long for a frame; ends with that part.
+struct FragmentHead {
+  static constexpr ItemKind kKind = ItemKind::kFragment;
+  uint64_t number = 0;
+  uint64_t left = 0;  // Bytes behind this part.
+};
+// No more parts of that number come.
+struct AbandonItem {
+  static constexpr ItemKind kKind = ItemKind::kAbandon;
+  uint64_t number = 0;
 };
 
 template <typename Item>

@@ -17,14 +17,6 @@
 #include "troupe/registry/internal/group_letter.h"
 
 namespace troupe::internal {
-namespace {
-
-// What an item needs beside its payload, at most: the names of a group have
-// 510 bytes.
-constexpr size_t kHeadBytes = 576;
-
-}  // namespace
-
 void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
   Outgoing& outgoing = wrapped->As<Outgoing>();
   const uint64_t to = outgoing.id_there;
@@ -45,10 +37,12 @@ void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
   }
 }
 
-void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
+bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
+                          Encoder& frame) {
   Outgoing& outgoing = wrapped->As<Outgoing>();
   const uint64_t to = outgoing.id_there;
   Envelope& envelope = *outgoing.envelope;
+  last_call_ = 0;
   if (IsNotice(envelope)) {
     const Notice& notice = envelope.As<Notice>();
     if (notice.is_exit) {
@@ -63,7 +57,7 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
   } else if (auto* const unlink = envelope.TryAs<UnlinkRequest>()) {
     AppendItem(watches_.Unlink(to, *unlink), frame);
   } else if (auto* const answer = envelope.TryAs<AnswerReady>()) {
-    AppendAnswer(*answer, frame);
+    return AppendAnswer(*answer, definitions, frame);
   } else if (auto* const failed = envelope.TryAs<CallFailed>()) {
     AppendItem(FailureItem{failed->number, failed->status}, frame);
   } else if (auto* const refused = envelope.TryAs<EndRefused>()) {
@@ -98,7 +92,7 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
   } else if (IsGroupLetter(envelope)) {
     AppendGroupLetter(std::move(outgoing.envelope), frame);
   } else if (IsOfSource(envelope)) {
-    AppendPublished(to, std::move(outgoing.envelope), frame);
+    AppendPublished(to, std::move(outgoing.envelope), definitions, frame);
   } else if (auto* const open = envelope.TryAs<PortOpenOut>()) {
     ports_.Append(*open, frame);
   } else if (auto* const taken = envelope.TryAs<PortTakenOut>()) {
@@ -108,8 +102,33 @@ void Outbound::AppendData(EnvelopePtr wrapped, Encoder& frame) {
   } else if (auto* const left = envelope.TryAs<PortLeftOut>()) {
     ports_.Append(*left, frame);
   } else {
-    AppendMessage(to, std::move(outgoing.envelope), frame);
+    return AppendMessage(to, outgoing.envelope, definitions, frame);
   }
+  return true;
+}
+
+uint64_t Outbound::ReceiverOf(const Envelope& wrapped) const {
+  const auto& outgoing = const_cast<Envelope&>(wrapped).As<Outgoing>();
+  Envelope& envelope = *outgoing.envelope;
+  if (const auto* const answer = envelope.TryAs<AnswerReady>()) {
+    return calls_in_.CallerOf(answer->number);
+  }
+  if (const auto* const open = envelope.TryAs<PortOpenOut>()) {
+    return ports_.ReceiverOf(open->number);
+  }
+  if (const auto* const end = envelope.TryAs<PortEndOut>()) {
+    return ports_.ReceiverOf(end->number);
+  }
+  return outgoing.id_there;
+}
+
+bool Outbound::IsForMany(const Envelope& wrapped) {
+  return IsGroupLetter(*const_cast<Envelope&>(wrapped).As<Outgoing>().envelope);
+}
+
+void Outbound::GiveUp(uint64_t to, Envelope& request) {
+  node_.system().core()->MournMessage(ActorId(peer_.IdOf(to)),
+                                      DeadLetter::Reason::kExpired, request);
 }
 
 void Outbound::AppendLate(MonotonicTime now, Encoder& frame) {
@@ -123,51 +142,60 @@ void Outbound::AppendLate(MonotonicTime now, Encoder& frame) {
   }
 }
 
-void Outbound::AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame) {
+bool Outbound::AppendMessage(uint64_t to, EnvelopePtr& message,
+                             Encoder& definitions, Encoder& frame) {
   const KnownType* const known = KnownTypeOf(message->type);
   if (known == nullptr) {
-    return Refuse(to, std::move(message),
-                  absl::FailedPreconditionError(
-                      "the node does not know how this type of message is "
-                      "written; export or resolve a protocol that has it"));
+    Refuse(to, std::move(message),
+           absl::FailedPreconditionError(
+               "the node does not know how this type of message is written; "
+               "export or resolve a protocol that has it"));
+    return true;
   }
   const auto [type, number] = *known;
   absl::Status why;
-  if (!WritePayload([&, type = type] { type->encode(*message, payload_); },
-                    why)) {
-    return Refuse(to, std::move(message), why);
+  switch (WritePayload([&, type = type] { type->encode(*message, payload_); },
+                       why)) {
+    case Written::kTooLong:
+      return false;
+    case Written::kFailed:
+      Refuse(to, std::move(message), why);
+      return true;
+    case Written::kYes:
+      break;
   }
-  AppendDefinitions(frame);
+  AppendDefinitions(definitions);
   if (IsRequest(*message) && !InfoOf(*message).route.IsNull()) {
     const RequestInfo& info = InfoOf(*message);
     const absl::Duration left =
         info.deadline - node_.system().executor().clock().Now();
-    AppendItem(CallHead{to, number,
-                        calls_out_.Begin({info.route, type, to, info.deadline}),
-                        absl::ToInt64Nanoseconds(left)},
+    last_call_ = calls_out_.Begin({info.route, type, to, info.deadline});
+    AppendItem(CallHead{to, number, last_call_, absl::ToInt64Nanoseconds(left),
+                        info.route.IsSink() ? 0 : info.route.id},
                payload_.bytes(), frame);
   } else {
     AppendItem(SendHead{to, number, message->lane == Lane::kUrgent},
                payload_.bytes(), frame);
   }
+  return true;
 }
 
 void Outbound::AppendPublished(uint64_t to, EnvelopePtr message,
-                               Encoder& frame) {
+                               Encoder& definitions, Encoder& frame) {
   uint64_t number = 0;
   const std::shared_ptr<SubscriptionCore> core =
-      ports_.Arrive(SharedContentOf(*message), number, frame);
+      ports_.Arrive(SharedContentOf(*message), number, definitions);
   if (core == nullptr) return;  // It has nothing to say any more.
   absl::Status why = absl::FailedPreconditionError(
       "the node does not know how this type of message is written");
   const WireType* const type = node_.types().Find(message->type);
   if (type == nullptr ||
-      !WritePayload([&] { type->encode(*message, payload_); }, why)) {
+      !WriteWhole([&] { type->encode(*message, payload_); }, why)) {
     core->Acknowledge(1);
     return Refuse(to, std::move(message), why);
   }
   const uint64_t type_number = NumberOf(*type);
-  AppendDefinitions(frame);
+  AppendDefinitions(definitions);
   AppendItem(PublishedHead{number, type_number}, payload_.bytes(), frame);
 }
 
@@ -178,7 +206,7 @@ void Outbound::AppendGroupLetter(EnvelopePtr letter, Encoder& frame) {
   absl::Status why;
   const EnvelopePtr message(
       MakeSharedEnvelope(MessageTypeOf(*letter), std::move(content.body)));
-  if (!WritePayload([&] { type.encode(*message, payload_); }, why)) {
+  if (!WriteWhole([&] { type.encode(*message, payload_); }, why)) {
     return Refuse(0, std::move(letter), why);
   }
   const uint64_t number = NumberOf(type);
@@ -187,34 +215,57 @@ void Outbound::AppendGroupLetter(EnvelopePtr letter, Encoder& frame) {
              payload_.bytes(), frame);
 }
 
-void Outbound::AppendAnswer(AnswerReady& answer, Encoder& frame) {
-  if (!calls_in_.Take(answer.number)) return;  // Nobody waits any more.
+bool Outbound::AppendAnswer(AnswerReady& answer, Encoder& definitions,
+                            Encoder& frame) {
+  if (!calls_in_.Waits(answer.number)) return true;
   absl::Status why;
-  if (WritePayload([&] { answer.type->encode_reply(*answer.reply, payload_); },
-                   why)) {
-    AppendDefinitions(frame);
-    AppendItem(ReplyHead{answer.number}, payload_.bytes(), frame);
-  } else {
-    AppendItem(
-        FailureItem{answer.number,
-                    WithDelivery(absl::Status(why.code(),
-                                              absl::StrCat("the answer cannot "
-                                                           "cross: ",
-                                                           why.message())),
-                                 DeliveryState::kUnknown)},
-        frame);
+  switch (WritePayload(
+      [&] { answer.type->encode_reply(*answer.reply, payload_); }, why)) {
+    case Written::kTooLong:
+      return false;
+    case Written::kYes:
+      AppendDefinitions(definitions);
+      AppendItem(ReplyHead{answer.number}, payload_.bytes(), frame);
+      break;
+    case Written::kFailed:
+      AppendItem(
+          FailureItem{answer.number,
+                      WithDelivery(
+                          absl::Status(why.code(),
+                                       absl::StrCat("the answer cannot cross: ",
+                                                    why.message())),
+                          DeliveryState::kUnknown)},
+          frame);
+      break;
   }
+  (void)calls_in_.Take(answer.number);
+  return true;
 }
 
 template <typename F>
-bool Outbound::WritePayload(F&& write, absl::Status& why) {
+Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
   payload_.Clear();
   write();
   why = payload_.status();
-  if (why.ok() && payload_.size() + kHeadBytes > max_item_bytes_) {
-    why = absl::ResourceExhaustedError(absl::StrCat(
-        "it has ", payload_.size(), " bytes, and the connection takes ",
-        max_item_bytes_ - kHeadBytes, " at most"));
+  const size_t size = payload_.size();
+  if (why.ok() && size > message_bytes_) {
+    why = absl::ResourceExhaustedError(
+        absl::StrCat("it has ", size, " bytes, and may have ", message_bytes_));
+  }
+  if (!why.ok() || size + kMaxHeadBytes > item_bytes_) payload_.Clear();
+  if (!why.ok()) return Written::kFailed;
+  return size + kMaxHeadBytes > item_bytes_ ? Written::kTooLong : Written::kYes;
+}
+
+template <typename F>
+bool Outbound::WriteWhole(F&& write, absl::Status& why) {
+  payload_.Clear();
+  write();
+  why = payload_.status();
+  if (why.ok() && payload_.size() + kMaxHeadBytes > frame_bytes_) {
+    why = absl::ResourceExhaustedError(
+        absl::StrCat("it has ", payload_.size(), " bytes, and may have ",
+                     frame_bytes_ - kMaxHeadBytes));
   }
   return why.ok();
 }

@@ -43,24 +43,51 @@ class Outbound {
         ports_(ports),
         payload_(&refs) {}
 
-  void set_max_item_bytes(size_t bytes) { max_item_bytes_ = bytes; }
+  // Items that are longer than `item_bytes` are not written; those of groups
+  // and ports may have `frame_bytes`, or cannot cross. Messages that are longer
+  // than `message_bytes` cannot cross.
+  void SetLimits(size_t item_bytes, size_t frame_bytes,
+                 uint64_t message_bytes) {
+    item_bytes_ = item_bytes;
+    frame_bytes_ = frame_bytes;
+    message_bytes_ = message_bytes;
+  }
 
   // Appends what `wrapped`, an Outgoing of the control queue, asks for.
   void AppendControl(EnvelopePtr wrapped, Encoder& frame);
-  // The same for the data queue, in order.
-  void AppendData(EnvelopePtr wrapped, Encoder& frame);
+  // The same for the data queue, in order. What it introduces is appended to
+  // `definitions`, which may be the frame and is to be sent first. False: it is
+  // longer than items may be, and is still the caller's.
+  [[nodiscard]] bool AppendData(EnvelopePtr& wrapped, Encoder& definitions,
+                                Encoder& frame);
+  // The number of the call that was written last; 0: that was no call.
+  uint64_t last_call() const { return last_call_; }
+
+  // The actor there whose messages it has to be in order with; 0: nobody's.
+  uint64_t ReceiverOf(const Envelope& wrapped) const;
+  // Whether it is for actors there that are not known here.
+  static bool IsForMany(const Envelope& wrapped);
+  // A request whose caller has given up before it was written.
+  void GiveUp(uint64_t to, Envelope& request);
   // The peer is to work no more on calls for which nobody waits since `now`.
   void AppendLate(MonotonicTime now, Encoder& frame);
 
  private:
-  void AppendMessage(uint64_t to, EnvelopePtr message, Encoder& frame);
-  void AppendPublished(uint64_t to, EnvelopePtr message, Encoder& frame);
+  // What became of a payload.
+  enum class Written : uint8_t { kYes, kTooLong, kFailed };
+
+  bool AppendMessage(uint64_t to, EnvelopePtr& message, Encoder& definitions,
+                     Encoder& frame);
+  void AppendPublished(uint64_t to, EnvelopePtr message, Encoder& definitions,
+                       Encoder& frame);
   void AppendGroupLetter(EnvelopePtr letter, Encoder& frame);
-  void AppendAnswer(AnswerReady& answer, Encoder& frame);
-  // Writes a payload by `write`; false: it failed, as `why` says, and nothing
-  // of it is kept.
+  bool AppendAnswer(AnswerReady& answer, Encoder& definitions, Encoder& frame);
+  // Writes a payload by `write`. kFailed: `why` says it.
   template <typename F>
-  [[nodiscard]] bool WritePayload(F&& write, absl::Status& why);
+  [[nodiscard]] Written WritePayload(F&& write, absl::Status& why);
+  // The same for what has to be in a frame: false: it failed.
+  template <typename F>
+  [[nodiscard]] bool WriteWhole(F&& write, absl::Status& why);
   // Appends what has been introduced meanwhile.
   void AppendDefinitions(Encoder& frame);
   // A type of message as it crosses in this session.
@@ -83,7 +110,10 @@ class Outbound {
   WatchBook& watches_;
   GroupExchange& groups_;
   PortExchange& ports_;
-  size_t max_item_bytes_ = 0;
+  size_t item_bytes_ = 0;
+  size_t frame_bytes_ = 0;
+  uint64_t message_bytes_ = 0;
+  uint64_t last_call_ = 0;
   Encoder payload_;
   absl::flat_hash_map<const WireType*, uint64_t> type_numbers_;
   // What has been asked for, by the types of envelopes: so that it costs

@@ -105,6 +105,13 @@ void PortExchange::OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
                         EnvelopePtr(MakeEnvelope<PortOpenOut>(number)));
 }
 
+uint64_t PortExchange::ReceiverOf(uint64_t number) const {
+  const auto found = out_.find(number);
+  return found != out_.end()
+             ? found->second.core->actor().id().value() & FarCell::kIdMask
+             : 0;
+}
+
 void PortExchange::Append(const PortOpenOut& out, Encoder& frame) {
   const auto found = out_.find(out.number);
   if (found == out_.end()) return;

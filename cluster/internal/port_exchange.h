@@ -67,6 +67,8 @@ class PortExchange {
   // any more.
   std::shared_ptr<SubscriptionCore> Arrive(SharedContent& message,
                                            uint64_t& number, Encoder& frame);
+  // The actor there that has the subscription of that number; 0: it is over.
+  uint64_t ReceiverOf(uint64_t number) const;
   void Append(const PortOpenOut& out, Encoder& frame);
   void Append(const PortEndOut& out, Encoder& frame);
   void OnTaken(const PortTakenItem& item);

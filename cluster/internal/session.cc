@@ -15,6 +15,13 @@ namespace {
 constexpr uint32_t kMinProtocol = 1;
 constexpr uint32_t kMaxProtocol = 1;
 
+// What a peer may grant at a time, and have granted.
+constexpr uint64_t kMaxCredit = uint64_t{1} << 40;
+
+int64_t CreditFrom(uint64_t bytes) {
+  return static_cast<int64_t>(std::min(bytes, kMaxCredit));
+}
+
 std::string Frame(const auto& item) {
   Encoder frame;
   AppendItem(item, frame);
@@ -26,10 +33,26 @@ std::string Frame(const auto& item) {
 Session::Session(Shared& shared, std::string expected, Connect connect)
     : shared_(shared),
       expected_(std::move(expected)),
-      connect_(std::move(connect)) {}
+      connect_(std::move(connect)),
+      arrival_credit_(FirstCredit(shared)) {}
 
-Session::Session(Shared& shared, std::unique_ptr<Connection> connection)
-    : shared_(shared), connection_(std::move(connection)) {}
+Session::Session(Shared& shared, std::unique_ptr<Connection> connection,
+                 std::shared_ptr<ArrivalCredit> credit)
+    : shared_(shared),
+      connection_(std::move(connection)),
+      arrival_credit_(std::move(credit)) {}
+
+std::shared_ptr<ArrivalCredit> Session::FirstCredit(const Shared& shared) {
+  return std::make_shared<ArrivalCredit>(shared.options.data_credit,
+                                         shared.options.bulk_credit);
+}
+
+Session::Lane::Lane(Up& up, NodeCore& node)
+    : refs(node, up.peer, up.ports, definitions),
+      outbound(node, up.peer, refs, definitions, up.calls_out, up.calls_in,
+               up.watches, up.groups, up.ports),
+      inbound(node, up.peer, refs, up.calls_out, up.calls_in, up.watches,
+              up.groups, up.ports) {}
 
 absl::Status Session::PreStart() {
   self_ = self();
@@ -39,7 +62,7 @@ absl::Status Session::PreStart() {
         "there is a session with '", expected_, "', or it is being dialled"));
   }
   absl::StatusOr<std::unique_ptr<Connection>> connection =
-      connect_(std::make_shared<SessionPort>(self()));
+      connect_(std::make_shared<SessionPort>(self(), arrival_credit_));
   if (connection.ok()) connection_ = *std::move(connection);
   return connection.status();
 }
@@ -59,6 +82,7 @@ Session::~Session() {
   if (why_.ok()) why_ = absl::UnavailableError("the session was stopped");
   // First nobody sends any more, and what was sent and not written fails; then
   // all that waits for the peer.
+  up_->bulk_lane.FailAll();
   up_->FailPopped();
   up_->peer.Close();
   up_->groups.Close();
@@ -103,7 +127,9 @@ HelloItem Session::Hello() const {
       .after = expected_.empty() ? 0 : shared_.directory.LastSession(expected_),
       .max_frame_bytes = shared_.max_frame_bytes,
       .data_credit = shared_.options.data_credit,
-      .receptionist = shared_.receptionist.id().value()};
+      .receptionist = shared_.receptionist.id().value(),
+      .bulk_credit = shared_.options.bulk_credit,
+      .max_message_bytes = shared_.options.max_message_bytes};
 }
 
 absl::Status Session::OnHello(const HelloItem& hello) {
@@ -146,14 +172,29 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
     return cell.status();
   }
   peer_id_ = peer;
-  up_ = std::make_unique<Up>(shared_.node, **cell);
+  up_ = std::make_unique<Up>(shared_.node, **cell,
+                             shared_.options.max_message_bytes + kMaxHeadBytes);
   const size_t max_frame_bytes = static_cast<size_t>(
       std::min<uint64_t>(hello.max_frame_bytes, shared_.max_frame_bytes));
   // An item may follow others in a frame that is not sent yet.
   frame_bytes_ = std::min(shared_.options.frame_bytes, max_frame_bytes / 2);
-  up_->outbound.set_max_item_bytes(max_frame_bytes - frame_bytes_);
-  credit_ = static_cast<int64_t>(std::min<uint64_t>(
-      hello.data_credit, std::numeric_limits<int64_t>::max() / 2));
+  const uint64_t max_message_bytes =
+      std::min(hello.max_message_bytes, shared_.options.max_message_bytes);
+  if (max_message_bytes > frame_bytes_) {
+    up_->data.outbound.SetLimits(frame_bytes_, max_frame_bytes - frame_bytes_,
+                                 max_message_bytes);
+    up_->bulk.outbound.SetLimits(std::numeric_limits<size_t>::max(),
+                                 std::numeric_limits<size_t>::max(),
+                                 max_message_bytes);
+    up_->bulk_lane.SetLimits(frame_bytes_, max_message_bytes + kMaxHeadBytes);
+  } else {
+    // Nothing crosses in parts.
+    const size_t item_bytes = max_frame_bytes - frame_bytes_;
+    up_->data.outbound.SetLimits(item_bytes, item_bytes,
+                                 item_bytes - kMaxHeadBytes);
+  }
+  data_flow_.credit = CreditFrom(hello.data_credit);
+  bulk_flow_.credit = CreditFrom(hello.bulk_credit);
   if (expected_.empty()) {
     connection_->Send(TransportLane::kControl, Frame(Hello()));
   }
@@ -165,9 +206,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   SendEvery<SessionTick>(shared_.options.heartbeat);
   shared_.directory.SetReceptionist(peer, (*cell)->RefTo(hello.receptionist));
   shared_.observer.OnUp(peer);
-  for (std::string& frame : std::exchange(early_, {})) {
-    Handle(FrameCame{TransportLane::kData, std::move(frame)});
-  }
+  for (FrameCame& frame : std::exchange(early_, {})) Handle(std::move(frame));
   return absl::OkStatus();
 }
 
@@ -185,36 +224,106 @@ void Session::Handle(FrameCame m) {
   heard_ = Now();
   if (up_ == nullptr && m.lane != TransportLane::kControl) {
     // The one who accepted may speak before we know that he has.
-    early_bytes_ += m.frame.size();
-    if (expected_.empty() || early_bytes_ > shared_.options.data_credit) {
+    if (expected_.empty()) {
       return End(absl::DataLossError("data came before a hello"));
     }
-    early_.push_back(std::move(m.frame));
+    early_.push_back(std::move(m));
     return;
   }
   absl::Status status = HandleFrame(m.lane, m.frame);
   if (!status.ok()) End(status);
 }
 
+void Session::Handle(CreditOverrun m) {
+  if (ended_) return;
+  End(absl::ResourceExhaustedError(absl::StrCat(
+      "'", up_ != nullptr ? peer_id_.name : connection_->peer(),
+      "' has sent more ", m.lane == TransportLane::kData ? "data" : "bulk",
+      " than it was granted")));
+}
+
 absl::Status Session::HandleFrame(TransportLane lane,
                                   const std::string& frame) {
-  Decoder in(frame);
+  absl::Status status = HandleItems(lane, frame, /*is_whole=*/false);
+  if (status.ok() && !ended_ && lane != TransportLane::kControl) {
+    Grant(lane, frame.size());
+  }
+  return status;
+}
+
+absl::Status Session::HandleItems(TransportLane lane, absl::string_view items,
+                                  bool is_whole) {
+  Decoder in(items);
   while (!in.AtEnd()) {
     const auto kind = static_cast<ItemKind>(in.ReadByte());
-    absl::Status status = HandleItem(kind, in);
-    if (!status.ok() || ended_) return status;
-  }
-  if (lane == TransportLane::kData) {
-    handled_ += frame.size();
-    if (handled_ >= shared_.options.data_credit / 4) {
-      AppendItem(CreditItem{std::exchange(handled_, 0)}, up_->control_frame);
-      SendFrame(TransportLane::kControl, up_->control_frame);
+    const bool is_part =
+        kind == ItemKind::kFragment || kind == ItemKind::kAbandon;
+    if (is_part && (lane != TransportLane::kBulk || is_whole)) {
+      return absl::DataLossError("a part that comes where none may be");
     }
+    absl::Status status;
+    if (kind == ItemKind::kFragment) {
+      status = HandlePart(in);
+    } else if (kind == ItemKind::kAbandon) {
+      up_->parts.Abandon(ReadItem<AbandonItem>(in).number);
+      status = in.status();
+    } else {
+      status = HandleItem(lane, kind, in);
+    }
+    if (!status.ok() || ended_) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status Session::HandleItem(ItemKind kind, Decoder& in) {
+absl::Status Session::HandlePart(Decoder& in) {
+  absl::StatusOr<std::optional<std::string>> whole = std::nullopt;
+  in.ReadSized([&](Decoder& fields) {
+    const auto head = ReadItem<FragmentHead>(fields);
+    const absl::string_view part = fields.ReadRest();
+    if (fields.ok()) whole = up_->parts.Add(head.number, head.left, part);
+  });
+  if (!in.ok()) return in.status();
+  if (!whole.ok() || !whole->has_value()) return whole.status();
+  return HandleItems(TransportLane::kBulk, **whole, /*is_whole=*/true);
+}
+
+void Session::Grant(TransportLane lane, size_t frame_bytes) {
+  const bool is_data = lane == TransportLane::kData;
+  Flow& flow = is_data ? data_flow_ : bulk_flow_;
+  flow.handled += frame_bytes;
+  const uint64_t window =
+      is_data ? shared_.options.data_credit : shared_.options.bulk_credit;
+  // Of bulk, also when nothing more is to come: what is for the same actors may
+  // go in the data lane then.
+  const bool is_awaited =
+      is_data ? std::exchange(peer_awaits_credit_, false) : up_->parts.empty();
+  if (flow.handled < window / 4 && !is_awaited) return;
+  const uint64_t bytes = std::exchange(flow.handled, 0);
+  arrival_credit_->Grant(lane, bytes);
+  AppendItem(CreditItem{is_data ? bytes : 0, is_data ? 0 : bytes},
+             up_->control_frame);
+  SendFrame(TransportLane::kControl, up_->control_frame);
+}
+
+absl::Status Session::HandleCredit(Decoder& in) {
+  const auto item = ReadItem<CreditItem>(in);
+  if (!in.ok()) return in.status();
+  for (const auto& [flow, bytes] : {std::pair(&data_flow_, item.bytes),
+                                    std::pair(&bulk_flow_, item.bulk_bytes)}) {
+    // More than can be under way is nothing that one of us says.
+    if (bytes > kMaxCredit || flow->credit > int64_t{kMaxCredit}) {
+      return absl::DataLossError(absl::StrCat("a credit of ", bytes, " bytes"));
+    }
+    flow->credit += static_cast<int64_t>(bytes);
+  }
+  up_->bulk_lane.OnDataHandled(item.bytes);
+  if (item.bulk_bytes != 0) up_->bulk_lane.OnHandled(item.bulk_bytes);
+  Flush();
+  return absl::OkStatus();
+}
+
+absl::Status Session::HandleItem(TransportLane lane, ItemKind kind,
+                                 Decoder& in) {
   switch (kind) {
     case ItemKind::kHello: {
       const auto hello = ReadItem<HelloItem>(in);
@@ -241,22 +350,20 @@ absl::Status Session::HandleItem(ItemKind kind, Decoder& in) {
       break;
   }
   if (up_ == nullptr) return absl::DataLossError("no hello comes first");
-  if (kind != ItemKind::kCredit) return up_->inbound.Handle(kind, in);
-  const auto credit = ReadItem<CreditItem>(in);
-  if (!in.ok()) return in.status();
-  // More than can be under way is nothing that one of us says.
-  if (credit.bytes > uint64_t{1} << 40 || credit_ > int64_t{1} << 40) {
-    return absl::DataLossError(
-        absl::StrCat("a credit of ", credit.bytes, " bytes"));
+  if (kind == ItemKind::kCredit) return HandleCredit(in);
+  if (kind == ItemKind::kMark) {
+    (void)ReadItem<MarkItem>(in);
+    peer_awaits_credit_ = true;
+    return in.status();
   }
-  credit_ += static_cast<int64_t>(credit.bytes);
-  Flush();
-  return absl::OkStatus();
+  Lane& read_by = lane == TransportLane::kBulk ? up_->bulk : up_->data;
+  return read_by.inbound.Handle(kind, in);
 }
 
 void Session::Handle(FramesSent m) {
-  if (m.lane != TransportLane::kData) return;
-  under_way_ -= std::min(under_way_, m.bytes);
+  if (m.lane == TransportLane::kControl) return;
+  Flow& flow = m.lane == TransportLane::kData ? data_flow_ : bulk_flow_;
+  flow.under_way -= std::min(flow.under_way, m.bytes);
   if (up_ != nullptr && !ended_) Flush();
 }
 
@@ -284,8 +391,8 @@ void Session::Handle(SessionTick) {
   }
   AppendItem(HeartbeatItem{}, up_->control_frame);
   SendFrame(TransportLane::kControl, up_->control_frame);
-  up_->outbound.AppendLate(now, up_->data_frame);
-  SendFrame(TransportLane::kData, up_->data_frame);
+  up_->data.outbound.AppendLate(now, up_->data.frame);
+  SendFrame(TransportLane::kData, up_->data.frame);
 }
 
 SessionTables Session::Handle(CountTables) const {
@@ -303,12 +410,14 @@ void Session::Handle(FarMailWaits) {
 
 void Session::Flush() {
   FlushControl();
-  FlushData();
+  const bool data_is_done = FlushData();
+  const bool bulk_is_done = FlushBulk();
+  if (!data_is_done || !bulk_is_done) self().Send<FarMailWaits>();
 }
 
 void Session::FlushControl() {
   while (EnvelopePtr wrapped = up_->peer.PopControl()) {
-    up_->outbound.AppendControl(std::move(wrapped), up_->control_frame);
+    up_->data.outbound.AppendControl(std::move(wrapped), up_->control_frame);
     if (up_->control_frame.size() >= frame_bytes_) {
       SendFrame(TransportLane::kControl, up_->control_frame);
     }
@@ -316,28 +425,62 @@ void Session::FlushControl() {
   SendFrame(TransportLane::kControl, up_->control_frame);
 }
 
-void Session::FlushData() {
-  Encoder& frame = up_->data_frame;
-  for (int frames = 0; credit_ > 0 && under_way_ < kMaxUnderWay;) {
-    if (up_->popped.empty()) up_->popped = up_->peer.PopData(kPopAtOnce);
-    EnvelopePtr wrapped = up_->popped.Pop();
-    if (wrapped == nullptr) break;
-    up_->outbound.AppendData(std::move(wrapped), frame);
+bool Session::FlushData() {
+  Encoder& frame = up_->data.frame;
+  Outbound& outbound = up_->data.outbound;
+  BulkLane& bulk = up_->bulk_lane;
+  for (int frames = 0; data_flow_.IsOpen();) {
+    // Only so many envelopes leave the outbox for the other lane.
+    if (bulk.waiting() >= shared_.options.outbox.messages) break;
+    if (up_->next == nullptr) {
+      up_->popped = up_->peer.PopData(kPopAtOnce);
+      up_->next = up_->popped.Pop();
+    }
+    if (up_->next == nullptr) break;
+    // What is for many is in order with all that is for each of them.
+    if (bulk.streams() != 0 && Outbound::IsForMany(*up_->next)) break;
+    EnvelopePtr wrapped = std::exchange(up_->next, up_->popped.Pop());
+    const bool is_bulk =
+        bulk.streams() != 0 && bulk.IsBusy(outbound.ReceiverOf(*wrapped));
+    if (is_bulk || !outbound.AppendData(wrapped, frame, frame)) {
+      AddToBulk(std::move(wrapped));
+    }
     if (frame.size() < frame_bytes_) continue;
     SendFrame(TransportLane::kData, frame);
-    if (++frames == kMaxFramesAtOnce) {
-      self().Send<FarMailWaits>();
-      return;
-    }
+    if (++frames == kMaxFramesAtOnce) return false;
   }
   SendFrame(TransportLane::kData, frame);
+  return true;
+}
+
+void Session::AddToBulk(EnvelopePtr wrapped) {
+  const uint64_t receiver = up_->data.outbound.ReceiverOf(*wrapped);
+  Encoder& frame = up_->data.frame;
+  if (receiver != 0 && !up_->bulk_lane.IsBusy(receiver)) {
+    AppendItem(MarkItem{}, frame);
+  }
+  up_->bulk_lane.Add(receiver, std::move(wrapped),
+                     receiver != 0 ? data_flow_.sent + frame.size() : 0);
+}
+
+bool Session::FlushBulk() {
+  Encoder& frame = up_->bulk.frame;
+  for (int frames = 0; bulk_flow_.IsOpen();) {
+    if (!up_->bulk_lane.WriteNext(frame)) return true;
+    up_->bulk_lane.OnSent(frame.size());
+    SendFrame(TransportLane::kBulk, frame);
+    if (++frames == kMaxFramesAtOnce) return false;
+  }
+  return true;
 }
 
 void Session::SendFrame(TransportLane lane, Encoder& frame) {
   if (frame.size() == 0) return;
-  if (lane == TransportLane::kData) {
-    credit_ -= static_cast<int64_t>(frame.size());
-    under_way_ += frame.size();
+  if (lane != TransportLane::kControl) {
+    Flow& flow = lane == TransportLane::kData ? data_flow_ : bulk_flow_;
+    flow.credit -= static_cast<int64_t>(frame.size());
+    flow.under_way += frame.size();
+    flow.sent += frame.size();
   }
   connection_->Send(lane, std::string(frame.bytes()));
   frame.Clear();

@@ -20,12 +20,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/base/clock.h"
 #include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/internal/arrival_credit.h"
+#include "troupe/cluster/internal/bulk_lane.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/directory.h"
 #include "troupe/cluster/internal/group_exchange.h"
@@ -34,6 +37,7 @@
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/outbound.h"
 #include "troupe/cluster/internal/port_exchange.h"
+#include "troupe/cluster/internal/reassembly.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/cluster/node_id.h"
@@ -55,6 +59,10 @@ struct FramesSent {
 };
 struct ConnectionClosed {
   absl::Status why;
+};
+// The peer has sent more than it was granted.
+struct CreditOverrun {
+  TransportLane lane;
 };
 struct SessionTick {};
 struct GreetingIsLate {};
@@ -79,18 +87,30 @@ struct SessionOptions {
   Capacity outbox = {.messages = 65536};
   // Frames are about as long as that, where there is so much to say.
   size_t frame_bytes = size_t{64} << 10;
-  // What may be under way to us that we have not handled yet.
+  // What may be under way to us that we have not handled yet, in each lane.
   uint64_t data_credit = uint64_t{4} << 20;
+  uint64_t bulk_credit = uint64_t{4} << 20;
+  // What may be under way in parts, and so the longest message.
+  uint64_t max_message_bytes = uint64_t{64} << 20;
 };
 
-// Passes what it hears on to the session.
+// Passes what it hears on to the session, but no frame that must not have come:
+// so a peer cannot have more memory taken than it was granted, however slow the
+// session is.
 class SessionPort final : public ConnectionHandler {
  public:
-  using Ref = ActorRef<FrameCame, FramesSent, ConnectionClosed>;
-  explicit SessionPort(Ref session) : session_(session) {}
+  using Ref = ActorRef<FrameCame, FramesSent, ConnectionClosed, CreditOverrun>;
+  SessionPort(Ref session, std::shared_ptr<ArrivalCredit> credit)
+      : session_(session), credit_(std::move(credit)) {}
 
   void OnFrame(TransportLane lane, std::string frame) override {
-    Tell(FrameCame{lane, std::move(frame)});
+    if (overrun_) return;
+    if (credit_->Take(lane, frame.size())) {
+      Tell(FrameCame{lane, std::move(frame)});
+    } else {
+      overrun_ = true;
+      Tell(CreditOverrun{lane});
+    }
   }
   void OnSent(TransportLane lane, size_t bytes) override {
     Tell(FramesSent{lane, bytes});
@@ -107,6 +127,8 @@ class SessionPort final : public ConnectionHandler {
   }
 
   const Ref session_;
+  const std::shared_ptr<ArrivalCredit> credit_;
+  bool overrun_ = false;
 };
 
 // Hears of sessions. Called in their turns; must be brief.
@@ -120,9 +142,9 @@ class SessionObserver {
   virtual void OnDown(const NodeId& peer, const absl::Status& why) = 0;
 };
 
-class Session final
-    : public Actor<FarMailWaits, FrameCame, FramesSent, ConnectionClosed,
-                   EndSession, SessionTick, GreetingIsLate, CountTables> {
+class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
+                                   ConnectionClosed, CreditOverrun, EndSession,
+                                   SessionTick, GreetingIsLate, CountTables> {
  public:
   // What all sessions of a node share; outlives them.
   struct Shared {
@@ -139,8 +161,11 @@ class Session final
 
   // One that dials the node `expected`, which may have any incarnation.
   Session(Shared& shared, std::string expected, Connect connect);
-  // One for a connection that was accepted.
-  Session(Shared& shared, std::unique_ptr<Connection> connection);
+  // One for a connection that was accepted, whose port has `credit`.
+  Session(Shared& shared, std::unique_ptr<Connection> connection,
+          std::shared_ptr<ArrivalCredit> credit);
+  // What a peer may send that is not one yet.
+  static std::shared_ptr<ArrivalCredit> FirstCredit(const Shared& shared);
 
   ~Session();
 
@@ -151,52 +176,78 @@ class Session final
   void Handle(FrameCame m);
   void Handle(FramesSent m);
   void Handle(ConnectionClosed m);
+  void Handle(CreditOverrun m);
   void Handle(EndSession m) { End(m.why); }
   void Handle(SessionTick);
   void Handle(GreetingIsLate);
   SessionTables Handle(CountTables) const;
 
  private:
+  struct Up;
+  // How one lane is written and read. What is introduced in one is known in
+  // that one only: lanes are in no order to each other.
+  struct Lane {
+    Lane(Up& up, NodeCore& node);
+
+    Encoder definitions;
+    WireRefs refs;
+    Outbound outbound;
+    Inbound inbound;
+    Encoder frame;
+  };
   // All that a session has once it is up.
   struct Up {
-    Up(NodeCore& node, FarCell& far)
+    Up(NodeCore& node, FarCell& far, uint64_t max_bytes_in_parts)
         : peer(far),
           ports(far),
-          refs(node, far, ports, definitions),
           calls_in(far),
           watches(far),
           groups(node, far),
-          outbound(node, far, refs, definitions, calls_out, calls_in, watches,
-                   groups, ports),
-          inbound(node, far, refs, calls_out, calls_in, watches, groups,
-                  ports) {}
+          data(*this, node),
+          bulk(*this, node),
+          bulk_lane(far, bulk.outbound, calls_out),
+          parts(max_bytes_in_parts) {}
 
     // What was taken from the outbox, and not written, has nowhere to go.
     void FailPopped() {
-      while (EnvelopePtr wrapped = popped.Pop()) {
-        auto& outgoing = wrapped->As<Outgoing>();
+      for (; next != nullptr; next = popped.Pop()) {
+        auto& outgoing = next->As<Outgoing>();
         peer.Fail(outgoing.id_there, std::move(outgoing.envelope));
       }
     }
 
     FarCell& peer;
-    Encoder definitions;
     PortExchange ports;
-    WireRefs refs;
     CallsOut calls_out;
     CallsIn calls_in;
     WatchBook watches;
     GroupExchange groups;
-    Outbound outbound;
-    Inbound inbound;
+    Lane data;
+    Lane bulk;
+    BulkLane bulk_lane;
+    Reassembly parts;
     Encoder control_frame;
-    Encoder data_frame;
-    EnvelopeList popped;  // Of the outbox, Outgoings that are not written yet.
+    // Of the outbox, Outgoings that are not written yet: the next one, and
+    // those behind it. None: there is no next one.
+    EnvelopePtr next;
+    EnvelopeList popped;
+  };
+  // Bytes of what needs credit.
+  struct Flow {
+    int64_t credit = 0;  // That the peer takes.
+    uint64_t sent = 0;
+    uint64_t handled = 0;  // Of the peer's, for which it has no credit yet.
+    size_t under_way = 0;  // That the transport has.
+    size_t may_be_under_way = 0;
+
+    bool IsOpen() const { return credit > 0 && under_way < may_be_under_way; }
   };
   // So many are taken from the outbox under one lock.
   static constexpr int kPopAtOnce = 64;
-  // What the transport may have of our data at a time.
-  static constexpr size_t kMaxUnderWay = size_t{1} << 20;
+  // What the transport may have of ours at a time. Little of bulk: what comes
+  // in the other lanes does not wait for more.
+  static constexpr size_t kMaxDataUnderWay = size_t{1} << 20;
+  static constexpr size_t kMaxBulkUnderWay = size_t{256} << 10;
   // Then others of this worker have their turns.
   static constexpr int kMaxFramesAtOnce = 16;
 
@@ -210,11 +261,22 @@ class Session final
   MonotonicTime Now() { return system().executor().clock().Now(); }
 
   absl::Status HandleFrame(TransportLane lane, const std::string& frame);
-  absl::Status HandleItem(ItemKind kind, Decoder& in);
+  absl::Status HandleItems(TransportLane lane, absl::string_view items,
+                           bool is_whole);
+  absl::Status HandleItem(TransportLane lane, ItemKind kind, Decoder& in);
+  // A part of a whole.
+  absl::Status HandlePart(Decoder& in);
+  absl::Status HandleCredit(Decoder& in);
+  // Has the peer be told that a frame has been handled, now or later.
+  void Grant(TransportLane lane, size_t frame_bytes);
   // Writes what waits, as far as the peer takes it.
   void Flush();
   void FlushControl();
-  void FlushData();
+  // False: there is more to be written, in a turn that comes.
+  bool FlushData();
+  bool FlushBulk();
+  // An Outgoing that cannot go in the data lane.
+  void AddToBulk(EnvelopePtr wrapped);
   // Sends the frame, and begins another; nothing if it is empty.
   void SendFrame(TransportLane lane, Encoder& frame);
 
@@ -230,13 +292,14 @@ class Session final
   absl::Status why_;  // Of the end.
 
   size_t frame_bytes_ = 0;
-  int64_t credit_ = 0;    // Bytes of data that the peer takes.
-  uint64_t handled_ = 0;  // Bytes of its data that it has no credit for yet.
-  size_t under_way_ = 0;  // Bytes of data that the transport has.
-  MonotonicTime heard_;   // When something came last.
+  std::shared_ptr<ArrivalCredit> arrival_credit_;
+  Flow data_flow_{.may_be_under_way = kMaxDataUnderWay};
+  Flow bulk_flow_{.may_be_under_way = kMaxBulkUnderWay};
+  bool peer_awaits_credit_ = false;  // For the frame that is being handled.
+  MonotonicTime heard_;              // When something came last.
   MonotonicTime ticked_;
-  std::vector<std::string> early_;  // Data that came before the hello.
-  size_t early_bytes_ = 0;
+  // What came before the hello, within its credit.
+  std::vector<FrameCame> early_;
 };
 
 }  // namespace troupe::internal
