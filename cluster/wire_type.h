@@ -98,14 +98,14 @@ Envelope* DecodeReply(Decoder& in) {
 
 template <typename M>
 WireType MakeWireType() {
-  static_assert(!kWireName<M>.empty(),
+  static_assert(WireName<M>::kHasOne,
                 "this message has no name on the wire: give it one by static "
                 "constexpr absl::string_view kWireName = ..., or see "
                 "cluster/codec/codec.h");
   static_assert(Encodable<M>,
                 "this message cannot cross: it is no aggregate, and has no "
                 "Codec<M>; see cluster/codec/codec.h");
-  WireType type{.name = kWireName<M>,
+  WireType type{.name = WireName<M>::Get(),
                 .shape = ShapeOf<M>(),
                 .reply_shape = {},
                 .type = &kMessageType<M>,

@@ -78,3 +78,12 @@ def troupe_repositories():
         headers = {"/usr/include/boost/pfr": "include/boost/pfr"},
         package = "libboost1.81-dev",
     )
+    debian_repository(
+        name = "com_google_protobuf",
+        files = {"@troupe//third_party/protobuf:packaged.BUILD": "BUILD"},
+        headers = {
+            "/usr/bin/protoc": "bin/protoc",
+            "/usr/include/google/protobuf": "include/google/protobuf",
+        },
+        package = "libprotobuf-dev and protobuf-compiler",
+    )

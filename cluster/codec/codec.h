@@ -108,6 +108,15 @@ requires requires {
 }
 inline constexpr absl::string_view kWireName<M> = M::kWireName;
 
+// The same for types whose name is known only when the program runs: what a
+// family of types specializes.
+template <typename M>
+struct WireName {
+  static constexpr bool kHasOne = !kWireName<M>.empty();
+  // Stays as long as the process.
+  static absl::string_view Get() { return kWireName<M>; }
+};
+
 }  // namespace troupe
 
 #endif  // TROUPE_CLUSTER_CODEC_CODEC_H_

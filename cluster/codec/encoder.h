@@ -61,6 +61,8 @@ class Encoder {
   void WriteFixed(T value) {
     std::memcpy(Extend(sizeof(T)), &value, sizeof(T));
   }
+  // Room for `size` bytes, which the caller writes before all else.
+  char* Claim(size_t size) { return Extend(size); }
   void WriteRaw(const void* data, size_t size) {
     if (size != 0) std::memcpy(Extend(size), data, size);
   }
