@@ -175,6 +175,47 @@ BENCHMARK(BM_Calls)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 
+struct Page {
+  static constexpr absl::string_view kWireName = "benchmark.Page";
+  std::string text;
+};
+
+// A long message crosses, while one client makes calls: how long it takes, and
+// how long the longest of the calls.
+void BM_LongMessage(benchmark::State& state) {
+  const auto bytes = static_cast<size_t>(state.range(0));
+  RemotePair pair(1);
+  pair.Join();
+  const auto sink = pair.there().Spawn<Sink<Page>>().value();
+  const ActorRef<Page> far = pair.FromHere("sink", ActorRef<Page>(sink));
+  const ActorRef<Square> server =
+      pair.FromHere<Square>("server", pair.there().Spawn<Server>().value());
+  absl::Duration longest;
+  int64_t calls = 0;
+  for (auto _ : state) {
+    absl::Notification done;
+    sink.Send<Expect>(1, &done);
+    far.Send<Page>(std::string(bytes, 'x'));
+    while (!done.HasBeenNotified()) {
+      const MonotonicTime begun = RealClock().Now();
+      TROUPE_CHECK(server.Call<Square>(3).Wait().value_or(0) == 9,
+                   "the answer is right");
+      longest = std::max(longest, RealClock().Now() - begun);
+      ++calls;
+    }
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+  state.counters["calls_each"] =
+      static_cast<double>(calls) / static_cast<double>(state.iterations());
+  state.counters["longest_call_us"] = absl::ToDoubleMicroseconds(longest);
+}
+BENCHMARK(BM_LongMessage)
+    ->ArgName("bytes")
+    ->Arg(1 << 20)
+    ->Arg((64 << 20) - 64)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
 // Actors that do nothing, and are known to nobody.
 struct Nudge {
   static constexpr absl::string_view kWireName = "benchmark.Nudge";
