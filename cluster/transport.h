@@ -36,7 +36,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -77,6 +79,11 @@ class Connection {
   virtual void Close(const absl::Status& why) = 0;
   // Where the other end is, for messages.
   virtual std::string peer() const = 0;
+  // The nodes that the other end has proven to be, one of: by its certificate,
+  // say. Known when a frame has come. Nothing: no proof was asked for.
+  virtual std::optional<std::vector<std::string>> proven_names() const {
+    return std::nullopt;
+  }
 };
 
 // Takes what connects: see Transport::Listen(). May be called by several

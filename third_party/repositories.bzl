@@ -87,3 +87,18 @@ def troupe_repositories():
         },
         package = "libprotobuf-dev and protobuf-compiler",
     )
+    debian_repository(
+        name = "com_github_grpc_grpc",
+        files = {"@troupe//third_party/grpc:packaged.BUILD": "BUILD"},
+        headers = {
+            "/usr/include/grpc": "include/grpc",
+            "/usr/include/grpcpp": "include/grpcpp",
+        },
+        package = "libgrpc++-dev",
+    )
+    debian_repository(
+        name = "openssl",
+        files = {"@troupe//third_party/openssl:packaged.BUILD": "BUILD"},
+        headers = {"/usr/include/openssl": "include/openssl"},
+        package = "libssl-dev",
+    )

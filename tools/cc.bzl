@@ -28,11 +28,13 @@ def _with_headers_of_main(deps):
 
 # Every program, so that it behaves alike under `bazel test`, `bazel run` and by
 # hand: no option has to be passed in the environment.
-_SANITIZER_OPTIONS = select({
-    "//tools/sanitizers:is_asan": ["//tools/sanitizers:asan_options"],
-    "//tools/sanitizers:is_tsan": ["//tools/sanitizers:tsan_options"],
-    "//conditions:default": [],
-})
+def _sanitizer_options(uses_grpc):
+    tsan_options = "tsan_options_with_grpc" if uses_grpc else "tsan_options"
+    return select({
+        "//tools/sanitizers:is_asan": ["//tools/sanitizers:asan_options"],
+        "//tools/sanitizers:is_tsan": ["//tools/sanitizers:" + tsan_options],
+        "//conditions:default": [],
+    })
 
 def troupe_cc_library(name, copts = [], features = [], **kwargs):
     """A cc_library whose headers are included as `troupe/<package>/<file>.h`.
@@ -51,7 +53,7 @@ def troupe_cc_library(name, copts = [], features = [], **kwargs):
         **kwargs
     )
 
-def troupe_cc_test(name, size, deps, copts = [], features = [], **kwargs):
+def troupe_cc_test(name, size, deps, copts = [], features = [], uses_grpc = False, **kwargs):
     """A cc_test; its size must be said.
 
     Args:
@@ -60,6 +62,7 @@ def troupe_cc_test(name, size, deps, copts = [], features = [], **kwargs):
       deps: as for cc_test; `gtest_main` brings GoogleTest's headers.
       copts: added to the options of all our code.
       features: added to the features of all our code.
+      uses_grpc: whether gRPC is linked, of which the lane tsan must know.
       **kwargs: as for cc_test.
     """
     cc_test(
@@ -67,11 +70,11 @@ def troupe_cc_test(name, size, deps, copts = [], features = [], **kwargs):
         size = size,
         copts = TROUPE_COPTS + copts,
         features = _FEATURES + features,
-        deps = _with_headers_of_main(deps) + _SANITIZER_OPTIONS,
+        deps = _with_headers_of_main(deps) + _sanitizer_options(uses_grpc),
         **kwargs
     )
 
-def troupe_cc_binary(name, deps = [], copts = [], features = [], **kwargs):
+def troupe_cc_binary(name, deps = [], copts = [], features = [], uses_grpc = False, **kwargs):
     """A cc_binary.
 
     Args:
@@ -79,12 +82,13 @@ def troupe_cc_binary(name, deps = [], copts = [], features = [], **kwargs):
       deps: as for cc_binary; `benchmark_main` brings Benchmark's headers.
       copts: added to the options of all our code.
       features: added to the features of all our code.
+      uses_grpc: whether gRPC is linked, of which the lane tsan must know.
       **kwargs: as for cc_binary.
     """
     cc_binary(
         name = name,
         copts = TROUPE_COPTS + copts,
         features = _FEATURES + features,
-        deps = _with_headers_of_main(deps) + _SANITIZER_OPTIONS,
+        deps = _with_headers_of_main(deps) + _sanitizer_options(uses_grpc),
         **kwargs
     )

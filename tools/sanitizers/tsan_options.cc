@@ -13,7 +13,13 @@ const char* __tsan_default_options() {
       // Enough history to show both sides of a race between long turns.
       ":history_size=4"
       // Both stacks of a lock-order inversion.
-      ":second_deadlock_stack=1";
+      ":second_deadlock_stack=1"
+#ifdef TROUPE_WITH_GRPC
+      // Debian's gRPC is not instrumented: what it calls of the C library is
+      // its own affair.
+      ":ignore_noninstrumented_modules=1"
+#endif
+      ;
 }
 
 // One suppression per line, each with its reason.
@@ -23,7 +29,15 @@ const char* __tsan_default_suppressions() {
       // goes by Abseil's annotations alone. So it sees a waker touch the
       // semaphore that the woken thread constructed, with nothing in between:
       // Abseil's own word, never what a Mutex guards.
-      "race:AbslInternalPerThreadSemPost\n";
+      "race:AbslInternalPerThreadSemPost\n"
+#ifdef TROUPE_WITH_GRPC
+      // What gRPC does with its own data, in functions of the instrumented
+      // Abseil too: how it synchronises is not seen. It calls nothing of ours
+      // but what frees a message.
+      "race:libgrpc.so\n"
+      "race:libgrpc++.so\n"
+#endif
+      ;
 }
 
 }  // extern "C"

@@ -1,0 +1,179 @@
+#include "troupe/cluster/grpc/grpc_transport.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/security/credentials.h"
+#include "troupe/cluster/grpc/internal/address.h"
+#include "troupe/cluster/grpc/internal/channel_settings.h"
+#include "troupe/cluster/grpc/internal/credentials.h"
+#include "troupe/cluster/grpc/internal/lane_call.h"
+#include "troupe/cluster/grpc/internal/link.h"
+#include "troupe/cluster/grpc/internal/link_connection.h"
+#include "troupe/cluster/grpc/internal/links.h"
+#include "troupe/cluster/grpc/internal/poller.h"
+#include "troupe/cluster/grpc/internal/server.h"
+#include "troupe/cluster/grpc/internal/stream.h"
+
+namespace troupe {
+namespace {
+
+constexpr size_t kMaxFrameBytes = size_t{64} << 20;
+
+absl::Status CheckOptions(const GrpcTransportOptions& options) {
+  if (options.max_frame_bytes == 0 ||
+      options.max_frame_bytes > kMaxFrameBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("frames of up to ", options.max_frame_bytes,
+                     " bytes: choose 1 to ", kMaxFrameBytes));
+  }
+  for (const absl::Duration limit : {options.open_within, options.linger}) {
+    if (limit <= absl::ZeroDuration() || limit > absl::Hours(1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a limit of ", absl::FormatDuration(limit),
+                       ": choose one up to an hour"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct GrpcTransport::Parts {
+  ThreadFactory* threads;
+  internal::LinkLimits limits;
+  internal::Links links;
+  std::optional<TlsFiles> tls;
+  std::unique_ptr<internal::Poller> dialling;
+
+  // kFailedPrecondition: it needs TLS.
+  absl::StatusOr<internal::Address> Parse(absl::string_view text) const {
+    absl::StatusOr<internal::Address> address = internal::ParseAddress(text);
+    if (!address.ok() || tls.has_value() || address->IsLocal()) return address;
+    return absl::FailedPreconditionError(absl::StrCat(
+        text,
+        " is not of this machine alone, and without TLS anybody on the "
+        "way could read and forge what is sent: set "
+        "GrpcTransportOptions::tls"));
+  }
+
+  absl::Mutex mu;
+  // Also those that listen no more: their links may be there still.
+  std::vector<std::shared_ptr<internal::Server>> servers ABSL_GUARDED_BY(mu);
+};
+
+class GrpcTransport::ServerListener final : public Listener {
+ public:
+  explicit ServerListener(const std::shared_ptr<internal::Server>& server)
+      : server_(server), address_(server->address()) {}
+  ~ServerListener() override {
+    // The transport may be gone.
+    if (const auto server = server_.lock()) server->StopListening();
+  }
+
+  std::string address() const override { return address_; }
+
+ private:
+  const std::weak_ptr<internal::Server> server_;
+  const std::string address_;
+};
+
+absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Create(
+    const GrpcTransportOptions& options) {
+  absl::Status status = CheckOptions(options);
+  if (status.ok() && options.tls.has_value()) {
+    status = ReadTlsFiles(*options.tls).status();
+  }
+  if (!status.ok()) return status;
+  auto parts = std::make_unique<Parts>();
+  parts->threads = options.threads;
+  parts->limits = {.max_frame_bytes = options.max_frame_bytes,
+                   .open_within = options.open_within,
+                   .linger = options.linger};
+  parts->tls = options.tls;
+  absl::StatusOr<std::unique_ptr<internal::Poller>> dialling =
+      internal::Poller::Start(*options.threads, "grpc-dial",
+                              std::make_unique<grpc::CompletionQueue>());
+  if (!dialling.ok()) return std::move(dialling).status();
+  parts->dialling = *std::move(dialling);
+  return std::unique_ptr<GrpcTransport>(new GrpcTransport(std::move(parts)));
+}
+
+GrpcTransport::GrpcTransport(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)) {}
+
+GrpcTransport::~GrpcTransport() {
+  std::vector<std::shared_ptr<internal::Server>> servers;
+  {
+    absl::MutexLock lock(&parts_->mu);
+    servers = parts_->servers;
+  }
+  for (const auto& server : servers) server->StopListening();
+  parts_->links.CloseAll(absl::UnavailableError("the transport is gone"));
+  parts_->links.AwaitNone();
+  parts_->dialling->Shutdown();
+  parts_->dialling->Join();
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> GrpcTransport::Listen(
+    absl::string_view address, std::shared_ptr<Acceptor> acceptor) {
+  const absl::StatusOr<internal::Address> parsed = parts_->Parse(address);
+  if (!parsed.ok()) return parsed.status();
+  absl::StatusOr<std::unique_ptr<internal::Server>> started =
+      internal::Server::Start(
+          {.address = parsed->ToString(),
+           .credentials = internal::ListenCredentials(parts_->tls),
+           .limits = parts_->limits,
+           .threads = parts_->threads,
+           .links = &parts_->links,
+           .acceptor = std::move(acceptor)});
+  if (!started.ok()) return std::move(started).status();
+  const std::shared_ptr<internal::Server> server = *std::move(started);
+  absl::MutexLock lock(&parts_->mu);
+  parts_->servers.push_back(server);
+  return std::make_unique<ServerListener>(server);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> GrpcTransport::Dial(
+    absl::string_view address, std::shared_ptr<ConnectionHandler> handler) {
+  const absl::StatusOr<internal::Address> parsed = parts_->Parse(address);
+  if (!parsed.ok()) return parsed.status();
+  const absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials =
+      internal::DialCredentials(parts_->tls);
+  if (!credentials.ok()) return credentials.status();
+  grpc::CompletionQueue* const queue = parts_->dialling->queue();
+  grpc::GenericStub stub(
+      grpc::CreateCustomChannel(parsed->ToString(), *credentials,
+                                internal::DialSettings(parts_->limits)));
+  internal::Link::Streams streams;
+  const std::string key = internal::NewConnectionKey();
+  for (int lane = 0; lane < kTransportLanes; ++lane) {
+    streams[lane] = std::make_unique<internal::DialledStream>(
+        stub, std::string(internal::kLaneMethod),
+        internal::ToContext(
+            {.lane = static_cast<TransportLane>(lane), .connection = key}),
+        queue);
+  }
+  internal::Links& links = parts_->links;
+  const auto link = std::make_shared<internal::Link>(
+      std::string(address), parts_->limits, queue,
+      [&links](internal::Link& over) { links.Remove(over); });
+  links.Add(link);
+  link->Dial(std::move(streams), std::move(handler));
+  return std::make_unique<internal::LinkConnection>(link);
+}
+
+size_t GrpcTransport::max_frame_bytes() const {
+  return parts_->limits.max_frame_bytes;
+}
+
+}  // namespace troupe

@@ -1,0 +1,79 @@
+// A Transport between processes and machines, over gRPC.
+//
+//   absl::StatusOr<std::unique_ptr<GrpcTransport>> transport =
+//       GrpcTransport::Create();
+//   auto node = Node::Start(*system, {.name = "a",
+//                                     .listen = "127.0.0.1:0",
+//                                     .transport = *std::move(transport)});
+//
+// Addresses are "host:port", "[::1]:port" and "unix:/path". Port 0, to listen,
+// is one that is free.
+//
+// A connection has one stream for each lane, all in one connection of TCP; what
+// was sent before it is closed arrives, unless the other end takes longer than
+// `linger`.
+//
+// Ownership, Order, Thread safety: as Transport says. A thread of the
+// transport's own, and one for each listener, call handlers and acceptors.
+// Blocking: the destructor waits for the other ends, `linger` at most, too.
+// Errors: kFailedPrecondition: the address is not of this machine alone, which
+// needs TLS.
+#ifndef TROUPE_CLUSTER_GRPC_GRPC_TRANSPORT_H_
+#define TROUPE_CLUSTER_GRPC_GRPC_TRANSPORT_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "troupe/cluster/grpc/tls.h"
+#include "troupe/cluster/transport.h"
+#include "troupe/scheduler/thread_factory.h"
+
+namespace troupe {
+
+struct GrpcTransportOptions {
+  // At most 64 MiB.
+  size_t max_frame_bytes = size_t{4} << 20;
+  // Until the other end has accepted what was dialled, and until all of what
+  // begins to connect here has come.
+  absl::Duration open_within = absl::Seconds(10);
+  // How long an end that closes waits for the other one.
+  absl::Duration linger = absl::Seconds(1);
+  // How nodes know each other. Nothing: they do not, and what is sent could be
+  // read on the way, so that only this machine can be reached.
+  std::optional<TlsFiles> tls = {};
+  ThreadFactory* threads = &RealThreadFactory();
+};
+
+class GrpcTransport final : public Transport {
+ public:
+  // kInvalidArgument: an option makes no sense. kResourceExhausted: there is no
+  // room for another thread. Errors of ReadTlsFiles().
+  static absl::StatusOr<std::unique_ptr<GrpcTransport>> Create(
+      const GrpcTransportOptions& options = {});
+  GrpcTransport(const GrpcTransport&) = delete;
+  GrpcTransport& operator=(const GrpcTransport&) = delete;
+  ~GrpcTransport() override;
+
+  absl::StatusOr<std::unique_ptr<Listener>> Listen(
+      absl::string_view address, std::shared_ptr<Acceptor> acceptor) override;
+  absl::StatusOr<std::unique_ptr<Connection>> Dial(
+      absl::string_view address,
+      std::shared_ptr<ConnectionHandler> handler) override;
+  size_t max_frame_bytes() const override;
+
+ private:
+  struct Parts;
+  class ServerListener;
+
+  explicit GrpcTransport(std::unique_ptr<Parts> parts);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_CLUSTER_GRPC_GRPC_TRANSPORT_H_

@@ -1,0 +1,61 @@
+#include "troupe/cluster/grpc/internal/channel_settings.h"
+
+#include <cstddef>
+#include <string>
+
+#include "absl/time/time.h"
+#include "grpc/grpc.h"
+#include "troupe/cluster/transport.h"
+
+namespace troupe::internal {
+namespace {
+
+// A frame, and the byte that says what it is.
+int MaxMessageBytes(const LinkLimits& limits) {
+  return static_cast<int>(limits.max_frame_bytes) + 1;
+}
+
+// A lane's metadata are 100 bytes.
+constexpr int kMaxMetadataBytes = 4096;
+
+// Whoever has connected and says nothing is let go. gRPC's default: 2 minutes.
+constexpr int kHandshakeMillis = 3000;
+
+// ... and so is whoever has no call.
+constexpr int kIdleMillis = 10'000;
+
+}  // namespace
+
+grpc::ChannelArguments DialSettings(const LinkLimits& limits) {
+  grpc::ChannelArguments settings;
+  // A connection is one of TCP: the next one must not be that which broke.
+  settings.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // Who tries again, and when, is decided above.
+  settings.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  const int open_millis =
+      static_cast<int>(absl::ToInt64Milliseconds(limits.open_within));
+  settings.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, open_millis);
+  settings.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, open_millis);
+  // Addresses are those of nodes: neither the environment of the process nor
+  // DNS has a say in what lies between.
+  settings.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  settings.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  settings.SetMaxReceiveMessageSize(MaxMessageBytes(limits));
+  settings.SetMaxSendMessageSize(MaxMessageBytes(limits));
+  return settings;
+}
+
+void SetListenSettings(const LinkLimits& limits, grpc::ServerBuilder& builder) {
+  // An address in use is an error, and not shared.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             kHandshakeMillis);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMillis);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kTransportLanes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.SetMaxReceiveMessageSize(MaxMessageBytes(limits));
+  builder.SetMaxSendMessageSize(MaxMessageBytes(limits));
+}
+
+}  // namespace troupe::internal

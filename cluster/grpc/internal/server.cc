@@ -1,0 +1,209 @@
+#include "troupe/cluster/grpc/internal/server.h"
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "grpc/grpc.h"
+#include "grpcpp/server_builder.h"
+#include "troupe/base/check.h"
+#include "troupe/cluster/grpc/internal/address.h"
+#include "troupe/cluster/grpc/internal/channel_settings.h"
+#include "troupe/cluster/grpc/internal/link_connection.h"
+
+namespace troupe::internal {
+namespace {
+
+// Of which lanes are missing: somebody who opens ever more of them is refused.
+constexpr size_t kMaxGathering = 256;
+
+}  // namespace
+
+// A call that is awaited.
+class Server::Call final : public Completion {
+ public:
+  explicit Call(Server& server)
+      : server_(server), stream_(std::make_unique<AcceptedStream>()) {}
+
+  void Await() {
+    server_.service_.RequestCall(&stream_->context(), stream_->stream(),
+                                 server_.queue_, server_.queue_,
+                                 static_cast<Completion*>(this));
+  }
+
+ private:
+  void OnDone(bool ok) override {
+    server_.OnCall(std::move(stream_), ok);
+    delete this;
+  }
+
+  Server& server_;
+  std::unique_ptr<AcceptedStream> stream_;
+};
+
+// A call that is ended at once.
+class Server::Refusal final : public Completion {
+ public:
+  Refusal(Server& server, std::unique_ptr<Stream> stream)
+      : server_(server), stream_(std::move(stream)) {}
+
+  void Finish(const absl::Status& why) {
+    stream_->Finish(grpc::Status(static_cast<grpc::StatusCode>(why.code()),
+                                 std::string(why.message())),
+                    this);
+  }
+
+ private:
+  void OnDone(bool) override {
+    server_.Ended();
+    delete this;
+  }
+
+  Server& server_;
+  const std::unique_ptr<Stream> stream_;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
+  auto server = std::unique_ptr<Server>(new Server(std::move(options)));
+  absl::Status status = server->Listen();
+  if (!status.ok()) return status;
+  return server;
+}
+
+absl::Status Server::Listen() {
+  absl::StatusOr<Address> address = ParseAddress(options_.address);
+  if (!address.ok()) return std::move(address).status();
+  absl::Status probed = ProbeToListen(*address);
+  if (!probed.ok()) return probed;
+
+  grpc::ServerBuilder builder;
+  SetListenSettings(options_.limits, builder);
+  int port = 0;
+  builder.AddListeningPort(address->ToString(), options_.credentials, &port);
+  builder.RegisterAsyncGenericService(&service_);
+  std::unique_ptr<grpc::ServerCompletionQueue> queue =
+      builder.AddCompletionQueue();
+  queue_ = queue.get();
+  // Before the server, which goes before its queue.
+  absl::StatusOr<std::unique_ptr<Poller>> poller =
+      Poller::Start(*options_.threads, "grpc-server", std::move(queue));
+  if (!poller.ok()) return std::move(poller).status();
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) {
+    (*poller)->Shutdown();
+    (*poller)->Join();
+    return absl::UnavailableError(
+        absl::StrCat("gRPC cannot listen at ", address->ToString()));
+  }
+  poller_ = *std::move(poller);
+  if (address->kind == Address::Kind::kTcp) {
+    address->port = static_cast<uint16_t>(port);
+  }
+  address_ = address->ToString();
+  AwaitCall();
+  return absl::OkStatus();
+}
+
+Server::~Server() {
+  if (poller_ != nullptr) poller_->Join();
+}
+
+void Server::StopListening() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (!std::exchange(listening_, false)) return;
+  }
+  // That of the C++ library waits for all calls to end.
+  grpc_server_shutdown_and_notify(
+      server_->c_server(), queue_->cq(),
+      static_cast<grpc::internal::CompletionQueueTag*>(&stopped_));
+}
+
+// Under the lock, so that none is awaited after the queue may have been shut
+// down.
+void Server::AwaitCall() {
+  absl::MutexLock lock(&mu_);
+  if (!listening_) return;
+  ++users_;
+  (new Call(*this))->Await();
+}
+
+void Server::OnCall(std::unique_ptr<AcceptedStream> stream, bool ok) {
+  if (ok) {
+    AwaitCall();
+    const absl::StatusOr<LaneCall> call =
+        FromContext(stream->context().method(), stream->context());
+    if (call.ok()) {
+      Gather(*call, std::move(stream));
+    } else {
+      Refuse(std::move(stream), call.status());
+    }
+  }
+  Ended();
+}
+
+void Server::Refuse(std::unique_ptr<Stream> stream, const absl::Status& why) {
+  ++users_;
+  (new Refusal(*this, std::move(stream)))->Finish(why);
+}
+
+void Server::Gather(const LaneCall& call,
+                    std::unique_ptr<AcceptedStream> accepted) {
+  const std::string peer = accepted->context().peer();
+  // By the connection of TCP too: nobody can put a lane into one of somebody
+  // else's.
+  const std::string key = absl::StrCat(call.connection, " ", peer);
+  std::unique_ptr<Stream> stream = std::move(accepted);
+  if (!IsListening()) {
+    Refuse(std::move(stream),
+           absl::UnavailableError(
+               absl::StrCat("nobody listens at ", address_, " any more")));
+    return;
+  }
+  std::shared_ptr<Link>& link = gathering_[key];
+  if (link == nullptr) {
+    if (gathering_.size() > kMaxGathering) {
+      gathering_.erase(key);
+      Refuse(std::move(stream),
+             absl::ResourceExhaustedError("too many connections begin here"));
+      return;
+    }
+    ++users_;
+    link = std::make_shared<Link>(peer, options_.limits, queue_,
+                                  [this, key](Link& over) {
+                                    gathering_.erase(key);
+                                    options_.links->Remove(over);
+                                    Ended();
+                                  });
+    options_.links->Add(link);
+  }
+  if (!link->AddLane(call.lane, stream)) {
+    Refuse(std::move(stream),
+           absl::InvalidArgumentError("the connection has that lane already"));
+    return;
+  }
+  if (!link->HasAllLanes()) return;
+  const std::shared_ptr<Link> complete = link;
+  gathering_.erase(key);
+  Offer(complete);
+}
+
+void Server::Offer(const std::shared_ptr<Link>& link) {
+  if (!IsListening()) {
+    link->Accept(nullptr);
+    return;
+  }
+  std::shared_ptr<ConnectionHandler> handler =
+      options_.acceptor->OnAccept(std::make_unique<LinkConnection>(link));
+  link->Accept(std::move(handler));
+}
+
+void Server::OnStopped() { Ended(); }
+
+void Server::Ended() {
+  if (--users_ > 0) return;
+  server_->Shutdown();  // Does not wait any more.
+  poller_->Shutdown();
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,120 @@
+// Accepts the connections to one address.
+//
+// The lanes of a connection come as calls of their own, in any order. They are
+// gathered by the key that all of them have, and by where they come from; when
+// all are there, the acceptor is asked.
+//
+// Listening ends before the server does: what was accepted stays.
+#ifndef TROUPE_CLUSTER_GRPC_INTERNAL_SERVER_H_
+#define TROUPE_CLUSTER_GRPC_INTERNAL_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "troupe/cluster/grpc/internal/lane_call.h"
+#include "troupe/cluster/grpc/internal/link.h"
+#include "troupe/cluster/grpc/internal/links.h"
+#include "troupe/cluster/grpc/internal/poller.h"
+#include "troupe/cluster/grpc/internal/stream.h"
+#include "troupe/cluster/transport.h"
+#include "troupe/scheduler/thread_factory.h"
+
+namespace troupe::internal {
+
+class Server final {
+ public:
+  struct Options {
+    std::string address;
+    std::shared_ptr<grpc::ServerCredentials> credentials;
+    LinkLimits limits;
+    ThreadFactory* threads = nullptr;
+    Links* links = nullptr;  // Outlives the server.
+    std::shared_ptr<Acceptor> acceptor;
+  };
+
+  // kAlreadyExists, kInvalidArgument: of the address. kResourceExhausted: there
+  // is no room for another thread.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  // REQUIRES: StopListening() was called, and its links are over.
+  ~Server();
+
+  // With the port that was chosen.
+  const std::string& address() const { return address_; }
+
+  // Frees the address; the acceptor hears nothing any more but what it is
+  // hearing. Any thread; more than one call does nothing.
+  void StopListening() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  class Call;
+  class Refusal;
+  class Accepted;
+
+  // The tag of gRPC's core, which knows nothing of that of its C++ library.
+  class Stopped final : public grpc::internal::CompletionQueueTag,
+                        private Completion {
+   public:
+    explicit Stopped(Server* server) : server_(server) {}
+
+    bool FinalizeResult(void** tag, bool*) override {
+      *tag = static_cast<Completion*>(this);
+      return true;
+    }
+
+   private:
+    void OnDone(bool) override { server_->OnStopped(); }
+
+    Server* const server_;
+  };
+
+  explicit Server(Options options) : options_(std::move(options)) {}
+
+  absl::Status Listen();
+
+  // -- in the poller's thread
+  void OnCall(std::unique_ptr<AcceptedStream> stream, bool ok);
+  void Refuse(std::unique_ptr<Stream> stream, const absl::Status& why);
+  void Gather(const LaneCall& call, std::unique_ptr<AcceptedStream> stream);
+  void Offer(const std::shared_ptr<Link>& link);
+  void OnStopped();
+  // Something that used the queue is over.
+  void Ended();
+
+  void AwaitCall() ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsListening() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return listening_;
+  }
+
+  const Options options_;
+  std::string address_;
+  grpc::AsyncGenericService service_;
+  grpc::ServerCompletionQueue* queue_ = nullptr;  // The poller's.
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<grpc::Server> server_;
+  Stopped stopped_{this};
+
+  // Of the poller's thread: what uses the queue (links, calls, refusals, and
+  // listening itself), and those links of which lanes are missing, by key.
+  int users_ = 1;
+  absl::flat_hash_map<std::string, std::shared_ptr<Link>> gathering_;
+
+  mutable absl::Mutex mu_;
+  bool listening_ ABSL_GUARDED_BY(mu_) = true;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_GRPC_INTERNAL_SERVER_H_
