@@ -1,8 +1,12 @@
 #include "troupe/cluster/node.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/internal/system_core.h"
@@ -54,12 +58,33 @@ class Node::Observer final : public internal::SessionObserver {
  public:
   explicit Observer(ActorSystem& system)
       : system_(system),
+        dial_failed_(
+            system.Get<internal::ExtensionChannel<DialFailed>>().channel),
+        refused_(system.Get<internal::ExtensionChannel<ConnectionRefused>>()
+                     .channel),
         up_(system.Get<internal::ExtensionChannel<NodeUp>>().channel),
         down_(system.Get<internal::ExtensionChannel<NodeDown>>().channel),
         lost_(system.Get<internal::ExtensionChannel<SubscriptionLost>>()
                   .channel) {}
 
+  void OnDialFailed(const std::string& name, const absl::Status& why) override {
+    if (IsNews(name, why)) {
+      system_.logger().Log(
+          LogSeverity::kWarning,
+          absl::StrCat("there is no session with '", name,
+                       "', which will be dialled again: ", why.ToString()));
+    }
+    if (dial_failed_.HasSubscribers()) {
+      dial_failed_.Publish(DialFailed{name, why}, system_.logger());
+    }
+  }
+  void OnRefused(const std::string& from, const absl::Status& why) override {
+    if (refused_.HasSubscribers()) {
+      refused_.Publish(ConnectionRefused{from, why}, system_.logger());
+    }
+  }
   void OnUp(const NodeId& peer) override {
+    ForgetNews(peer.name);
     if (up_.HasSubscribers()) up_.Publish(NodeUp{peer}, system_.logger());
   }
   void OnLost(const NodeId& peer, const AnyActorRef& subscriber) override {
@@ -77,7 +102,23 @@ class Node::Observer final : public internal::SessionObserver {
   internal::Dialler::Ref dialler;
 
  private:
+  // Whether dialling did not fail like that the last time.
+  bool IsNews(const std::string& name, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    absl::Status& last = last_failures_[name];
+    return std::exchange(last, why) != why;
+  }
+  void ForgetNews(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    last_failures_.erase(name);
+  }
+
   ActorSystem& system_;
+  absl::Mutex mu_;
+  std::map<std::string, absl::Status> last_failures_ ABSL_GUARDED_BY(mu_);
+  internal::EventChannel<DialFailed>& dial_failed_;
+  internal::EventChannel<ConnectionRefused>& refused_;
   internal::EventChannel<NodeUp>& up_;
   internal::EventChannel<NodeDown>& down_;
   internal::EventChannel<SubscriptionLost>& lost_;

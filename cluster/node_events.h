@@ -9,11 +9,24 @@
 #ifndef TROUPE_CLUSTER_NODE_EVENTS_H_
 #define TROUPE_CLUSTER_NODE_EVENTS_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/cluster/node_id.h"
 
 namespace troupe {
+
+// A member was dialled, and there is no session. It will be dialled again.
+struct DialFailed {
+  const std::string& node;
+  const absl::Status& why;
+};
+// Somebody connected, and was no peer: another cluster, a name that is not his.
+struct ConnectionRefused {
+  const std::string& from;  // Where he is, for people.
+  const absl::Status& why;
+};
 
 // There is a session with it.
 struct NodeUp {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/cluster/codec/decoder.h"
@@ -78,7 +81,10 @@ void Session::PostStart() {
 Session::~Session() {
   if (connection_ != nullptr) connection_->Close(why_);
   if (!expected_.empty()) shared_.directory.EndDial(expected_, self_);
-  if (up_ == nullptr) return;
+  if (up_ == nullptr) {
+    TellNobodyCame();
+    return;
+  }
   if (why_.ok()) why_ = absl::UnavailableError("the session was stopped");
   // First nobody sends any more, and what was sent and not written fails; then
   // all that waits for the peer.
@@ -94,6 +100,14 @@ Session::~Session() {
   }
   shared_.directory.Leave(peer_id_, self_);
   shared_.observer.OnDown(peer_id_, why_);
+}
+
+void Session::TellNobodyCame() const {
+  if (!expected_.empty()) {
+    shared_.observer.OnDialFailed(expected_, why_);
+  } else if (!why_.ok()) {
+    shared_.observer.OnRefused(connection_->peer(), why_);
+  }
 }
 
 void Session::End(const absl::Status& why) {
@@ -154,6 +168,9 @@ absl::Status Session::OnHello(const HelloItem& hello) {
         absl::StrCat("'", expected_, "' was dialled, and '", hello.name,
                      "' answers at ", connection_->peer()));
   }
+  if (absl::Status status = CheckIdentity(hello.name); !status.ok()) {
+    return status;
+  }
   if (!dialled) number_ = hello.session;
   const NodeId peer{hello.name, hello.incarnation};
   absl::Status admitted =
@@ -163,6 +180,18 @@ absl::Status Session::OnHello(const HelloItem& hello) {
                                .after = dialled ? 0 : hello.after,
                                .actor = self_});
   return admitted.ok() ? GoUp(peer, hello) : admitted;
+}
+
+absl::Status Session::CheckIdentity(const std::string& claimed) const {
+  const std::optional<std::vector<std::string>> proven =
+      connection_->proven_names();
+  if (!proven.has_value() ||
+      std::find(proven->begin(), proven->end(), claimed) != proven->end()) {
+    return absl::OkStatus();
+  }
+  return absl::UnauthenticatedError(absl::StrCat(
+      "who is at ", connection_->peer(), " claims to be '", claimed,
+      "', and has proven to be '", absl::StrJoin(*proven, "' or '"), "'"));
 }
 
 absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {

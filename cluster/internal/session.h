@@ -135,6 +135,10 @@ class SessionPort final : public ConnectionHandler {
 class SessionObserver {
  public:
   virtual ~SessionObserver() = default;
+  // Nothing came of dialling a node, or of a connection that was accepted.
+  virtual void OnDialFailed(const std::string& name,
+                            const absl::Status& why) = 0;
+  virtual void OnRefused(const std::string& from, const absl::Status& why) = 0;
   virtual void OnUp(const NodeId& peer) = 0;
   // The subscription of an actor here to a port there is over.
   virtual void OnLost(const NodeId& peer, const AnyActorRef& subscriber) = 0;
@@ -252,11 +256,14 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   static constexpr int kMaxFramesAtOnce = 16;
 
   HelloItem Hello() const;
+  // kUnauthenticated: the other end has proven to be another node.
+  absl::Status CheckIdentity(const std::string& claimed) const;
   absl::Status OnHello(const HelloItem& hello);
   absl::Status GoUp(const NodeId& peer, const HelloItem& hello);
   // Ends the session, for a reason that the other end is told.
   void End(const absl::Status& why);
   // The same, as the other end knows or never will.
+  void TellNobodyCame() const;
   void EndSilently(const absl::Status& why);
   MonotonicTime Now() { return system().executor().clock().Now(); }
 

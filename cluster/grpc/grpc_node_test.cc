@@ -1,0 +1,188 @@
+// Nodes that reach each other over gRPC.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/cluster/authorization.h"
+#include "troupe/cluster/grpc/grpc_transport.h"
+#include "troupe/cluster/grpc/internal/grpc_testing.h"
+#include "troupe/cluster/grpc/tls.h"
+#include "troupe/cluster/internal/cluster_testing.h"
+#include "troupe/cluster/membership.h"
+#include "troupe/cluster/node.h"
+#include "troupe/cluster/node_events.h"
+#include "troupe/cluster/static_membership.h"
+#include "troupe/testing/status_matchers.h"
+#include "troupe/tools/certificates/authority.h"
+
+namespace troupe {
+namespace {
+
+using internal::TestNode;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::IsOkAndHolds;
+using testing::StatusIs;
+using testing::TlsFolder;
+using testing::WaitUntil;
+
+struct Double {
+  static constexpr absl::string_view kWireName = "test.Double";
+  using Reply = int64_t;
+  int64_t number = 0;
+};
+class Doubler : public Actor<Double> {
+ public:
+  int64_t Handle(Double m) { return 2 * m.number; }
+};
+
+// Nodes a, b and c, which know of each other's addresses.
+class GrpcNodeTest : public ::testing::Test {
+ protected:
+  NodeOptions Options(const std::string& name, ActorSystem& system,
+                      const std::optional<TlsFiles>& tls) {
+    std::string address;
+    for (const Member& member : members_) {
+      if (member.name == name) address = member.address;
+    }
+    return {.name = name,
+            .listen = address,
+            .transport = GrpcTransport::Create({.tls = tls}).value(),
+            .membership =
+                StaticMembership::Create(system.executor(), members_).value(),
+            .authorization = Authorization::Everything()};
+  }
+  std::unique_ptr<TestNode> Start(const std::string& name,
+                                  const std::optional<TlsFiles>& tls = {}) {
+    auto started =
+        std::make_unique<TestNode>(ActorSystem::Create({.workers = 1}).value());
+    started->Join(Options(name, started->system(), tls));
+    return started;
+  }
+
+  void ExpectCallsGoBothWays(TestNode& a, TestNode& b) {
+    a.AwaitPeer("b");
+    b.AwaitPeer("a");
+    EXPECT_THAT(a.node().Export("doubler", *a.system().Spawn<Doubler>()),
+                testing::IsOk());
+    EXPECT_THAT(b.node().Export("doubler", *b.system().Spawn<Doubler>()),
+                testing::IsOk());
+    const auto there = a.node().ResolveAndWait<Double>("doubler@b");
+    ASSERT_THAT(there, testing::IsOk());
+    EXPECT_THAT(there->Call<Double>(21).Wait(), IsOkAndHolds(42));
+    const auto here = b.node().ResolveAndWait<Double>("doubler@a");
+    ASSERT_THAT(here, testing::IsOk());
+    EXPECT_THAT(here->Call<Double>(4).Wait(), IsOkAndHolds(8));
+  }
+
+  const std::vector<Member> members_ = {
+      {.name = "a", .address = testing::FreeAddress()},
+      {.name = "b", .address = testing::FreeAddress()},
+      {.name = "c", .address = testing::FreeAddress()}};
+  TlsFolder folder_;
+};
+
+//
+TEST_F(GrpcNodeTest, TwoNodesJoinOverANetwork) {
+  const auto a = Start("a");
+  const auto b = Start("b");
+  EXPECT_EQ(b->node().address(), members_[1].address);
+  ExpectCallsGoBothWays(*a, *b);
+}
+
+//
+TEST_F(GrpcNodeTest, TwoNodesJoinOverTls) {
+  const auto a = Start("a", folder_.Issue({.names = {"a"}}));
+  const auto b = Start("b", folder_.Issue({.names = {"b"}}));
+  ExpectCallsGoBothWays(*a, *b);
+}
+
+TEST_F(GrpcNodeTest, NodeThatLeavesIsMissedAtOnce) {
+  const auto a = Start("a");
+  auto b = Start("b");
+  a->AwaitPeer("b");
+  b->AwaitPeer("a");
+  b->Leave();
+  a->AwaitPeer("b", false);
+  EXPECT_THAT(a->history(), ElementsAre("up b", "down b"));
+}
+
+// the name comes from the certificate. Who claims another one is
+// refused before anything is known of him, and throws nobody out.
+TEST_F(GrpcNodeTest, WhoOnlyClaimsANameEvictsNobody) {
+  const auto a = Start("a", folder_.Issue({.names = {"a"}}));
+  const auto b = Start("b", folder_.Issue({.names = {"b"}}));
+  a->AwaitPeer("b");
+  b->AwaitPeer("a");
+  absl::Mutex mu;
+  std::vector<absl::Status> refusals;
+  const Subscription subscription = a->system().Subscribe<ConnectionRefused>(
+      [&](const ConnectionRefused& event) {
+        absl::MutexLock lock(&mu);
+        refusals.push_back(event.why);
+      });
+  // The impostor has the name of b, and what proves that he is c.
+  TestNode impostor(ActorSystem::Create({.workers = 1}).value());
+  NodeOptions options =
+      Options("b", impostor.system(), folder_.Issue({.names = {"c"}}));
+  options.listen = members_[2].address;
+  impostor.Join(std::move(options));
+  ASSERT_TRUE(WaitUntil([&] {
+    absl::MutexLock lock(&mu);
+    return !refusals.empty();
+  }));
+  {
+    absl::MutexLock lock(&mu);
+    EXPECT_THAT(refusals.front(),
+                StatusIs(absl::StatusCode::kUnauthenticated,
+                         HasSubstr("claims to be 'b', and has proven to be "
+                                   "'c'")));
+  }
+  ExpectCallsGoBothWays(*a, *b);
+  EXPECT_THAT(a->history(), ElementsAre("up b"));
+  EXPECT_THAT(impostor.history(), IsEmpty());
+}
+
+// told once for each reason, not at each attempt.
+TEST_F(GrpcNodeTest, DialThatFailsSaysWhy) {
+  absl::Mutex mu;
+  std::vector<absl::Status> failures;
+  TestNode a(ActorSystem::Create({.workers = 1}).value());
+  const Subscription subscription =
+      a.system().Subscribe<DialFailed>([&](const DialFailed& event) {
+        absl::MutexLock lock(&mu);
+        if (event.node == "b") failures.push_back(event.why);
+      });
+  a.Join(Options("a", a.system(), std::nullopt));
+  ASSERT_TRUE(WaitUntil([&] {
+    absl::MutexLock lock(&mu);
+    return failures.size() >= 2;
+  }));
+  absl::MutexLock lock(&mu);
+  EXPECT_THAT(failures.front(), StatusIs(absl::StatusCode::kUnavailable,
+                                         HasSubstr(members_[1].address)));
+}
+
+// nothing of the network is open by itself.
+TEST_F(GrpcNodeTest, NodeIsNotOpenToOtherMachinesByDefault) {
+  const auto system = ActorSystem::Create({.workers = 1}).value();
+  NodeOptions options = Options("a", *system, std::nullopt);
+  options.listen = "0.0.0.0:0";
+  EXPECT_THAT(
+      Node::Start(*system, std::move(options)),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("TLS")));
+}
+
+}  // namespace
+}  // namespace troupe
