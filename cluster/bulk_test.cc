@@ -507,8 +507,8 @@ TEST_F(BulkPeerTest, MessagesInPartsAreHandled) {
   scribe_->Await(ItemKind::kReply, 2);
 }
 
-// What comes before a peer's hello needs credit, too, and gets no more: so it
-// is known how much that may be.
+// What comes before a peer's hello needs credit, too, and gets no more:
+// so it is known how much that may be.
 TEST(CreditTest, WhoSendsMoreThanWasGrantedIsFoundOut) {
   TestCluster cluster({"a", "b"});
   const auto other = ActorSystem::Create({.workers = 1}).value();
