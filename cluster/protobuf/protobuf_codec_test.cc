@@ -9,8 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cluster/protobuf/testing.pb.h"
-#include "cluster/protobuf/testing_required.pb.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -22,6 +20,8 @@
 #include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/node.h"
+#include "troupe/cluster/protobuf/testing.pb.h"
+#include "troupe/cluster/protobuf/testing_required.pb.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {

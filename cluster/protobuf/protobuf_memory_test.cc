@@ -11,8 +11,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "cluster/protobuf/testing.pb.h"
-#include "cluster/protobuf/testing_required.pb.h"
 #include "gtest/gtest.h"
 #include "troupe/base/random.h"
 #include "troupe/cluster/codec/codec.h"
@@ -20,6 +18,8 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/codec/limits.h"
 #include "troupe/cluster/protobuf/protobuf_codec.h"
+#include "troupe/cluster/protobuf/testing.pb.h"
+#include "troupe/cluster/protobuf/testing_required.pb.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace {
