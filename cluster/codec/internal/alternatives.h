@@ -127,12 +127,13 @@ struct Codec<std::pair<A, B>> {
 template <typename... Ts>
 struct Codec<std::tuple<Ts...>> {
   static void Encode(const std::tuple<Ts...>& value, Encoder& out) {
+    // Of none at all `out` would be captured in vain.
     std::apply(
-        [&out](const Ts&... parts) { (Codec<Ts>::Encode(parts, out), ...); },
+        [&](const Ts&... parts) { (Codec<Ts>::Encode(parts, out), ...); },
         value);
   }
   static void Decode(Decoder& in, std::tuple<Ts...>& value) {
-    std::apply([&in](Ts&... parts) { (Codec<Ts>::Decode(in, parts), ...); },
+    std::apply([&](Ts&... parts) { (Codec<Ts>::Decode(in, parts), ...); },
                value);
   }
   static void Describe(ShapeBuilder& shape) {
