@@ -39,10 +39,12 @@ std::string NamesOf(absl::Span<const MessageType* const> messages) {
       "}");
 }
 
-// Begins a wait, runs `request`, and waits.
+// Begins a wait, runs `request`, and waits. `in_order`: the request goes behind
+// what was sent before.
 absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
                                      absl::FunctionRef<void()> request,
-                                     absl::Duration timeout) {
+                                     absl::Duration timeout,
+                                     bool in_order = false) {
   if (this_thread.InTurn()) {
     return absl::FailedPreconditionError(
         absl::StrCat("waiting for ", ref.ToString(),
@@ -54,7 +56,9 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   if (system == nullptr || ref.cell() == nullptr) return ExitReason::NoActor();
   const BlockedThreadPtr thread(new BlockedThread);
   const internal::ReplyRoute route = thread->route();
-  if (!internal::AskForEnd(ref, route)) return internal::WhyGone(ref);
+  if (!internal::AskForEnd(ref, route, in_order)) {
+    return internal::WhyGone(ref);
+  }
   request();
   Executor& executor = system->executor();
   if (!executor.WaitFor(thread->answered(), executor.clock().Now() + timeout)) {
@@ -178,7 +182,7 @@ absl::StatusOr<ExitReason> AnyActorRef::KillAndWait(
 absl::StatusOr<ExitReason> AnyActorRef::DrainAndWait(
     absl::Duration timeout) const {
   return WaitAfter(
-      *this, [&] { Drain(); }, timeout);
+      *this, [&] { Drain(); }, timeout, /*in_order=*/true);
 }
 
 }  // namespace troupe

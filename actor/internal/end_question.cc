@@ -21,10 +21,11 @@ bool Signal(const AnyActorRef& actor, EnvelopePtr signal) {
 
 }  // namespace
 
-bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route) {
-  return Signal(actor,
-                EnvelopePtr(MakeEnvelope<AwaitEnd>(
-                    OwedAnswer<ExitReason>(route, ExitReason::NoActor()))));
+bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route,
+               bool in_order) {
+  return Signal(actor, EnvelopePtr(MakeEnvelope<AwaitEnd>(
+                           OwedAnswer<ExitReason>(route, ExitReason::NoActor()),
+                           in_order)));
 }
 
 void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route) {

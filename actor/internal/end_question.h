@@ -10,7 +10,9 @@ namespace troupe::internal {
 
 // Has the ExitReason sent to `route` when the actor has ended. False: there is
 // no such actor (any more); that has been answered, too. Outside the seat.
-[[nodiscard]] bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route);
+// `in_order`: see AwaitEnd.
+[[nodiscard]] bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route,
+                             bool in_order = false);
 
 // The answer if there is none.
 inline ExitReason WhyGone(const AnyActorRef& actor) {

@@ -20,6 +20,9 @@ struct EndRequest {
 };
 struct AwaitEnd {
   OwedAnswer<ExitReason> why;  // By default: there is no such actor.
+  // To an actor elsewhere it goes behind what was sent before: whoever asks for
+  // a drain next, which does so too, is to know how that ends.
+  bool in_order = false;
 };
 // Who asked for that waits no more.
 struct AwaitEndNoMore {

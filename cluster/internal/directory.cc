@@ -63,7 +63,7 @@ absl::Status Directory::Enter(const Candidate& candidate) {
                                                    self_.name, "' ends first"));
     } else if (!candidate.dialled_here && !entry.dialler.IsNull()) {
       if (self_.name < peer.name) {
-        return absl::AlreadyExistsError(absl::StrCat(
+        return absl::AbortedError(absl::StrCat(
             "'", self_.name, "' is dialling '", peer.name, "' itself"));
       }
       in_the_way = std::exchange(entry.dialler, SessionRef());

@@ -14,7 +14,6 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "troupe/actor/any_actor_ref.h"
-#include "troupe/actor/end_observer.h"
 #include "troupe/mailbox/message_type.h"
 
 namespace troupe {
@@ -23,7 +22,9 @@ class ActorSystem;
 
 namespace internal {
 
-class Exports final : public EndObserver {
+class Cell;
+
+class Exports final {
  public:
   struct Entry {
     AnyActorRef actor;
@@ -33,6 +34,8 @@ class Exports final : public EndObserver {
 
   // Outlives the actors of `system`.
   explicit Exports(ActorSystem& system) : system_(system) {}
+  Exports(const Exports&) = delete;
+  Exports& operator=(const Exports&) = delete;
 
   // Lets other nodes address `actor`. OK also if it has ended: nobody will find
   // it. kInvalidArgument: it is no actor of this system. kResourceExhausted:
@@ -44,14 +47,24 @@ class Exports final : public EndObserver {
   // The same as a reference, which leads nowhere if there is none.
   AnyActorRef RefTo(uint64_t id) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  size_t size() const ABSL_LOCKS_EXCLUDED(mu_);
-
-  void OnActorEnd(const AnyActorRef& actor) override ABSL_LOCKS_EXCLUDED(mu_);
+  // How many may be addressed. Takes as long as there are some.
+  size_t size() ABSL_LOCKS_EXCLUDED(mu_);
+  // How many are kept: those that have ended, too, until there are as many of
+  // them as of the others.
+  size_t kept() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // A table with few is not looked through.
+  static constexpr size_t kFew = 256;
+
+  void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   ActorSystem& system_;
   mutable absl::Mutex mu_;
-  absl::flat_hash_map<uint64_t, Entry> actors_ ABSL_GUARDED_BY(mu_);
+  // By id. 17 bytes, and the room that a table needs: an actor that ends tells
+  // nobody here, since to be told would take 200.
+  absl::flat_hash_map<uint64_t, Cell*> actors_ ABSL_GUARDED_BY(mu_);
+  size_t sweep_at_ ABSL_GUARDED_BY(mu_) = kFew;
 };
 
 }  // namespace internal

@@ -54,6 +54,8 @@ bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
     // The other side is to be able to name the one here.
     (void)node_.exports().Add(link->from);
     AppendItem(watches_.Link(to, std::move(*link)), frame);
+  } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
+    AppendItem(watches_.AwaitEnd(to, std::move(*wait)), frame);
   } else if (auto* const unlink = envelope.TryAs<UnlinkRequest>()) {
     AppendItem(watches_.Unlink(to, *unlink), frame);
   } else if (auto* const answer = envelope.TryAs<AnswerReady>()) {

@@ -103,6 +103,8 @@ Session::~Session() {
 }
 
 void Session::TellNobodyCame() const {
+  // Of two connections that cross one is given up: nothing has failed.
+  if (absl::IsAborted(why_)) return;
   if (!expected_.empty()) {
     shared_.observer.OnDialFailed(expected_, why_);
   } else if (!why_.ok()) {
