@@ -22,7 +22,7 @@ class ActorSystem;
 
 namespace internal {
 
-class Cell;
+struct Cell;
 
 class Exports final {
  public:
