@@ -61,7 +61,7 @@ struct Count {
 };
 // No node was told of it.
 struct Secret {
-  static constexpr absl::string_view kWireName = "test.Secret";
+  [[maybe_unused]] static constexpr absl::string_view kWireName = "test.Secret";
   using Reply = int64_t;
 };
 
