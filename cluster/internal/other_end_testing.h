@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -47,10 +48,14 @@ class OtherEnd final : public ConnectionHandler {
     return control_.empty() ? ItemKind{0} : static_cast<ItemKind>(control_[0]);
   }
   void AwaitData() {
+    AwaitData([](absl::string_view data) { return !data.empty(); });
+  }
+  // Until `so` of all that has come in the data lane, or the end.
+  void AwaitData(absl::FunctionRef<bool(absl::string_view)> so) {
     absl::MutexLock lock(&mu_);
-    const auto said = [this] {
+    const auto said = [&] {
       mu_.AssertReaderHeld();
-      return !data_.empty() || closed_;
+      return so(data_) || closed_;
     };
     mu_.Await(absl::Condition(&said));
   }

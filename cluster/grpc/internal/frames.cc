@@ -29,12 +29,18 @@ grpc::ByteBuffer ToMessage(std::string frame, FrameKind kind) {
 
 absl::StatusOr<FrameKind> FromMessage(const grpc::ByteBuffer& message,
                                       std::string& frame) {
+  // One that came in one piece needs no list of pieces.
   std::vector<grpc::Slice> slices;
-  if (!message.Dump(&slices).ok() || message.Length() == 0) {
+  grpc::Slice whole;
+  const bool is_one = message.TrySingleSlice(&whole).ok();
+  if (message.Length() == 0 || (!is_one && !message.Dump(&slices).ok())) {
     return absl::DataLossError("a message of gRPC has no frame in it");
   }
   frame.clear();
   frame.reserve(message.Length());
+  if (is_one) {
+    frame.append(reinterpret_cast<const char*>(whole.begin()), whole.size());
+  }
   for (const grpc::Slice& slice : slices) {
     frame.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
