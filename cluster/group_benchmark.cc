@@ -68,7 +68,9 @@ void Send(benchmark::State& state, bool to_group) {
   const Group<News> group("readers");
   Groups& here = a->system().Get<Groups>();
   Arrivals arrivals;
-  if (!a->node().Share(group).ok() || !b->node().Share(group).ok()) return;
+  if (!a->node().Share(group).ok() || !b->node().Share(group).ok()) {
+    return state.SkipWithError("the group is not shared");
+  }
   std::vector<ActorRef<News>> readers;
   for (int64_t i = 0; i < members; ++i) {
     readers.push_back(b->system().Spawn<Reader>(std::ref(arrivals)).value());
