@@ -75,7 +75,9 @@ void Send(benchmark::State& state, bool to_group) {
   for (int64_t i = 0; i < members; ++i) {
     readers.push_back(b->system().Spawn<Reader>(std::ref(arrivals)).value());
   }
-  if (!b->system().Get<Groups>().Join(group, readers).ok()) return;
+  if (!b->system().Get<Groups>().Join(group, readers).ok()) {
+    return state.SkipWithError("nobody has joined the group");
+  }
   a->AwaitPeer("b");
   // One call joined them all, and so one change tells of all.
   while (here.Members(group).value().size() < readers.size()) {
