@@ -36,11 +36,13 @@ namespace troupe {
 namespace {
 
 using internal::Act;
+using internal::Have;
 using internal::Journal;
 using internal::Person;
 using internal::TestCluster;
 using internal::TestNode;
 using internal::Trapper;
+using internal::Watcher;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -49,6 +51,7 @@ using testing::IsOk;
 using testing::IsOkAndHolds;
 using ::testing::Not;
 using testing::StatusIs;
+using ::testing::UnorderedElementsAre;
 
 struct Add {
   static constexpr absl::string_view kWireName = "test.Add";
@@ -283,10 +286,14 @@ TEST_F(SpawnTest, ActorIsKilledWithAnOwnerThatIsKilled) {
   const ActorRef<Act> owner = Owner();
   const auto counter = Start({.owner = owner});
   ASSERT_THAT(counter, IsOk());
+  // Asked for before the end, and in the same lane as it.
+  const auto watcher = a_->system().Spawn<Watcher>(journal_);
+  ASSERT_THAT(watcher, IsOk());
+  Have(*watcher, [&](Person& person) { person.Monitor(*counter); });
   owner.Kill();
-  EXPECT_THAT(counter->Wait(), IsOkAndHolds(ExitReason::Killed()));
-  AwaitLines(1);
-  EXPECT_THAT(journal_.lines(), ElementsAre("counter gone"));
+  AwaitLines(2);
+  EXPECT_THAT(journal_.lines(),
+              UnorderedElementsAre("counter gone", "down killed"));
 }
 
 // Where no end can be told, each side sees to its own.
