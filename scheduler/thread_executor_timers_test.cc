@@ -37,6 +37,9 @@ std::unique_ptr<ThreadExecutor> Create(ThreadExecutor::Options options) {
   return *std::move(executor);
 }
 
+// Each test ends with a shutdown: a cell may be in its last turn still when it
+// has told what the test waits for.
+
 // A cell that sets its timer when it gets a message, each time it has fired
 // again, and tells when that was so many times.
 class Waiter {
@@ -87,6 +90,7 @@ TEST(ThreadExecutorTimersTest, WakeAWorkerThatSleeps) {
   EXPECT_TRUE(one.AwaitAll());
   EXPECT_TRUE(other.AwaitAll());
   EXPECT_EQ(one.early() + other.early(), 0);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // The monitor has gone to sleep, and keeps nobody's time.
@@ -110,6 +114,7 @@ TEST(ThreadExecutorTimersTest, FireWhileTheMonitorSleeps) {
   // On the way through the wheel (TimerWheel), and to fire.
   EXPECT_LE(executor->shared_worker(0).naps(), naps + 12);
   EXPECT_TRUE(executor->RunUntil(monitor_sleeps, kNoDeadline));
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // A cell whose turns leave its worker no moment to rest, until it is told.
@@ -202,6 +207,7 @@ TEST(ThreadExecutorTimersTest, FireWhileAHandlerBlocks) {
   EXPECT_TRUE(executor->WaitFor(returned, kNoDeadline));
   EXPECT_EQ(before.early() + meanwhile.early(), 0);
   EXPECT_GE(executor->take_overs(), 1u);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // All have slept for long, so that nobody looks at turns, when a timer begins
@@ -226,6 +232,7 @@ TEST(ThreadExecutorTimersTest, FireWhileAHandlerBlocksThatATimerWoke) {
   other.StartOn(worker);
   EXPECT_TRUE(executor->WaitFor(returned, kNoDeadline));
   EXPECT_EQ(other.early(), 0);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // The worker falls asleep without a thread, which somebody has to find it when
@@ -247,6 +254,7 @@ TEST(ThreadExecutorTimersTest, FireWhereASeatWasGivenUp) {
   blocker.Send({});
   EXPECT_TRUE(executor->WaitFor(returned, kNoDeadline));
   EXPECT_EQ(waiter.early(), 0);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // What a handler without its seat wants of its timer is done when it returns.
@@ -265,6 +273,7 @@ TEST(ThreadExecutorTimersTest, AreSetByAHandlerThatLostItsSeat) {
   cell.Send({});
   EXPECT_TRUE(executor->WaitFor(fired, kNoDeadline));
   EXPECT_TRUE(was_lost);
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // Its time has gone by when the worker begins its turn.
@@ -288,6 +297,7 @@ TEST(ThreadExecutorTimersTest, TellTheTimeToTurns) {
   // Woken by the message, after it was sent.
   EXPECT_GE(seen, sent);
   EXPECT_LE(seen, executor->clock().Now());
+  EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
 // A shutdown waits for turns that are on their way, not for timers.
