@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "grpc/grpc.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -44,6 +45,16 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
     }
   }
   return absl::OkStatus();
+}
+
+// From the first transport on, gRPC stays with the process. Whoever takes it
+// down waits for its threads; and the one that polls for sockets which took no
+// more bytes, as with a long frame, hears for 10 s of nothing (gRPC 1.51).
+void KeepGrpc() {
+  [[maybe_unused]] static const bool kept = [] {
+    grpc_init();
+    return true;
+  }();
 }
 
 }  // namespace
@@ -94,6 +105,7 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Create(
     status = ReadTlsFiles(*options.tls).status();
   }
   if (!status.ok()) return status;
+  KeepGrpc();
   auto parts = std::make_unique<Parts>();
   parts->threads = options.threads;
   parts->limits = {.max_frame_bytes = options.max_frame_bytes,

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
+#include "grpc/grpc.h"
 #include "gtest/gtest.h"
 #include "troupe/cluster/grpc/internal/grpc_testing.h"
 #include "troupe/cluster/transport.h"
@@ -171,6 +172,12 @@ TEST(GrpcTransportTest, MissingThreadIsAnError) {
               IsOk());
 }
 
+// Or the last one would wait for the threads of gRPC.
+TEST(GrpcTransportTest, LibraryStaysWhenNobodyUsesIt) {
+  { Pair pair; }
+  EXPECT_EQ(grpc_is_initialized(), 1);
+}
+
 TEST(GrpcTransportTest, CloseTellsTheOtherEndItsStatus) {
   Pair pair;
   ASSERT_TRUE(pair.Meet());
@@ -270,6 +277,31 @@ TEST(GrpcTlsTest, NewCertificateIsUsedWithoutARestart) {
   EXPECT_TRUE(WaitUntil([&] {
     return pair.Meet() && pair.connection().proven_names()->front() == "after";
   }));
+}
+
+TEST(GrpcTlsTest, OneListenerTakesBothVersionsOfIp) {
+  TlsFolder folder;
+  const auto transport =
+      GrpcTransport::Create({.tls = folder.Issue({.names = {"a"}})}).value();
+  const auto acceptor = std::make_shared<RecordingAcceptor>();
+  const auto listener = transport->Listen("[::]:0", acceptor);
+  if (!listener.ok()) GTEST_SKIP() << listener.status();
+  const absl::string_view all = "[::]";
+  ASSERT_TRUE(absl::StartsWith((*listener)->address(), all));
+  const std::string port = (*listener)->address().substr(all.size());
+  size_t accepted = 0;
+  for (const std::string host : {"127.0.0.1", "[::1]"}) {
+    const auto connection =
+        transport->Dial(host + port, std::make_shared<RecordingHandler>())
+            .value();
+    connection->Send(kData, host);
+    ASSERT_TRUE(WaitUntil([&] {
+      return acceptor->count() > accepted &&
+             acceptor->handler(accepted)->count(kData) == 1;
+    })) << host;
+    EXPECT_THAT(acceptor->handler(accepted)->frames(kData), ElementsAre(host));
+    ++accepted;
+  }
 }
 
 TEST(GrpcTlsTest, OtherMachinesMayBeReached) {
