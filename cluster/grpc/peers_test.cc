@@ -1,0 +1,198 @@
+// Whoever can reach the address of a node: sockets that say nothing, too
+// little, too slowly, nonsense, or too much. Each is let go, by what gRPC is
+// told in channel_settings.cc, and good peers are served meanwhile.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+#include "troupe/base/random.h"
+#include "troupe/cluster/grpc/internal/grpc_testing.h"
+#include "troupe/cluster/grpc/internal/peers_testing.h"
+#include "troupe/tools/certificates/authority.h"
+
+namespace troupe {
+namespace {
+
+using namespace std::string_literals;
+
+using testing::AwaitAllClosed;
+using testing::EchoServer;
+using testing::OpenFiles;
+using testing::RawPeer;
+using testing::TlsFolder;
+using testing::WaitUntil;
+
+// With which a client of HTTP/2 begins.
+constexpr absl::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+enum FrameType : uint8_t {
+  kDataFrame = 0,
+  kHeaders = 1,
+  kPriority = 2,
+  kResetStream = 3,
+  kSettings = 4,
+  kPing = 6,
+  kGoAway = 7,
+  kWindowUpdate = 8,
+  kContinuation = 9,
+};
+
+std::string BigEndian(uint32_t number, int bytes) {
+  std::string written;
+  for (int i = bytes - 1; i >= 0; --i) {
+    written.push_back(static_cast<char>(number >> (8 * i)));
+  }
+  return written;
+}
+
+// A frame of HTTP/2; `claimed_bytes` is what it says to have.
+std::string Http2Frame(FrameType type, uint8_t flags, uint32_t stream,
+                       absl::string_view payload, uint32_t claimed_bytes) {
+  return absl::StrCat(BigEndian(claimed_bytes, 3), BigEndian(type, 1),
+                      BigEndian(flags, 1), BigEndian(stream, 4), payload);
+}
+std::string Http2Frame(FrameType type, uint8_t flags, uint32_t stream,
+                       absl::string_view payload) {
+  return Http2Frame(type, flags, stream, payload,
+                    static_cast<uint32_t>(payload.size()));
+}
+
+std::string Greeting() {
+  return absl::StrCat(kPreface, Http2Frame(kSettings, 0, 0, ""));
+}
+
+void Connect(EchoServer& server, int peers, absl::string_view bytes,
+             std::vector<RawPeer>& connected) {
+  for (int i = 0; i < peers; ++i) {
+    connected.emplace_back(server.address());
+    EXPECT_TRUE(connected.back().Write(bytes));
+  }
+}
+
+TEST(RawPeersTest, MutePeersAreLetGo) {
+  const size_t files_before = OpenFiles();
+  {
+    TlsFolder folder;
+    EchoServer plain;
+    EchoServer secure({.tls = folder.Issue({.names = {"a"}})},
+                      {.tls = folder.Issue({.names = {"b"}})});
+    std::vector<RawPeer> peers;
+    for (EchoServer* server : {&plain, &secure}) {
+      Connect(*server, 200, "", peers);
+      Connect(*server, 20, kPreface.substr(0, 10), peers);
+      // The first bytes of TLS: 512 more are to come.
+      Connect(*server, 20, "\x16\x03\x01\x02\x00\x01"s, peers);
+    }
+    // These are connections of HTTP/2, on which nothing happens.
+    Connect(plain, 20, Greeting(), peers);
+    EXPECT_TRUE(plain.ServesGoodPeers());
+    EXPECT_TRUE(secure.ServesGoodPeers());
+    EXPECT_TRUE(AwaitAllClosed(peers));
+    EXPECT_TRUE(plain.ServesGoodPeers());
+    EXPECT_TRUE(secure.ServesGoodPeers());
+    EXPECT_EQ(plain.echo().accepted(), 2);
+    EXPECT_EQ(secure.echo().accepted(), 2);
+  }
+  EXPECT_TRUE(WaitUntil([&] { return OpenFiles() <= files_before + 8; }))
+      << OpenFiles() << " files are open, " << files_before << " were";
+}
+
+// Who says a byte now and then gains nothing: the time is one for all of it.
+TEST(RawPeersTest, SlowPeersAreLetGo) {
+  EchoServer server;
+  std::vector<RawPeer> peers;
+  Connect(server, 50, "", peers);
+  EXPECT_TRUE(AwaitAllClosed(peers, kPreface));
+  std::vector<RawPeer> greeted;
+  Connect(server, 50, Greeting(), greeted);
+  // Frames of a type that is not known are passed over.
+  EXPECT_TRUE(AwaitAllClosed(greeted,
+                             Http2Frame(static_cast<FrameType>(77), 0, 0, "")));
+  EXPECT_TRUE(server.ServesGoodPeers());
+}
+
+TEST(RawPeersTest, NonsenseIsLetGo) {
+  EchoServer server;
+  const std::string headers_on = "\x82\x86";  // GET, http.
+  std::vector<std::string> nonsense = {
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+      "SSH-2.0-OpenSSH_9.2\r\n",
+      std::string(1 << 16, '\0'),
+      std::string(1 << 16, '\xff'),
+      "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+      // Frames that are too long, too short, out of place.
+      Greeting() + Http2Frame(kPing, 0, 0, "", 0xffffff),
+      Greeting() + Http2Frame(kPing, 0, 0, "short"),
+      Greeting() + Http2Frame(kPing, 0, 7, "12345678"),
+      Greeting() + Http2Frame(kSettings, 0, 1, ""),
+      Greeting() + Http2Frame(kSettings, 0, 0, "12345"),
+      Greeting() + Http2Frame(kSettings, 1, 0, "123456"),
+      Greeting() + Http2Frame(kWindowUpdate, 0, 0, BigEndian(0, 4)),
+      Greeting() + Http2Frame(kWindowUpdate, 0, 0, BigEndian(0x7fffffff, 4)) +
+          Http2Frame(kWindowUpdate, 0, 0, BigEndian(0x7fffffff, 4)),
+      Greeting() + Http2Frame(kDataFrame, 0, 0, "data"),
+      Greeting() + Http2Frame(kDataFrame, 0, 1, "data"),
+      Greeting() + Http2Frame(kHeaders, 4, 0, headers_on),
+      Greeting() + Http2Frame(kHeaders, 4, 2, headers_on),
+      Greeting() + Http2Frame(kContinuation, 4, 1, headers_on),
+      Greeting() + Http2Frame(kHeaders, 0, 1, headers_on) +
+          Http2Frame(kPing, 0, 0, "12345678"),
+      // Padding that is longer than the frame.
+      Greeting() + Http2Frame(kHeaders, 0xc, 1, "\xff" + headers_on),
+      // Headers that cannot be: no such entry, no such length.
+      Greeting() + Http2Frame(kHeaders, 4, 1, "\xff\xff\xff\xff\x7f"),
+      Greeting() + Http2Frame(kHeaders, 4, 1, "\x00\x7f\xff\xff\xff\x7f"s),
+      Greeting() + Http2Frame(kGoAway, 0, 0, "12"),
+      Greeting() + Http2Frame(kResetStream, 0, 0, BigEndian(8, 4)),
+      Greeting() + Http2Frame(kPriority, 0, 0, "12345"),
+  };
+  Random random(20221);
+  for (int i = 0; i < 100; ++i) {
+    std::string bytes = i % 2 == 0 ? "" : Greeting();
+    const uint64_t more = random.Uniform(2000);
+    for (uint64_t n = 0; n < more; ++n) {
+      bytes.push_back(static_cast<char>(random.Uniform(256)));
+    }
+    nonsense.push_back(bytes);
+  }
+  std::vector<RawPeer> peers;
+  for (const std::string& bytes : nonsense) {
+    peers.emplace_back(server.address());
+    // It may be let go before it has said all.
+    (void)peers.back().Write(bytes);
+  }
+  EXPECT_TRUE(server.ServesGoodPeers());
+  EXPECT_TRUE(AwaitAllClosed(peers));
+  EXPECT_TRUE(server.ServesGoodPeers());
+  EXPECT_EQ(server.echo().accepted(), 2);
+}
+
+// Frames that cost the sender nothing, by somebody who reads nothing of what is
+// answered.
+TEST(RawPeersTest, FloodsAreLetGo) {
+  const std::vector<std::string> floods = {
+      Http2Frame(kPing, 0, 0, "12345678"),
+      Http2Frame(kSettings, 0, 0, ""),
+      Http2Frame(kHeaders, 4, 1, "\x82\x86"),
+  };
+  for (const std::string& flood : floods) {
+    EchoServer server;
+    std::vector<RawPeer> peers;
+    peers.emplace_back(server.address());
+    ASSERT_TRUE(peers.back().Write(Greeting()));
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += flood;
+    for (int i = 0; i < 2000 && peers.back().Write(many); ++i) {
+    }
+    EXPECT_TRUE(server.ServesGoodPeers());
+    EXPECT_TRUE(AwaitAllClosed(peers));
+  }
+}
+
+}  // namespace
+}  // namespace troupe
