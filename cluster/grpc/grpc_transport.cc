@@ -29,6 +29,7 @@ namespace troupe {
 namespace {
 
 constexpr size_t kMaxFrameBytes = size_t{64} << 20;
+constexpr size_t kMinFrames = 8;
 
 absl::Status CheckOptions(const GrpcTransportOptions& options) {
   if (options.max_frame_bytes == 0 ||
@@ -36,6 +37,11 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("frames of up to ", options.max_frame_bytes,
                      " bytes: choose 1 to ", kMaxFrameBytes));
+  }
+  if (options.max_incoming_bytes / kMinFrames < options.max_frame_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.max_incoming_bytes, " bytes that may come: choose at least ",
+        kMinFrames, " frames of ", options.max_frame_bytes, " bytes"));
   }
   for (const absl::Duration limit : {options.open_within, options.linger}) {
     if (limit <= absl::ZeroDuration() || limit > absl::Hours(1)) {
@@ -109,6 +115,7 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Create(
   auto parts = std::make_unique<Parts>();
   parts->threads = options.threads;
   parts->limits = {.max_frame_bytes = options.max_frame_bytes,
+                   .max_incoming_bytes = options.max_incoming_bytes,
                    .open_within = options.open_within,
                    .linger = options.linger};
   parts->tls = options.tls;

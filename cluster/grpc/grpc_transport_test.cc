@@ -95,6 +95,9 @@ TEST(GrpcTransportTest, OptionsThatMakeNoSenseAreRefused) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("bytes")));
   EXPECT_THAT(GrpcTransport::Create({.max_frame_bytes = size_t{1} << 40}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("bytes")));
+  EXPECT_THAT(
+      GrpcTransport::Create({.max_incoming_bytes = size_t{31} << 20}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("8 frames")));
   EXPECT_THAT(GrpcTransport::Create({.open_within = absl::ZeroDuration()}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("limit")));
   EXPECT_THAT(

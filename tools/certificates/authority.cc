@@ -132,8 +132,7 @@ Certificate CertificateAuthority::Issue(const Order& order) const {
        1);
   AddExtension(certificate.get(), issuer, NID_key_usage,
                "critical,digitalSignature");
-  AddExtension(certificate.get(), issuer, NID_ext_key_usage,
-               "serverAuth,clientAuth");
+  AddExtension(certificate.get(), issuer, NID_ext_key_usage, order.use);
   // Tells this authority from an older one of the same name.
   AddExtension(certificate.get(), issuer, NID_authority_key_identifier,
                "keyid:always");

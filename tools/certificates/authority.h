@@ -31,6 +31,8 @@ class CertificateAuthority {
     // Of the node that has it, as DNS names among the alternative names of the
     // subject.
     std::vector<std::string> names;
+    // For which ends of a connection, as OpenSSL calls them. A node is both.
+    std::string use = "serverAuth,clientAuth";
     // From when it is valid, from now; a clock elsewhere may be behind.
     absl::Duration from = -absl::Hours(1);
     absl::Duration until = absl::Hours(24 * 365);

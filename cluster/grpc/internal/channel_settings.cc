@@ -1,10 +1,13 @@
 #include "troupe/cluster/grpc/internal/channel_settings.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
 #include "absl/time/time.h"
+#include "grpc/compression.h"
 #include "grpc/grpc.h"
+#include "grpcpp/resource_quota.h"
 #include "troupe/cluster/transport.h"
 
 namespace troupe::internal {
@@ -24,6 +27,13 @@ constexpr int kHandshakeMillis = 3000;
 // ... and so is whoever has no call.
 constexpr int kIdleMillis = 10'000;
 
+// gRPC would unpack what is compressed before it looks how long it is.
+constexpr int kOnlyUncompressed = 1 << GRPC_COMPRESS_NONE;
+
+// gRPC looks how long a message is when all of it is there, whatever its length
+// is said to be. This many frames of what we dial may be there at a time.
+constexpr size_t kFramesOfDialled = 16;
+
 }  // namespace
 
 grpc::ChannelArguments DialSettings(const LinkLimits& limits) {
@@ -41,6 +51,12 @@ grpc::ChannelArguments DialSettings(const LinkLimits& limits) {
   settings.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   settings.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  settings.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+                  kOnlyUncompressed);
+  grpc::ResourceQuota came("what was dialled");
+  came.Resize(std::max(limits.max_frame_bytes, LinkLimits().max_frame_bytes) *
+              kFramesOfDialled);
+  settings.SetResourceQuota(came);
   settings.SetMaxReceiveMessageSize(MaxMessageBytes(limits));
   settings.SetMaxSendMessageSize(MaxMessageBytes(limits));
   return settings;
@@ -54,6 +70,11 @@ void SetListenSettings(const LinkLimits& limits, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMillis);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kTransportLanes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+                             kOnlyUncompressed);
+  grpc::ResourceQuota came("a listener");
+  came.Resize(limits.max_incoming_bytes);
+  builder.SetResourceQuota(came);
   builder.SetMaxReceiveMessageSize(MaxMessageBytes(limits));
   builder.SetMaxSendMessageSize(MaxMessageBytes(limits));
 }

@@ -44,6 +44,7 @@ namespace troupe::internal {
 
 struct LinkLimits {
   size_t max_frame_bytes = size_t{4} << 20;
+  size_t max_incoming_bytes = size_t{1} << 30;
   // Until both ends have all lanes.
   absl::Duration open_within = absl::Seconds(10);
   absl::Duration linger = absl::Seconds(1);

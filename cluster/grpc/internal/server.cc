@@ -1,5 +1,6 @@
 #include "troupe/cluster/grpc/internal/server.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "absl/status/status.h"
@@ -14,7 +15,8 @@
 namespace troupe::internal {
 namespace {
 
-// Of which lanes are missing: somebody who opens ever more of them is refused.
+// Of which lanes are missing. Who opens ever more of them pushes out his own,
+// and whoever needs longer to open three than he to open that many.
 constexpr size_t kMaxGathering = 256;
 
 }  // namespace
@@ -160,32 +162,45 @@ void Server::Gather(const LaneCall& call,
                absl::StrCat("nobody listens at ", address_, " any more")));
     return;
   }
-  std::shared_ptr<Link>& link = gathering_[key];
-  if (link == nullptr) {
-    if (gathering_.size() > kMaxGathering) {
-      gathering_.erase(key);
-      Refuse(std::move(stream),
-             absl::ResourceExhaustedError("too many connections begin here"));
-      return;
-    }
+  if (!gathering_.contains(key)) {
+    if (gathering_.size() >= kMaxGathering) DropOldest();
     ++users_;
-    link = std::make_shared<Link>(peer, options_.limits, queue_,
-                                  [this, key](Link& over) {
-                                    gathering_.erase(key);
-                                    options_.links->Remove(over);
-                                    Ended();
-                                  });
-    options_.links->Add(link);
+    auto begun = std::make_shared<Link>(peer, options_.limits, queue_,
+                                        [this, key](Link& over) {
+                                          Forget(key, over);
+                                          options_.links->Remove(over);
+                                          Ended();
+                                        });
+    options_.links->Add(begun);
+    gathering_[key] = {.link = std::move(begun), .number = ++begun_};
   }
+  const std::shared_ptr<Link> link = gathering_[key].link;
   if (!link->AddLane(call.lane, stream)) {
     Refuse(std::move(stream),
            absl::InvalidArgumentError("the connection has that lane already"));
     return;
   }
   if (!link->HasAllLanes()) return;
-  const std::shared_ptr<Link> complete = link;
   gathering_.erase(key);
-  Offer(complete);
+  Offer(link);
+}
+
+void Server::DropOldest() {
+  const auto oldest = std::min_element(
+      gathering_.begin(), gathering_.end(), [](const auto& a, const auto& b) {
+        return a.second.number < b.second.number;
+      });
+  const std::shared_ptr<Link> link = std::move(oldest->second.link);
+  gathering_.erase(oldest);
+  link->Close(absl::UnavailableError("too many connections begin here"));
+}
+
+void Server::Forget(const std::string& key, const Link& over) {
+  const auto found = gathering_.find(key);
+  // The same peer may have begun another one with that key.
+  if (found != gathering_.end() && found->second.link.get() == &over) {
+    gathering_.erase(found);
+  }
 }
 
 void Server::Offer(const std::shared_ptr<Link>& link) {

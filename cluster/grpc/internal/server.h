@@ -8,6 +8,7 @@
 #ifndef TROUPE_CLUSTER_GRPC_INTERNAL_SERVER_H_
 #define TROUPE_CLUSTER_GRPC_INTERNAL_SERVER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -87,6 +88,9 @@ class Server final {
   void OnCall(std::unique_ptr<AcceptedStream> stream, bool ok);
   void Refuse(std::unique_ptr<Stream> stream, const absl::Status& why);
   void Gather(const LaneCall& call, std::unique_ptr<AcceptedStream> stream);
+  // Makes room for one more. REQUIRES: some are gathering.
+  void DropOldest();
+  void Forget(const std::string& key, const Link& over);
   void Offer(const std::shared_ptr<Link>& link);
   void OnStopped();
   // Something that used the queue is over.
@@ -109,7 +113,12 @@ class Server final {
   // Of the poller's thread: what uses the queue (links, calls, refusals, and
   // listening itself), and those links of which lanes are missing, by key.
   int users_ = 1;
-  absl::flat_hash_map<std::string, std::shared_ptr<Link>> gathering_;
+  struct Gathering {
+    std::shared_ptr<Link> link;
+    uint64_t number = 0;  // In the order in which they began.
+  };
+  absl::flat_hash_map<std::string, Gathering> gathering_;
+  uint64_t begun_ = 0;
 
   mutable absl::Mutex mu_;
   bool listening_ ABSL_GUARDED_BY(mu_) = true;
