@@ -7,24 +7,13 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
-#include "troupe/examples/word_count/chunk_reader.h"
+#include "troupe/examples/word_count/reading.h"
 #include "troupe/scheduler/executor.h"
 
 namespace troupe::word_count {
 namespace {
 
 constexpr int kBuffersPerCounter = 2;
-
-// Text without cut words; empty if there is no more.
-struct Chunk {
-  std::string text;
-};
-
-// A wish for a chunk, and a buffer for it.
-struct Refill {
-  ActorRef<Chunk> counter;
-  std::string buffer;
-};
 
 struct Progress {
   int64_t bytes;
@@ -34,60 +23,7 @@ struct Counted {
   WordCounts counts;
 };
 
-struct InputsRead {
-  int inputs;
-  std::vector<std::string> errors;
-};
-
 struct ReducerApi : Protocol<Progress, Counted, InputsRead> {};
-
-// Reads the inputs, one after the other. Its handler blocks for as long as a
-// file or a pipe does.
-class Reader : public Actor<Refill> {
- public:
-  Reader(const CountingOptions* options, ActorRef<InputsRead> reducer)
-      : options_(*options), reducer_(reducer) {}
-
-  void Handle(Refill&& refill) {
-    ReadNext(refill.buffer);
-    refill.counter.Send<Chunk>(std::move(refill.buffer));
-  }
-
- private:
-  void ReadNext(std::string& chunk) {
-    while (next_path_ < options_.paths.size()) {
-      const absl::Status status = ReadFromInput(chunk);
-      if (status.ok() && !chunk.empty()) return;
-      if (status.ok()) {
-        ++inputs_;
-      } else {
-        errors_.emplace_back(status.message());
-      }
-      input_.reset();
-      if (++next_path_ == options_.paths.size()) {
-        reducer_.Send<InputsRead>(inputs_, std::move(errors_));
-      }
-    }
-    chunk.clear();
-  }
-
-  absl::Status ReadFromInput(std::string& chunk) {
-    if (!input_.has_value()) {
-      absl::StatusOr<ChunkReader> opened = ChunkReader::Open(
-          options_.paths[next_path_], {.chunk_bytes = options_.chunk_bytes});
-      if (!opened.ok()) return opened.status();
-      input_.emplace(*std::move(opened));
-    }
-    return input_->Next(chunk);
-  }
-
-  const CountingOptions& options_;
-  const ActorRef<InputsRead> reducer_;
-  size_t next_path_ = 0;
-  std::optional<ChunkReader> input_;
-  int inputs_ = 0;
-  std::vector<std::string> errors_;
-};
 
 class Counter : public Actor<Chunk> {
  public:
@@ -126,7 +62,8 @@ class Reducer : public Actor<ReducerApi> {
 
   absl::Status PreStart() {
     absl::StatusOr<ActorRef<Refill>> reader =
-        SpawnInstant<Reader>({.dedicated_thread = true}, &options_, self());
+        SpawnInstant<Reader>({.dedicated_thread = true}, options_.paths,
+                             options_.chunk_bytes, self());
     if (!reader.ok()) return reader.status();
     awaited_ = 1;
     for (; awaited_ <= system().executor().shared_workers(); ++awaited_) {

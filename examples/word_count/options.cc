@@ -1,5 +1,10 @@
 #include "troupe/examples/word_count/options.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -36,6 +41,12 @@ absl::StatusOr<Options> OptionsFromFlags(const std::vector<char*>& arguments) {
   }
   if (options.paths.empty()) options.paths.emplace_back("-");
   return options;
+}
+
+absl::Status GoWherePathsBegin() {
+  const char* const folder = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (folder == nullptr || ::chdir(folder) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, folder);
 }
 
 }  // namespace troupe::word_count

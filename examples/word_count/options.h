@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/flags/declare.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 ABSL_DECLARE_FLAG(int, top);
@@ -32,6 +33,10 @@ struct Options {
 //
 // kInvalidArgument: a number is negative, or there are too many workers.
 absl::StatusOr<Options> OptionsFromFlags(const std::vector<char*>& arguments);
+
+// `bazel run` starts programs elsewhere than where it was called, which is
+// where paths begin.
+absl::Status GoWherePathsBegin();
 
 }  // namespace troupe::word_count
 

@@ -12,7 +12,6 @@
 // The actors are in counting.cc.
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -36,13 +35,6 @@
 
 namespace troupe::word_count {
 namespace {
-
-// `bazel run` starts programs elsewhere than where it was called.
-absl::Status GoWherePathsBegin() {
-  const char* const folder = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder == nullptr || ::chdir(folder) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, folder);
-}
 
 // False: an input could not be counted.
 absl::StatusOr<bool> Run(int argc, char** argv) {

@@ -56,6 +56,19 @@ void WordCounts::Add(std::string_view text) {
   bytes_ += text.size();
 }
 
+void WordCounts::AddCounted(const std::vector<WordCount>& words,
+                            int64_t text_bytes) {
+  for (const auto& [word, count] : words) {
+    if (word.size() <= ShortWord::kMaxLetters) {
+      short_words_[Pack(word, word.data() + word.size())] += count;
+    } else {
+      long_words_[word] += count;
+    }
+    words_ += count;
+  }
+  bytes_ += text_bytes;
+}
+
 void WordCounts::Merge(WordCounts&& other) {
   TROUPE_CHECK(&other != this, "counts are not merged into themselves");
   // The bigger tables stay; the smaller ones are moved entry by entry.

@@ -41,6 +41,11 @@ class WordCounts {
   // comes in pieces must not be cut inside a word (see ChunkReader).
   void Add(std::string_view text);
 
+  // Adds what was counted elsewhere, in a text of so many bytes.
+  // REQUIRES: each word consists of lower-case letters, and each count is
+  // positive.
+  void AddCounted(const std::vector<WordCount>& words, int64_t text_bytes);
+
   // Adds everything that `other` has counted. Leaves `other` empty.
   // REQUIRES: &other != this
   void Merge(WordCounts&& other);
@@ -48,6 +53,9 @@ class WordCounts {
   // The `n` most frequent words, or all if there are fewer; by count, the
   // highest first, then by word.
   std::vector<WordCount> TopN(size_t n) const;
+
+  // All of them.
+  std::vector<WordCount> All() const { return TopN(distinct()); }
 
   // Totals of all that was added: words, different words, bytes of text.
   int64_t words() const { return words_; }

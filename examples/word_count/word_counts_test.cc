@@ -166,6 +166,20 @@ TEST(WordCountsTest, MergedCountsAreLeftEmpty) {
   EXPECT_EQ(other.bytes(), 0);
 }
 
+TEST(WordCountsTest, WhatWasCountedElsewhereIsAdded) {
+  const WordCounts elsewhere = CountsOf(
+      "a cat of sixteenletterword and an otorhinolaryngologist, a cat");
+  WordCounts counts = CountsOf("A cat and otorhinolaryngologist");
+  counts.AddCounted(elsewhere.All(), elsewhere.bytes());
+  EXPECT_THAT(
+      counts.All(),
+      ElementsAre(WordCount{"a", 3}, WordCount{"cat", 3}, WordCount{"and", 2},
+                  WordCount{"otorhinolaryngologist", 2}, WordCount{"an", 1},
+                  WordCount{"of", 1}, WordCount{"sixteenletterword", 1}));
+  EXPECT_EQ(counts.words(), 4 + 9);
+  EXPECT_EQ(counts.bytes(), 31 + elsewhere.bytes());
+}
+
 TEST(WordCountsTest, MovedFromCountsAreEmptyAndUsable) {
   static_assert(std::is_nothrow_move_constructible_v<WordCounts>);
   static_assert(std::is_nothrow_move_assignable_v<WordCounts>);
