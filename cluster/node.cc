@@ -196,7 +196,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
                                .heartbeat = options.heartbeat,
                                .silence = options.silence,
                                .outbox = {.messages = options.outbox_messages},
-                               .max_message_bytes = options.max_message_bytes},
+                               .max_message_bytes = options.max_message_bytes,
+                               .cookie = std::move(options.cookie)},
       options.transport->max_frame_bytes());
   auto& kept = system.Get<Kept<Parts>>().object;
   if (kept != nullptr) {

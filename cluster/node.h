@@ -48,6 +48,7 @@
 #include "troupe/cluster/node_events.h"
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/ref_codec.h"
+#include "troupe/cluster/shared_secret.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/cluster/wire_type.h"
 #include "troupe/registry/group.h"
@@ -80,6 +81,9 @@ struct NodeOptions {
   internal::DialOptions dial = {};
   // What actors of other nodes may do to those of this one.
   Authorization authorization = {};
+  // What other nodes have to prove to know before anything is said to them, and
+  // this one proves to them: a Cookie (cluster/security). Null: nothing.
+  std::shared_ptr<SharedSecret> cookie = {};
 };
 
 // What a node keeps for others and for those here who wait for others. All of

@@ -35,9 +35,10 @@
 namespace troupe {
 namespace {
 
-using internal::FrameOf;
 using internal::HelloItem;
+using internal::House;
 using internal::ItemKind;
+using internal::Line;
 using internal::OtherEnd;
 using internal::TestCluster;
 using internal::TestNode;
@@ -63,33 +64,6 @@ struct Count {
 struct Secret {
   [[maybe_unused]] static constexpr absl::string_view kWireName = "test.Secret";
   using Reply = int64_t;
-};
-
-// The other end of one connection.
-struct Line {
-  std::shared_ptr<OtherEnd> heard = std::make_shared<OtherEnd>();
-  std::unique_ptr<Connection> connection;
-
-  template <typename Item>
-  void Say(const Item& item, TransportLane lane = kControl) {
-    connection->Send(lane, FrameOf(item));
-  }
-};
-
-// Listens where "b" would.
-class House final : public Acceptor {
- public:
-  std::shared_ptr<ConnectionHandler> OnAccept(
-      std::unique_ptr<Connection> connection) override {
-    lines_.push_back(std::make_unique<Line>());
-    lines_.back()->connection = std::move(connection);
-    return lines_.back()->heard;
-  }
-  size_t size() const { return lines_.size(); }
-  Line& line(size_t i) { return *lines_[i]; }
-
- private:
-  std::vector<std::unique_ptr<Line>> lines_;
 };
 
 class SessionTest : public ::testing::Test {

@@ -28,8 +28,11 @@
 // before the Dial() that it was given to has returned.
 // Memory ordering: what happened before Send() is visible to the handler of the
 // frame; what a call of a handler did is visible to the next.
-// Errors: a connection that breaks says why in OnClosed(): kUnavailable if the
-// other end may be reached again; kDataLoss if it sent what cannot be.
+// Errors: kFailedPrecondition at Listen() and Dial(): others than those of this
+// machine could read or forge on the way what is sent, and nothing protects it;
+// says what would. A connection that breaks says why in OnClosed():
+// kUnavailable if the other end may be reached again; kDataLoss if it sent what
+// cannot be.
 #ifndef TROUPE_CLUSTER_TRANSPORT_H_
 #define TROUPE_CLUSTER_TRANSPORT_H_
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -33,6 +34,8 @@ enum class ItemKind : uint8_t {
   // Before a session, in the control lane.
   kHello = 1,
   kRefusal = 2,
+  kChallenge = 3,
+  kProof = 4,
 
   // Control.
   kHeartbeat = 16,
@@ -84,6 +87,19 @@ enum class ItemKind : uint8_t {
 // group have 510 bytes.
 inline constexpr size_t kMaxHeadBytes = 576;
 
+// Where a secret is to be proven, before the hellos: see introduction.h. Who
+// accepts says neither name.
+struct ChallengeItem {
+  static constexpr ItemKind kKind = ItemKind::kChallenge;
+  std::string name = {};
+  uint64_t incarnation = 0;
+  std::string to = {};  // Who was dialled.
+  std::string nonce = {};
+};
+struct ProofItem {
+  static constexpr ItemKind kKind = ItemKind::kProof;
+  std::vector<std::string> proofs;  // Of each secret that is valid.
+};
 // What both ends begin with. Who accepts a connection answers with its own, or
 // with a refusal.
 struct HelloItem {

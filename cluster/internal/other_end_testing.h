@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -156,6 +157,33 @@ std::string FrameOf(const Item& item) {
   AppendItem(item, frame);
   return std::string(frame.bytes());
 }
+
+// The other end of one connection.
+struct Line {
+  std::shared_ptr<OtherEnd> heard = std::make_shared<OtherEnd>();
+  std::unique_ptr<Connection> connection;
+
+  template <typename Item>
+  void Say(const Item& item, TransportLane lane = TransportLane::kControl) {
+    connection->Send(lane, FrameOf(item));
+  }
+};
+
+// Listens where "b" would.
+class House final : public Acceptor {
+ public:
+  std::shared_ptr<ConnectionHandler> OnAccept(
+      std::unique_ptr<Connection> connection) override {
+    lines_.push_back(std::make_unique<Line>());
+    lines_.back()->connection = std::move(connection);
+    return lines_.back()->heard;
+  }
+  size_t size() const { return lines_.size(); }
+  Line& line(size_t i) { return *lines_[i]; }
+
+ private:
+  std::vector<std::unique_ptr<Line>> lines_;
+};
 
 }  // namespace troupe::internal
 

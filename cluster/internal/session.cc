@@ -37,13 +37,17 @@ Session::Session(Shared& shared, std::string expected, Connect connect)
     : shared_(shared),
       expected_(std::move(expected)),
       connect_(std::move(connect)),
-      arrival_credit_(FirstCredit(shared)) {}
+      arrival_credit_(FirstCredit(shared)) {
+  BeginIntroduction();
+}
 
 Session::Session(Shared& shared, std::unique_ptr<Connection> connection,
                  std::shared_ptr<ArrivalCredit> credit)
     : shared_(shared),
       connection_(std::move(connection)),
-      arrival_credit_(std::move(credit)) {}
+      arrival_credit_(std::move(credit)) {
+  BeginIntroduction();
+}
 
 std::shared_ptr<ArrivalCredit> Session::FirstCredit(const Shared& shared) {
   return std::make_shared<ArrivalCredit>(shared.options.data_credit,
@@ -61,13 +65,15 @@ absl::Status Session::PreStart() {
   self_ = self();
   if (connect_ == nullptr) return absl::OkStatus();
   if (!shared_.directory.BeginDial(expected_, self_)) {
+    why_ = absl::AbortedError("somebody else dials");  // Nothing has failed.
     return absl::AlreadyExistsError(absl::StrCat(
         "there is a session with '", expected_, "', or it is being dialled"));
   }
   absl::StatusOr<std::unique_ptr<Connection>> connection =
       connect_(std::make_shared<SessionPort>(self(), arrival_credit_));
-  if (connection.ok()) connection_ = *std::move(connection);
-  return connection.status();
+  if (!connection.ok()) return why_ = std::move(connection).status();
+  connection_ = *std::move(connection);
+  return absl::OkStatus();
 }
 
 void Session::PostStart() {
@@ -75,11 +81,17 @@ void Session::PostStart() {
   SendAfter<GreetingIsLate>(shared_.options.greeting_timeout);
   if (expected_.empty()) return;  // The other end begins.
   number_ = system().core()->RandomNumber() | 1;
-  connection_->Send(TransportLane::kControl, Frame(Hello()));
+  Encoder first;
+  if (introduction_.has_value()) {
+    introduction_->Begin(first);
+  } else {
+    AppendItem(Hello(), first);
+  }
+  SendFrame(TransportLane::kControl, first);
 }
 
 Session::~Session() {
-  if (connection_ != nullptr) connection_->Close(why_);
+  if (connection_ != nullptr) connection_->Close(ForPeer(why_));
   if (!expected_.empty()) shared_.directory.EndDial(expected_, self_);
   if (up_ == nullptr) {
     TellNobodyCame();
@@ -114,9 +126,9 @@ void Session::TellNobodyCame() const {
 
 void Session::End(const absl::Status& why) {
   if (ended_) return;
-  connection_->Send(TransportLane::kControl, up_ != nullptr
-                                                 ? Frame(GoodbyeItem{why})
-                                                 : Frame(RefusalItem{why}));
+  connection_->Send(TransportLane::kControl,
+                    up_ != nullptr ? Frame(GoodbyeItem{why})
+                                   : Frame(RefusalItem{ForPeer(why)}));
   EndSilently(why);
 }
 
@@ -151,6 +163,10 @@ HelloItem Session::Hello() const {
 absl::Status Session::OnHello(const HelloItem& hello) {
   if (absl::Status status = CheckNodeName(hello.name); !status.ok()) {
     return status;
+  }
+  if (introduction_.has_value()) {
+    absl::Status status = introduction_->CheckHello(hello);
+    if (!status.ok()) return status;
   }
   if (hello.cluster != shared_.options.cluster) {
     return absl::FailedPreconditionError(
@@ -255,7 +271,7 @@ void Session::Handle(FrameCame m) {
   heard_ = Now();
   if (up_ == nullptr && m.lane != TransportLane::kControl) {
     // The one who accepted may speak before we know that he has.
-    if (expected_.empty()) {
+    if (expected_.empty() || IsStranger()) {
       return End(absl::DataLossError("data came before a hello"));
     }
     early_.push_back(std::move(m));
@@ -362,16 +378,24 @@ absl::Status Session::HandleItem(TransportLane lane, ItemKind kind,
       if (up_ != nullptr) return absl::DataLossError("a second hello");
       return OnHello(hello);
     }
+    case ItemKind::kChallenge: {
+      const auto challenge = ReadItem<ChallengeItem>(in);
+      return in.ok() ? OnChallenge(challenge) : in.status();
+    }
+    case ItemKind::kProof: {
+      const auto proof = ReadItem<ProofItem>(in);
+      return in.ok() ? OnProof(proof) : in.status();
+    }
     case ItemKind::kRefusal: {
       const auto refusal = ReadItem<RefusalItem>(in);
       if (!in.ok()) return in.status();
-      EndSilently(refusal.why);
+      OnRefused(refusal.why);
       return absl::OkStatus();
     }
     case ItemKind::kGoodbye: {
       const auto goodbye = ReadItem<GoodbyeItem>(in);
       if (!in.ok()) return in.status();
-      EndSilently(goodbye.why);
+      OnRefused(goodbye.why);
       return absl::OkStatus();
     }
     case ItemKind::kHeartbeat:
@@ -399,8 +423,8 @@ void Session::Handle(FramesSent m) {
 }
 
 void Session::Handle(ConnectionClosed m) {
-  EndSilently(m.why.ok() ? absl::UnavailableError("the connection was closed")
-                         : m.why);
+  OnRefused(m.why.ok() ? absl::UnavailableError("the connection was closed")
+                       : m.why);
 }
 
 void Session::Handle(SessionTick) {

@@ -6,6 +6,7 @@
 // all that waits for the peer is told so.
 //
 // States: kGreeting --hello of the other, admitted--> kUp --whatever--> ended.
+// Before the hellos both ends prove that they know the cookie, if there is one.
 #ifndef TROUPE_CLUSTER_INTERNAL_SESSION_H_
 #define TROUPE_CLUSTER_INTERNAL_SESSION_H_
 
@@ -33,6 +34,7 @@
 #include "troupe/cluster/internal/directory.h"
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/inbound.h"
+#include "troupe/cluster/internal/introduction.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/outbound.h"
@@ -41,6 +43,7 @@
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/cluster/node_id.h"
+#include "troupe/cluster/shared_secret.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
@@ -92,6 +95,8 @@ struct SessionOptions {
   uint64_t bulk_credit = uint64_t{4} << 20;
   // What may be under way in parts, and so the longest message.
   uint64_t max_message_bytes = uint64_t{64} << 20;
+  // What both ends have to prove to know; null: nothing.
+  std::shared_ptr<SharedSecret> cookie = nullptr;
 };
 
 // Passes what it hears on to the session, but no frame that must not have come:
@@ -255,9 +260,23 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   // Then others of this worker have their turns.
   static constexpr int kMaxFramesAtOnce = 16;
 
+  void BeginIntroduction();
   HelloItem Hello() const;
   // kUnauthenticated: the other end has proven to be another node.
   absl::Status CheckIdentity(const std::string& claimed) const;
+  // Of an item that comes before the hellos.
+  absl::Status OnChallenge(const ChallengeItem& item);
+  absl::Status OnProof(const ProofItem& item);
+  // Nothing has been proven that is to be.
+  bool IsStranger() const {
+    return introduction_.has_value() && !introduction_->IsDone();
+  }
+  // As the other end may be told.
+  absl::Status ForPeer(const absl::Status& why) const {
+    return IsStranger() ? Introduction::ForStrangers(why) : why;
+  }
+  // The other end has ended it, as a peer or before it became one.
+  void OnRefused(const absl::Status& why);
   absl::Status OnHello(const HelloItem& hello);
   absl::Status GoUp(const NodeId& peer, const HelloItem& hello);
   // Ends the session, for a reason that the other end is told.
@@ -292,7 +311,8 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   Connect connect_;
   std::unique_ptr<Connection> connection_;
   SessionRef self_;
-  uint64_t number_ = 0;  // The session's.
+  uint64_t number_ = 0;                       // The session's.
+  std::optional<Introduction> introduction_;  // Nothing: there is no cookie.
   NodeId peer_id_;
   std::unique_ptr<Up> up_;
   bool ended_ = false;
