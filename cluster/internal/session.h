@@ -10,6 +10,7 @@
 #ifndef TROUPE_CLUSTER_INTERNAL_SESSION_H_
 #define TROUPE_CLUSTER_INTERNAL_SESSION_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -117,8 +118,14 @@ class SessionPort final : public ConnectionHandler {
       Tell(CreditOverrun{lane});
     }
   }
+  // Told when it is worth a turn of the session, which lets far more be under
+  // way than that. Of control it keeps no count.
   void OnSent(TransportLane lane, size_t bytes) override {
-    Tell(FramesSent{lane, bytes});
+    if (lane == TransportLane::kControl) return;
+    size_t& sent = sent_bytes_[static_cast<int>(lane)];
+    sent += bytes;
+    if (sent < kToldBytes) return;
+    Tell(FramesSent{lane, std::exchange(sent, 0)});
   }
   void OnClosed(const absl::Status& why) override {
     Tell(ConnectionClosed{why});
@@ -131,8 +138,11 @@ class SessionPort final : public ConnectionHandler {
     (void)session_.TrySend(std::move(message));
   }
 
+  static constexpr size_t kToldBytes = size_t{64} << 10;
+
   const Ref session_;
   const std::shared_ptr<ArrivalCredit> credit_;
+  std::array<size_t, kTransportLanes> sent_bytes_ = {};
   bool overrun_ = false;
 };
 

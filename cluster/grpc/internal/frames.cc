@@ -1,7 +1,6 @@
 #include "troupe/cluster/grpc/internal/frames.h"
 
 #include <cstddef>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,11 +19,14 @@ void DeleteString(void* string) { delete static_cast<std::string*>(string); }
 }  // namespace
 
 grpc::ByteBuffer ToMessage(std::string frame, FrameKind kind) {
-  auto owned = std::make_unique<std::string>(std::move(frame));
-  owned->push_back(static_cast<char>(kind));
-  std::string* const bytes = owned.release();
-  const grpc::Slice slice(bytes->data(), bytes->size(), &DeleteString, bytes);
-  return grpc::ByteBuffer(&slice, 1);
+  const char last = static_cast<char>(kind);
+  const grpc::Slice kind_slice(&last, 1);
+  if (frame.empty()) return grpc::ByteBuffer(&kind_slice, 1);
+  auto* const bytes = new std::string(std::move(frame));
+  const grpc::Slice slices[] = {
+      grpc::Slice(bytes->data(), bytes->size(), &DeleteString, bytes),
+      kind_slice};
+  return grpc::ByteBuffer(slices, 2);
 }
 
 absl::StatusOr<FrameKind> FromMessage(const grpc::ByteBuffer& message,
