@@ -57,7 +57,7 @@ class EndSink final : public ReplySink {
 uint64_t CallsOut::Begin(const Call& call) {
   const uint64_t number = ++last_;
   calls_.emplace(number, call);
-  numbers_.emplace(Key(call.route), number);
+  numbers_.emplace(RouteKey(call.route), number);
   return number;
 }
 
@@ -66,17 +66,17 @@ std::optional<CallsOut::Call> CallsOut::Take(uint64_t number) {
   if (found == calls_.end()) return std::nullopt;
   const Call call = found->second;
   calls_.erase(found);
-  numbers_.erase(Key(call.route));
+  numbers_.erase(RouteKey(call.route));
   return call;
 }
 
 uint64_t CallsOut::Find(const ReplyRoute& route) const {
-  const auto found = numbers_.find(Key(route));
+  const auto found = numbers_.find(RouteKey(route));
   return found != numbers_.end() ? found->second : 0;
 }
 
 uint64_t CallsOut::TakeByRoute(const ReplyRoute& route) {
-  const auto found = numbers_.find(Key(route));
+  const auto found = numbers_.find(RouteKey(route));
   if (found == numbers_.end()) return 0;
   const uint64_t number = found->second;
   numbers_.erase(found);
@@ -96,7 +96,7 @@ std::vector<std::pair<uint64_t, CallsOut::Call>> CallsOut::TakeLate(
       continue;
     }
     late.emplace_back(*call);
-    numbers_.erase(Key(call->second.route));
+    numbers_.erase(RouteKey(call->second.route));
     call = calls_.erase(call);
   }
   return late;

@@ -46,6 +46,22 @@ struct EndKnown {
   ExitReason reason;
 };
 
+// By what an answer finds the one who asked, as a key of tables.
+struct RouteKey {
+  explicit RouteKey(const ReplyRoute& route)
+      : where(route.where & ~ReplyRoute::kFlags),
+        id(route.id),
+        number(route.number) {}
+  friend bool operator==(const RouteKey&, const RouteKey&) = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const RouteKey& key) {
+    return H::combine(std::move(state), key.where, key.id, key.number);
+  }
+  uintptr_t where;
+  uint64_t id;
+  uint64_t number;
+};
+
 // Calls of actors here to actors of the peer's.
 class CallsOut {
  public:
@@ -73,28 +89,13 @@ class CallsOut {
   void FailAll(const FarCell& peer);
 
  private:
-  struct Key {
-    explicit Key(const ReplyRoute& route)
-        : where(route.where & ~ReplyRoute::kFlags),
-          id(route.id),
-          number(route.number) {}
-    friend bool operator==(const Key&, const Key&) = default;
-    template <typename H>
-    friend H AbslHashValue(H state, const Key& key) {
-      return H::combine(std::move(state), key.where, key.id, key.number);
-    }
-    uintptr_t where;
-    uint64_t id;
-    uint64_t number;
-  };
-
   static constexpr size_t kLookedAt = 1024;
 
   uint64_t last_ = 0;
   uint64_t looked_at_ = 0;  // The last one.
   // In the order in which they were made: that in which they fail.
   absl::btree_map<uint64_t, Call> calls_;
-  absl::flat_hash_map<Key, uint64_t> numbers_;
+  absl::flat_hash_map<RouteKey, uint64_t> numbers_;
 };
 
 // Calls of the peer's actors to actors here, and their waits for ends.

@@ -59,17 +59,17 @@ AwaitEndItem WatchBook::AwaitEnd(uint64_t to, struct AwaitEnd wait) {
   const uint64_t number = ++last_wait_;
   const ReplyRoute route = wait.why.route();
   waits_.emplace(number, Wait{std::move(wait.why), route});
+  wait_numbers_.emplace(RouteKey(route), number);
   return {to, number};
 }
 
 uint64_t WatchBook::AwaitEndNoMore(const ReplyRoute& route) {
-  for (auto wait = waits_.begin(); wait != waits_.end(); ++wait) {
-    if (!wait->second.route.IsSame(route)) continue;
-    const uint64_t number = wait->first;
-    waits_.erase(wait);  // Answers: the one who asked is gone or waits for it.
-    return number;
-  }
-  return 0;
+  const auto found = wait_numbers_.find(RouteKey(route));
+  if (found == wait_numbers_.end()) return 0;
+  const uint64_t number = found->second;
+  wait_numbers_.erase(found);
+  waits_.erase(number);  // Answers: the one who asked is gone or waits for it.
+  return number;
 }
 
 void WatchBook::OnDown(const DownItem& item) {
@@ -92,6 +92,7 @@ void WatchBook::OnEnded(const EndedItem& item) {
   const auto found = waits_.find(item.number);
   if (found == waits_.end()) return;
   OwedAnswer<ExitReason> why = std::move(found->second.why);
+  wait_numbers_.erase(RouteKey(found->second.route));
   waits_.erase(found);
   std::move(why).Give(item.reason);
 }
@@ -179,6 +180,7 @@ void WatchBook::End() {
     links_.erase(links_.begin());
     Tell(std::move(notice), reason);
   }
+  wait_numbers_.clear();
   while (!waits_.empty()) {
     OwedAnswer<ExitReason> why = std::move(waits_.begin()->second.why);
     waits_.erase(waits_.begin());

@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
@@ -21,6 +22,7 @@
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/watch_table.h"
+#include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/items.h"
 
 namespace troupe::internal {
@@ -83,6 +85,7 @@ class WatchBook {
   absl::btree_map<WatchKey, OwedNotice> watches_;
   absl::btree_map<Pair, Linked> links_;
   absl::btree_map<uint64_t, Wait> waits_;
+  absl::flat_hash_map<RouteKey, uint64_t> wait_numbers_;
   uint64_t last_wait_ = 0;
   // Of actors here, by watchers there.
   absl::btree_map<WatchKey, AnyActorRef> watched_;
