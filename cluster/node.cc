@@ -23,6 +23,8 @@ struct Kept {
   std::shared_ptr<T> object;
 };
 
+constexpr uint64_t kMaxKept = uint64_t{1} << 30;
+
 absl::Status Check(const NodeOptions& options) {
   if (absl::Status status = CheckNodeName(options.name); !status.ok()) {
     return status;
@@ -40,6 +42,10 @@ absl::Status Check(const NodeOptions& options) {
   }
   if (options.outbox_messages == 0) {
     return absl::InvalidArgumentError("outbox_messages must not be 0");
+  }
+  if (options.kept_for_peer == 0 || options.kept_for_peer > kMaxKept) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("kept_for_peer must be from 1 to ", kMaxKept));
   }
   return absl::OkStatus();
 }
@@ -196,6 +202,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(ActorSystem& system,
                                .heartbeat = options.heartbeat,
                                .silence = options.silence,
                                .outbox = {.messages = options.outbox_messages},
+                               .kept = options.kept_for_peer,
                                .max_message_bytes = options.max_message_bytes,
                                .cookie = std::move(options.cookie)},
       options.transport->max_frame_bytes());

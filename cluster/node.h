@@ -75,6 +75,10 @@ struct NodeOptions {
   // How many messages may wait for the connection with one node, before
   // senders are refused, or wait.
   uint64_t outbox_messages = 65536;
+  // How many calls, monitors, links and waits for ends of one peer are kept;
+  // more are refused (kResourceExhausted). A peer that asks and takes no
+  // answers, so that twice as many wait beside the messages, is lost.
+  uint64_t kept_for_peer = uint64_t{1} << 20;
   // The longest message that is sent or taken, in bytes on the wire. What is
   // longer is refused where it is sent.
   uint64_t max_message_bytes = uint64_t{64} << 20;

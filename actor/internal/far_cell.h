@@ -110,6 +110,8 @@ class FarCell : private Cell {
   // session.
   EnvelopePtr PopControl() { return EnvelopePtr(control_.Pop()); }
   EnvelopeList PopData(int most) { return data_.PopSome(most); }
+  // How many of the data queue have not been taken.
+  uint64_t waiting() const { return data_.messages(); }
   // Takes nothing more. What waits is told that there is no connection, or
   // becomes a dead letter. Outside the seat.
   void Close() ABSL_LOCKS_EXCLUDED(mu_);

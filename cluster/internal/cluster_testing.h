@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_system.h"
@@ -100,9 +101,16 @@ class TestCluster {
   const InProcessNetwork& network() const { return network_; }
 
   std::unique_ptr<TestNode> Start(const std::string& name) {
+    return Start(name, [](NodeOptions&) {});
+  }
+  // With options that `change` changes.
+  std::unique_ptr<TestNode> Start(
+      const std::string& name, absl::FunctionRef<void(NodeOptions&)> change) {
     auto started =
         std::make_unique<TestNode>(ActorSystem::Create({.workers = 2}).value());
-    started->Join(Options(name, started->system()));
+    NodeOptions options = Options(name, started->system());
+    change(options);
+    started->Join(std::move(options));
     return started;
   }
 

@@ -130,15 +130,28 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
   }
 }
 
+absl::Status Inbound::CheckRoom() const {
+  if (watches_.kept() + calls_in_.size() < max_kept_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat(node_.self().name, " keeps ", max_kept_,
+                   " calls, monitors, links and waits for ", peer_.node(),
+                   " already, and takes no more"));
+}
+
+absl::Status Inbound::MayWatch(uint64_t to) {
+  absl::Status may = CheckRoom();
+  return may.ok() ? gate_.Check(Verb::kWatch, to) : may;
+}
+
 void Inbound::OnMonitor(const MonitorItem& item) {
-  if (absl::Status may = gate_.Check(Verb::kWatch, item.to); !may.ok()) {
+  if (absl::Status may = MayWatch(item.to); !may.ok()) {
     return watches_.RefuseMonitor(item, may);
   }
   watches_.OnMonitor(item, node_.exports().RefTo(item.to));
 }
 
 void Inbound::OnLink(const LinkItem& item) {
-  if (absl::Status may = gate_.Check(Verb::kWatch, item.to); !may.ok()) {
+  if (absl::Status may = MayWatch(item.to); !may.ok()) {
     return watches_.RefuseLink(item, may);
   }
   watches_.OnLink(item, node_.exports().RefTo(item.to));
@@ -147,7 +160,7 @@ void Inbound::OnLink(const LinkItem& item) {
 absl::Status Inbound::OnAwaitEnd(Decoder& in) {
   const auto item = ReadItem<AwaitEndItem>(in);
   if (!in.ok()) return in.status();
-  const absl::Status may = gate_.Check(Verb::kWatch, item.to);
+  const absl::Status may = MayWatch(item.to);
   const bool is_new =
       may.ok() ? calls_in_.AwaitEnd(item.number, node_.exports().RefTo(item.to))
                : calls_in_.RefuseWait(item.number, may);
@@ -331,6 +344,10 @@ absl::Status Inbound::OnCall(Decoder& in) {
           absl::StrCat(type->name, " is called, but is no request"));
     }
     if (absl::IsDataLoss(why)) return fields.Fail(why.message());
+    if (absl::Status room = CheckRoom(); request != nullptr && !room.ok()) {
+      request.reset();
+      why = std::move(room);
+    }
     if (request == nullptr) {
       return calls_in_.Fail(
           head.number,

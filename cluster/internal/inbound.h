@@ -47,6 +47,9 @@ class Inbound {
         ports_(ports),
         gate_(node, peer) {}
 
+  // How many calls, monitors, links and waits are kept for the peer.
+  void SetLimit(size_t kept) { max_kept_ = kept; }
+
   // Does what an item says, behind the byte of its kind; passes over what it
   // does not know. Not OK: the peer makes no sense.
   absl::Status Handle(ItemKind kind, Decoder& in);
@@ -66,6 +69,10 @@ class Inbound {
   // More than so many are not logged.
   static constexpr int kMaxRefusals = 100;
 
+  // Whether one more may be kept.
+  absl::Status CheckRoom() const;
+  // The same, and whether the peer may watch that actor.
+  absl::Status MayWatch(uint64_t to);
   void OnEnd(const EndItem& item);
   void OnMonitor(const MonitorItem& item);
   void OnLink(const LinkItem& item);
@@ -104,6 +111,7 @@ class Inbound {
   Gate gate_;
   std::vector<PeerType> types_;
   int refusals_ = 0;
+  size_t max_kept_ = 0;  // Set before the first item.
 
   // Of each place the last actor that was addressed, until it has ended: the
   // table of all is behind a lock.

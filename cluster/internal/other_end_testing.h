@@ -60,6 +60,18 @@ class OtherEnd final : public ConnectionHandler {
     };
     mu_.Await(absl::Condition(&said));
   }
+  // Until so many items of that kind have come in a lane, or the end.
+  void AwaitItems(ItemKind kind, size_t count,
+                  TransportLane lane = TransportLane::kData) {
+    absl::MutexLock lock(&mu_);
+    const auto said = [&] {
+      mu_.AssertHeld();
+      size_t found = 0;
+      ForEach(lane, [&](ItemKind of, Decoder&) { found += of == kind; });
+      return found >= count || closed_;
+    };
+    mu_.Await(absl::Condition(&said));
+  }
   // Why the node has ended it.
   absl::Status AwaitEnd() {
     absl::MutexLock lock(&mu_);

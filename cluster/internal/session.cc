@@ -240,6 +240,8 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
     up_->data.outbound.SetLimits(item_bytes, item_bytes,
                                  item_bytes - kMaxHeadBytes);
   }
+  up_->data.inbound.SetLimit(shared_.options.kept);
+  up_->bulk.inbound.SetLimit(shared_.options.kept);
   data_flow_.credit = CreditFrom(hello.data_credit);
   bulk_flow_.credit = CreditFrom(hello.bulk_credit);
   if (expected_.empty()) {
@@ -295,7 +297,18 @@ absl::Status Session::HandleFrame(TransportLane lane,
   if (status.ok() && !ended_ && lane != TransportLane::kControl) {
     Grant(lane, frame.size());
   }
-  return status;
+  return status.ok() && up_ != nullptr ? CheckWaiting() : status;
+}
+
+absl::Status Session::CheckWaiting() const {
+  // All that is kept may be answered at once, and as much may be refused.
+  const uint64_t most =
+      shared_.options.outbox.messages + 2 * shared_.options.kept;
+  const uint64_t waiting = up_->peer.waiting();
+  if (waiting <= most) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "'", peer_id_.name, "' does not take what it asks for: ", waiting,
+      " messages and answers wait for it, and ", most, " may"));
 }
 
 absl::Status Session::HandleItems(TransportLane lane, absl::string_view items,

@@ -94,6 +94,8 @@ struct SessionOptions {
   // What may be under way to us that we have not handled yet, in each lane.
   uint64_t data_credit = uint64_t{4} << 20;
   uint64_t bulk_credit = uint64_t{4} << 20;
+  // Calls, monitors, links and waits of a peer that are kept.
+  size_t kept = size_t{1} << 20;
   // What may be under way in parts, and so the longest message.
   uint64_t max_message_bytes = uint64_t{64} << 20;
   // What both ends have to prove to know; null: nothing.
@@ -305,6 +307,8 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   absl::Status HandleCredit(Decoder& in);
   // Has the peer be told that a frame has been handled, now or later.
   void Grant(TransportLane lane, size_t frame_bytes);
+  // Not OK: the peer asks, and takes no answers.
+  absl::Status CheckWaiting() const;
   // Writes what waits, as far as the peer takes it.
   void Flush();
   void FlushControl();

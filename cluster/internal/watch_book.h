@@ -61,6 +61,8 @@ class WatchBook {
   // The session is over: all here are told, and those there watch no more.
   void End();
 
+  // What the peer has us keep, links of either side.
+  size_t kept() const { return links_.size() + watched_.size(); }
   // What is not over.
   size_t size() const {
     return watches_.size() + links_.size() + waits_.size() + watched_.size();

@@ -1,0 +1,189 @@
+// What a peer may have a node keep (clause 35): a stranger speaks as a node
+// would that asks for too much, or takes nothing of what it asks for.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/exit_reason.h"
+#include "troupe/actor/reply_of.h"
+#include "troupe/actor/reply_to.h"
+#include "troupe/cluster/authorization.h"
+#include "troupe/cluster/codec/codec.h"
+#include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/codec/shape.h"
+#include "troupe/cluster/in_process_transport.h"
+#include "troupe/cluster/internal/cluster_testing.h"
+#include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/other_end_testing.h"
+#include "troupe/cluster/node.h"
+#include "troupe/cluster/transport.h"
+#include "troupe/testing/status_matchers.h"
+
+namespace troupe {
+namespace {
+
+using internal::AppendItem;
+using internal::ItemKind;
+using internal::OtherEnd;
+using internal::TestCluster;
+using internal::TestNode;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using ::testing::Property;
+using testing::StatusIs;
+
+constexpr absl::StatusCode kExhausted = absl::StatusCode::kResourceExhausted;
+
+struct Count {
+  static constexpr absl::string_view kWireName = "test.Count";
+  using Reply = int64_t;
+};
+// Never answers.
+class Silent : public Actor<Count> {
+ public:
+  explicit Silent(absl::Notification& called) : called_(called) {}
+  void Handle(const Count&, ReplyTo<int64_t> reply) {
+    kept_.push_back(std::move(reply));
+    called_.Notify();
+  }
+
+ private:
+  absl::Notification& called_;
+  std::vector<ReplyTo<int64_t>> kept_;
+};
+
+class SessionLimitsTest : public ::testing::Test {
+ protected:
+  void BecomePeer(uint64_t data_credit) {
+    stranger_ = std::make_shared<OtherEnd>();
+    connection_ = transport_.Dial("a", stranger_).value();
+    auto hello = OtherEnd::Hello();
+    hello.data_credit = data_credit;
+    Say(hello);
+    ASSERT_EQ(stranger_->AwaitAnswer(), ItemKind::kHello);
+    a_->AwaitPeer("b");
+  }
+  template <typename Item>
+  void Say(const Item& item, TransportLane lane = TransportLane::kControl) {
+    connection_->Send(lane, internal::FrameOf(item));
+  }
+  void SayCall(uint64_t to, uint64_t number) {
+    Encoder payload;
+    Encode(Count{}, payload);
+    Encoder frame;
+    AppendItem(internal::CallHead{to, 0, number,
+                                  absl::ToInt64Nanoseconds(absl::Hours(1)), 0},
+               payload.bytes(), frame);
+    connection_->Send(TransportLane::kData, std::string(frame.bytes()));
+  }
+  // Until so many items of that type have come.
+  template <typename Item>
+  std::vector<Item> Await(size_t count) {
+    stranger_->AwaitItems(Item::kKind, count);
+    return stranger_->All<Item>();
+  }
+
+  absl::Notification called_;
+  // Nobody may kill.
+  TestCluster cluster_{{"a"}, Authorization()};
+  std::unique_ptr<TestNode> a_ = cluster_.Start("a", [](NodeOptions& options) {
+    options.kept_for_peer = 3;
+    options.outbox_messages = 10;
+  });
+  std::unique_ptr<ActorSystem> other_ =
+      ActorSystem::Create({.workers = 1}).value();
+  InProcessTransport transport_{cluster_.network(), other_->executor()};
+  std::shared_ptr<OtherEnd> stranger_;
+  std::unique_ptr<Connection> connection_;
+};
+
+TEST_F(SessionLimitsTest, MoreThanMayBeKeptIsRefused) {
+  const Silent::Ref actor =
+      a_->system().Spawn<Silent>(std::ref(called_)).value();
+  ASSERT_THAT(a_->node().Export("actor", actor), IsOk());
+  const uint64_t id = actor.id().value();
+  BecomePeer(1 << 20);
+  Say(internal::TypeItem{0, "test.Count", ShapeOf<Count>(),
+                         ShapeOf<OutcomeOf<Count>>()},
+      TransportLane::kData);
+  // A call, a link and a monitor fill it; lanes are in no order to each other.
+  SayCall(id, 1);
+  called_.WaitForNotification();
+  Say(internal::LinkItem{id, 8, 1});
+  Say(internal::MonitorItem{id, 9, 1});
+
+  Say(internal::MonitorItem{id, 9, 2});
+  EXPECT_THAT(
+      Await<internal::DownItem>(1),
+      ElementsAre(AllOf(
+          Field(&internal::DownItem::to, 9),
+          Field(&internal::DownItem::serial, 2),
+          Field(&internal::DownItem::reason,
+                Property(&ExitReason::status,
+                         StatusIs(kExhausted, HasSubstr("keeps 3 calls")))))));
+  Say(internal::LinkItem{id, 10, 1});
+  EXPECT_THAT(
+      Await<internal::ExitItem>(1),
+      ElementsAre(Field(&internal::ExitItem::reason,
+                        Property(&ExitReason::status, StatusIs(kExhausted)))));
+  SayCall(id, 2);
+  EXPECT_THAT(
+      Await<internal::FailureItem>(1),
+      ElementsAre(Field(&internal::FailureItem::status, StatusIs(kExhausted))));
+  Say(internal::AwaitEndItem{id, 1});
+  EXPECT_THAT(
+      Await<internal::EndedItem>(1),
+      ElementsAre(Field(&internal::EndedItem::reason,
+                        Property(&ExitReason::status, StatusIs(kExhausted)))));
+
+  // There is room again for one.
+  Say(internal::DemonitorItem{id, 9, 1});
+  Say(internal::MonitorItem{id, 9, 3});
+  Say(internal::MonitorItem{id, 9, 4});
+  (void)Await<internal::DownItem>(2);
+  actor.Kill();
+  EXPECT_THAT(Await<internal::DownItem>(3),
+              ElementsAre(Field(&internal::DownItem::serial, 2),
+                          Field(&internal::DownItem::serial, 4),
+                          AllOf(Field(&internal::DownItem::serial, 3),
+                                Field(&internal::DownItem::reason,
+                                      ExitReason::Killed()))));
+}
+
+// 10 messages, and twice what may be kept.
+TEST_F(SessionLimitsTest, WhoTakesNoAnswersIsLost) {
+  const Silent::Ref actor =
+      a_->system().Spawn<Silent>(std::ref(called_)).value();
+  ASSERT_THAT(a_->node().Export("actor", actor), IsOk());
+  const internal::EndItem kill{actor.id().value(), 3, ExitReason::Killed()};
+  BecomePeer(0);
+  for (int i = 0; i < 16; ++i) Say(kill);
+  Say(internal::CreditItem{1 << 20});
+  EXPECT_EQ(Await<internal::RefusedItem>(16).size(), 16);
+  connection_->Close(absl::OkStatus());
+  a_->AwaitPeer("b", false);
+
+  BecomePeer(0);
+  for (int i = 0; i < 17; ++i) Say(kill);
+  EXPECT_THAT(stranger_->AwaitEnd(),
+              StatusIs(kExhausted, HasSubstr("does not take what it asks for: "
+                                             "17 messages and answers")));
+  a_->AwaitPeer("b", false);
+}
+
+}  // namespace
+}  // namespace troupe
