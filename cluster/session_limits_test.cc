@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/reply_of.h"
@@ -27,6 +28,7 @@
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/node.h"
+#include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -66,13 +68,33 @@ class Silent : public Actor<Count> {
   std::vector<ReplyTo<int64_t>> kept_;
 };
 
+constexpr int kStops = 100;
+constexpr uint64_t kNobody = 999'999;
+
+struct Hello {
+  static constexpr absl::string_view kWireName = "test.Hello";
+};
+struct Introduce {
+  static constexpr absl::string_view kWireName = "test.Introduce";
+  ActorRef<Hello> whom;
+};
+// Has it stop, again and again, then greets it.
+class Introduced : public Actor<Introduce> {
+ public:
+  void Handle(const Introduce& m) {
+    for (int i = 0; i < kStops; ++i) m.whom.Stop();
+    m.whom.Send<Hello>();
+  }
+};
+
 class SessionLimitsTest : public ::testing::Test {
  protected:
-  void BecomePeer(uint64_t data_credit) {
+  void BecomePeer(uint64_t data_credit, uint64_t control_credit = 1 << 20) {
     stranger_ = std::make_shared<OtherEnd>();
     connection_ = transport_.Dial("a", stranger_).value();
     auto hello = OtherEnd::Hello();
     hello.data_credit = data_credit;
+    hello.control_credit = control_credit;
     Say(hello);
     ASSERT_EQ(stranger_->AwaitAnswer(), ItemKind::kHello);
     a_->AwaitPeer("b");
@@ -183,6 +205,38 @@ TEST_F(SessionLimitsTest, WhoTakesNoAnswersIsLost) {
               StatusIs(kExhausted, HasSubstr("does not take what it asks for: "
                                              "17 messages and answers")));
   a_->AwaitPeer("b", false);
+}
+
+// What asks for ends and watches waits for credit, as messages do; only
+// heartbeats and credit do not.
+TEST_F(SessionLimitsTest, ControlWaitsForCredit) {
+  constexpr size_t kCredit = 200;
+  const Introduced::Ref actor = a_->system().Spawn<Introduced>().value();
+  ASSERT_THAT(a_->node().Export("actor", actor), IsOk());
+  BecomePeer(1 << 20, kCredit);
+  Encoder frame;
+  AppendItem(internal::TypeItem{0, "test.Introduce", ShapeOf<Introduce>(), ""},
+             frame);
+  // An actor of the stranger's, with the id 9.
+  AppendItem(internal::SendHead{actor.id().value(), 0, false}, "\x02\x01\x09",
+             frame);
+  connection_->Send(TransportLane::kData, std::string(frame.bytes()));
+  // All has been asked for; and then the session has written what it may; and
+  // then that has come, as control goes before data.
+  stranger_->AwaitItems(ItemKind::kSend, 1);
+  (void)a_->node().Tables();
+  Say(internal::MonitorItem{kNobody, 9, 1});
+  EXPECT_EQ(Await<internal::DownItem>(1).size(), 1);
+  const auto stops = [this] {
+    return stranger_->Count(ItemKind::kEnd, TransportLane::kControl);
+  };
+  const size_t item_bytes =
+      internal::FrameOf(internal::EndItem{9, 2, ExitReason::Normal()}).size();
+  EXPECT_GT(stops(), 0);
+  EXPECT_LE(stops(), kCredit / item_bytes + 1);
+  Say(internal::CreditItem{0, 0, kStops * 100});
+  stranger_->AwaitItems(ItemKind::kEnd, kStops, TransportLane::kControl);
+  EXPECT_EQ(stops(), kStops);
 }
 
 }  // namespace

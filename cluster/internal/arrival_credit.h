@@ -1,6 +1,7 @@
 // How much a peer may send, as this end has granted it: looked at where a frame
 // arrives, before it waits for the session. Who was granted nothing more must
-// not send; the last frame may be longer than what was left.
+// not send; the last frame may be longer than what was left. Heartbeats and
+// credit wait for none, so in the control lane as much more may come.
 //
 // Thread safety: any thread.
 #ifndef TROUPE_CLUSTER_INTERNAL_ARRIVAL_CREDIT_H_
@@ -18,18 +19,19 @@ namespace troupe::internal {
 
 class ArrivalCredit {
  public:
-  ArrivalCredit(uint64_t data_bytes, uint64_t bulk_bytes) {
+  ArrivalCredit(uint64_t control_bytes, uint64_t data_bytes,
+                uint64_t bulk_bytes) {
+    bytes_[static_cast<int>(TransportLane::kControl)] =
+        2 * static_cast<int64_t>(control_bytes);
     bytes_[static_cast<int>(TransportLane::kData)] =
         static_cast<int64_t>(data_bytes);
     bytes_[static_cast<int>(TransportLane::kBulk)] =
         static_cast<int64_t>(bulk_bytes);
   }
 
-  // A frame has come. False: it must not have, now or ever since. Control needs
-  // no credit.
+  // A frame has come. False: it must not have, now or ever since.
   [[nodiscard]] bool Take(TransportLane lane, size_t frame_bytes)
       ABSL_LOCKS_EXCLUDED(mu_) {
-    if (lane == TransportLane::kControl) return true;
     absl::MutexLock lock(&mu_);
     int64_t& left = bytes_[static_cast<int>(lane)];
     if (left <= 0 || overrun_) {

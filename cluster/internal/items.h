@@ -121,6 +121,7 @@ struct HelloItem {
   // What may be under way in parts. 0: nothing, so that no message may be
   // longer than a frame.
   uint64_t max_message_bytes = 0;
+  uint64_t control_credit = uint64_t{1} << 20;
 };
 struct RefusalItem {
   static constexpr ItemKind kKind = ItemKind::kRefusal;
@@ -130,12 +131,13 @@ struct RefusalItem {
 struct HeartbeatItem {
   static constexpr ItemKind kKind = ItemKind::kHeartbeat;
 };
-// The sender has handled so many bytes of data and of bulk, and takes as many
-// more.
+// The sender has handled so many bytes of data, of bulk and of control, and
+// takes as many more.
 struct CreditItem {
   static constexpr ItemKind kKind = ItemKind::kCredit;
   uint64_t bytes = 0;
   uint64_t bulk_bytes = 0;
+  uint64_t control_bytes = 0;
 };
 // Nothing more comes.
 struct GoodbyeItem {

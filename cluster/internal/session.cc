@@ -50,7 +50,8 @@ Session::Session(Shared& shared, std::unique_ptr<Connection> connection,
 }
 
 std::shared_ptr<ArrivalCredit> Session::FirstCredit(const Shared& shared) {
-  return std::make_shared<ArrivalCredit>(shared.options.data_credit,
+  return std::make_shared<ArrivalCredit>(shared.options.control_credit,
+                                         shared.options.data_credit,
                                          shared.options.bulk_credit);
 }
 
@@ -157,7 +158,8 @@ HelloItem Session::Hello() const {
       .data_credit = shared_.options.data_credit,
       .receptionist = shared_.receptionist.id().value(),
       .bulk_credit = shared_.options.bulk_credit,
-      .max_message_bytes = shared_.options.max_message_bytes};
+      .max_message_bytes = shared_.options.max_message_bytes,
+      .control_credit = shared_.options.control_credit};
 }
 
 absl::Status Session::OnHello(const HelloItem& hello) {
@@ -242,6 +244,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   }
   up_->data.inbound.SetLimit(shared_.options.kept);
   up_->bulk.inbound.SetLimit(shared_.options.kept);
+  control_flow_.credit = CreditFrom(hello.control_credit);
   data_flow_.credit = CreditFrom(hello.data_credit);
   bulk_flow_.credit = CreditFrom(hello.bulk_credit);
   if (expected_.empty()) {
@@ -285,19 +288,20 @@ void Session::Handle(FrameCame m) {
 
 void Session::Handle(CreditOverrun m) {
   if (ended_) return;
-  End(absl::ResourceExhaustedError(absl::StrCat(
-      "'", up_ != nullptr ? peer_id_.name : connection_->peer(),
-      "' has sent more ", m.lane == TransportLane::kData ? "data" : "bulk",
-      " than it was granted")));
+  static constexpr absl::string_view kLanes[kTransportLanes] = {"control",
+                                                                "data", "bulk"};
+  End(absl::ResourceExhaustedError(
+      absl::StrCat("'", up_ != nullptr ? peer_id_.name : connection_->peer(),
+                   "' has sent more ", kLanes[static_cast<int>(m.lane)],
+                   " than it was granted")));
 }
 
 absl::Status Session::HandleFrame(TransportLane lane,
                                   const std::string& frame) {
   absl::Status status = HandleItems(lane, frame, /*is_whole=*/false);
-  if (status.ok() && !ended_ && lane != TransportLane::kControl) {
-    Grant(lane, frame.size());
-  }
-  return status.ok() && up_ != nullptr ? CheckWaiting() : status;
+  if (!status.ok() || ended_ || up_ == nullptr) return status;
+  Grant(lane, frame.size());
+  return CheckWaiting();
 }
 
 absl::Status Session::CheckWaiting() const {
@@ -347,29 +351,50 @@ absl::Status Session::HandlePart(Decoder& in) {
   return HandleItems(TransportLane::kBulk, **whole, /*is_whole=*/true);
 }
 
+Session::Flow& Session::FlowOf(TransportLane lane) {
+  switch (lane) {
+    case TransportLane::kControl:
+      return control_flow_;
+    case TransportLane::kData:
+      return data_flow_;
+    case TransportLane::kBulk:
+      break;
+  }
+  return bulk_flow_;
+}
+
 void Session::Grant(TransportLane lane, size_t frame_bytes) {
-  const bool is_data = lane == TransportLane::kData;
-  Flow& flow = is_data ? data_flow_ : bulk_flow_;
+  Flow& flow = FlowOf(lane);
   flow.handled += frame_bytes;
-  const uint64_t window =
-      is_data ? shared_.options.data_credit : shared_.options.bulk_credit;
-  // Of bulk, also when nothing more is to come: what is for the same actors may
-  // go in the data lane then.
-  const bool is_awaited =
-      is_data ? std::exchange(peer_awaits_credit_, false) : up_->parts.empty();
+  CreditItem credit;
+  uint64_t* granted = &credit.control_bytes;
+  uint64_t window = shared_.options.control_credit;
+  bool is_awaited = false;
+  if (lane == TransportLane::kData) {
+    granted = &credit.bytes;
+    window = shared_.options.data_credit;
+    is_awaited = std::exchange(peer_awaits_credit_, false);
+  } else if (lane == TransportLane::kBulk) {
+    granted = &credit.bulk_bytes;
+    window = shared_.options.bulk_credit;
+    // Also when nothing more is to come: what is for the same actors may go in
+    // the data lane then.
+    is_awaited = up_->parts.empty();
+  }
   if (flow.handled < window / 4 && !is_awaited) return;
-  const uint64_t bytes = std::exchange(flow.handled, 0);
-  arrival_credit_->Grant(lane, bytes);
-  AppendItem(CreditItem{is_data ? bytes : 0, is_data ? 0 : bytes},
-             up_->control_frame);
+  *granted = std::exchange(flow.handled, 0);
+  arrival_credit_->Grant(lane, *granted);
+  AppendItem(credit, up_->control_frame);
   SendFrame(TransportLane::kControl, up_->control_frame);
 }
 
 absl::Status Session::HandleCredit(Decoder& in) {
   const auto item = ReadItem<CreditItem>(in);
   if (!in.ok()) return in.status();
-  for (const auto& [flow, bytes] : {std::pair(&data_flow_, item.bytes),
-                                    std::pair(&bulk_flow_, item.bulk_bytes)}) {
+  for (const auto& [flow, bytes] :
+       {std::pair(&data_flow_, item.bytes),
+        std::pair(&bulk_flow_, item.bulk_bytes),
+        std::pair(&control_flow_, item.control_bytes)}) {
     // More than can be under way is nothing that one of us says.
     if (bytes > kMaxCredit || flow->credit > int64_t{kMaxCredit}) {
       return absl::DataLossError(absl::StrCat("a credit of ", bytes, " bytes"));
@@ -430,7 +455,7 @@ absl::Status Session::HandleItem(TransportLane lane, ItemKind kind,
 
 void Session::Handle(FramesSent m) {
   if (m.lane == TransportLane::kControl) return;
-  Flow& flow = m.lane == TransportLane::kData ? data_flow_ : bulk_flow_;
+  Flow& flow = FlowOf(m.lane);
   flow.under_way -= std::min(flow.under_way, m.bytes);
   if (up_ != nullptr && !ended_) Flush();
 }
@@ -484,13 +509,16 @@ void Session::Flush() {
 }
 
 void Session::FlushControl() {
-  while (EnvelopePtr wrapped = up_->peer.PopControl()) {
-    up_->data.outbound.AppendControl(std::move(wrapped), up_->control_frame);
-    if (up_->control_frame.size() >= frame_bytes_) {
-      SendFrame(TransportLane::kControl, up_->control_frame);
+  Encoder& frame = up_->control_frame;
+  while (control_flow_.credit > static_cast<int64_t>(frame.size())) {
+    EnvelopePtr wrapped = up_->peer.PopControl();
+    if (wrapped == nullptr) break;
+    up_->data.outbound.AppendControl(std::move(wrapped), frame);
+    if (frame.size() >= frame_bytes_) {
+      SendFrame(TransportLane::kControl, frame);
     }
   }
-  SendFrame(TransportLane::kControl, up_->control_frame);
+  SendFrame(TransportLane::kControl, frame);
 }
 
 bool Session::FlushData() {
@@ -544,12 +572,10 @@ bool Session::FlushBulk() {
 
 void Session::SendFrame(TransportLane lane, Encoder& frame) {
   if (frame.size() == 0) return;
-  if (lane != TransportLane::kControl) {
-    Flow& flow = lane == TransportLane::kData ? data_flow_ : bulk_flow_;
-    flow.credit -= static_cast<int64_t>(frame.size());
-    flow.under_way += frame.size();
-    flow.sent += frame.size();
-  }
+  Flow& flow = FlowOf(lane);
+  flow.credit -= static_cast<int64_t>(frame.size());
+  flow.under_way += frame.size();
+  flow.sent += frame.size();
   connection_->Send(lane, std::string(frame.bytes()));
   frame.Clear();
 }

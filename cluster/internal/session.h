@@ -92,6 +92,7 @@ struct SessionOptions {
   // Frames are about as long as that, where there is so much to say.
   size_t frame_bytes = size_t{64} << 10;
   // What may be under way to us that we have not handled yet, in each lane.
+  uint64_t control_credit = uint64_t{1} << 20;
   uint64_t data_credit = uint64_t{4} << 20;
   uint64_t bulk_credit = uint64_t{4} << 20;
   // Calls, monitors, links and waits of a peer that are kept.
@@ -305,6 +306,7 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   // A part of a whole.
   absl::Status HandlePart(Decoder& in);
   absl::Status HandleCredit(Decoder& in);
+  Flow& FlowOf(TransportLane lane);
   // Has the peer be told that a frame has been handled, now or later.
   void Grant(TransportLane lane, size_t frame_bytes);
   // Not OK: the peer asks, and takes no answers.
@@ -334,6 +336,8 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
 
   size_t frame_bytes_ = 0;
   std::shared_ptr<ArrivalCredit> arrival_credit_;
+  // Of it, `under_way` is not looked at.
+  Flow control_flow_;
   Flow data_flow_{.may_be_under_way = kMaxDataUnderWay};
   Flow bulk_flow_{.may_be_under_way = kMaxBulkUnderWay};
   bool peer_awaits_credit_ = false;  // For the frame that is being handled.
