@@ -1,5 +1,6 @@
-// What a peer says of groups and ports, as any bytes: a node takes it or ends
-// the session, and when that has ended nothing of it is left.
+// What a stranger says before the hellos, and a peer of groups and ports, as
+// any bytes: a node takes it or ends the session, and when that has ended
+// nothing of it is left. Who does not know the secret proves nothing.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,8 +17,11 @@
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/inbound.h"
+#include "troupe/cluster/internal/introduction.h"
+#include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/port_exchange.h"
+#include "troupe/cluster/internal/secret_testing.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
 #include "troupe/registry/groups.h"
@@ -53,6 +57,43 @@ struct World {
   WatchBook watches{peer};
 };
 
+// Both ends of an introduction, each of which hears all of it.
+class Introductions {
+ public:
+  // False: it ends the connection of both.
+  bool Hear(ItemKind kind, Decoder& in) {
+    bool goes_on = false;
+    if (kind == ItemKind::kChallenge) {
+      const auto item = ReadItem<ChallengeItem>(in);
+      if (!in.ok()) return false;
+      for (Introduction* const end : {&dialler_, &acceptor_}) {
+        goes_on |= end->OnChallenge(item, said_).ok();
+      }
+    } else if (kind == ItemKind::kProof) {
+      const auto item = ReadItem<ProofItem>(in);
+      if (!in.ok()) return false;
+      for (Introduction* const end : {&dialler_, &acceptor_}) {
+        goes_on |= end->OnProof(item, said_).ok();
+      }
+    } else {
+      const auto hello = ReadItem<HelloItem>(in);
+      if (!in.ok()) return false;
+      for (Introduction* const end : {&dialler_, &acceptor_}) {
+        goes_on |= end->CheckHello(hello).ok();
+      }
+    }
+    EXPECT_FALSE(dialler_.IsDone());
+    EXPECT_FALSE(acceptor_.IsDone());
+    return goes_on;
+  }
+
+ private:
+  PlainSecret secret_{"a", {"a word that is not in any corpus"}};
+  Introduction dialler_{secret_, {"a", 1}, "b"};
+  Introduction acceptor_{secret_, {"a", 1}, ""};
+  Encoder said_;
+};
+
 void Run(absl::string_view bytes) {
   static World world;
   static const Group<Fuzzed> group("g");
@@ -85,9 +126,15 @@ void Run(absl::string_view bytes) {
       ActorRef<Fuzzed>(world.peer.RefTo(5).cell(), world.peer.IdOf(5)), {});
   ports.OnSubscribe(there.core, /*token=*/9);
   port.core()->Attach(there);
+  Introductions introductions;
   Decoder in(bytes);
   while (!in.AtEnd()) {
     const auto kind = static_cast<ItemKind>(in.ReadByte());
+    if (kind == ItemKind::kChallenge || kind == ItemKind::kProof ||
+        kind == ItemKind::kHello) {
+      if (!introductions.Hear(kind, in)) break;
+      continue;
+    }
     // The others are not looked at here.
     const bool is_looked_at =
         kind == ItemKind::kType ||
