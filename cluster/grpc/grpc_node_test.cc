@@ -1,4 +1,6 @@
 // Nodes that reach each other over gRPC.
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +24,7 @@
 #include "troupe/cluster/membership.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/node_events.h"
+#include "troupe/cluster/security/cookie.h"
 #include "troupe/cluster/static_membership.h"
 #include "troupe/testing/status_matchers.h"
 #include "troupe/tools/certificates/authority.h"
@@ -61,7 +64,15 @@ class GrpcNodeTest : public ::testing::Test {
             .transport = GrpcTransport::Create({.tls = tls}).value(),
             .membership =
                 StaticMembership::Create(system.executor(), members_).value(),
-            .authorization = Authorization::Everything()};
+            .authorization = Authorization::Everything(),
+            .cookie = cookie_};
+  }
+  // From now on nodes have that cookie.
+  void UseCookie(const std::string& content) {
+    const std::string path = folder_.FileOf("cookie");
+    testing::WriteFile(path, content);
+    ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+    cookie_ = Cookie::FromFile(path).value();
   }
   std::unique_ptr<TestNode> Start(const std::string& name,
                                   const std::optional<TlsFiles>& tls = {}) {
@@ -86,7 +97,8 @@ class GrpcNodeTest : public ::testing::Test {
     EXPECT_THAT(here->Call<Double>(4).Wait(), IsOkAndHolds(8));
   }
 
-  const std::vector<Member> members_ = {
+  std::shared_ptr<Cookie> cookie_;
+  std::vector<Member> members_ = {
       {.name = "a", .address = testing::FreeAddress()},
       {.name = "b", .address = testing::FreeAddress()},
       {.name = "c", .address = testing::FreeAddress()}};
@@ -106,6 +118,49 @@ TEST_F(GrpcNodeTest, TwoNodesJoinOverTls) {
   const auto a = Start("a", folder_.Issue({.names = {"a"}}));
   const auto b = Start("b", folder_.Issue({.names = {"b"}}));
   ExpectCallsGoBothWays(*a, *b);
+}
+
+TEST_F(GrpcNodeTest, TwoNodesJoinWithACookie) {
+  UseCookie(std::string(32, 'o'));
+  const auto a = Start("a");
+  UseCookie(std::string(32, 'n') + "\n" + std::string(32, 'o'));
+  const auto b = Start("b");
+  ExpectCallsGoBothWays(*a, *b);
+}
+
+TEST_F(GrpcNodeTest, TwoNodesJoinWithACookieOverASocketOfUnix) {
+  for (Member& member : members_) {
+    member.address = "unix:" + folder_.FileOf(member.name);
+  }
+  UseCookie(std::string(32, 'o'));
+  const auto a = Start("a");
+  const auto b = Start("b");
+  ExpectCallsGoBothWays(*a, *b);
+}
+
+// A certificate says who it is, and is not enough where a cookie is wanted.
+TEST_F(GrpcNodeTest, CookieIsAskedForInsideTls) {
+  UseCookie(std::string(32, 'o'));
+  const auto a = Start("a", folder_.Issue({.names = {"a"}}));
+  const auto b = Start("b", folder_.Issue({.names = {"b"}}));
+  ExpectCallsGoBothWays(*a, *b);
+  absl::Mutex mu;
+  std::vector<absl::Status> failures;
+  TestNode c(ActorSystem::Create({.workers = 1}).value());
+  const Subscription subscription =
+      c.system().Subscribe<DialFailed>([&](const DialFailed& event) {
+        absl::MutexLock lock(&mu);
+        if (absl::IsUnauthenticated(event.why)) failures.push_back(event.why);
+      });
+  UseCookie(std::string(32, 'x'));
+  c.Join(Options("c", c.system(), folder_.Issue({.names = {"c"}})));
+  ASSERT_TRUE(WaitUntil([&] {
+    absl::MutexLock lock(&mu);
+    return !failures.empty();
+  }));
+  absl::MutexLock lock(&mu);
+  EXPECT_THAT(failures.front().message(), HasSubstr("NodeOptions::cookie"));
+  EXPECT_THAT(a->history(), ElementsAre("up b"));
 }
 
 TEST_F(GrpcNodeTest, NodeThatLeavesIsMissedAtOnce) {
@@ -175,6 +230,38 @@ TEST_F(GrpcNodeTest, NodeIsNotOpenToOtherMachinesByDefault) {
   EXPECT_THAT(
       Node::Start(*system, std::move(options)),
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("TLS")));
+}
+
+// A cookie hides nothing, and does not tie what follows to its proof.
+TEST_F(GrpcNodeTest, CookieOpensNoNodeToOtherMachines) {
+  UseCookie(std::string(32, 'o'));
+  const auto system = ActorSystem::Create({.workers = 1}).value();
+  NodeOptions options = Options("a", *system, std::nullopt);
+  options.listen = "[::]:0";
+  EXPECT_THAT(Node::Start(*system, std::move(options)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("set GrpcTransportOptions::tls")));
+}
+
+TEST_F(GrpcNodeTest, MemberOnAnotherMachineIsNotDialledWithoutTls) {
+  members_[1].address = "192.0.2.1:4000";
+  TestNode a(ActorSystem::Create({.workers = 1}).value());
+  absl::Mutex mu;
+  std::vector<absl::Status> failures;
+  const Subscription subscription =
+      a.system().Subscribe<DialFailed>([&](const DialFailed& event) {
+        absl::MutexLock lock(&mu);
+        if (event.node == "b") failures.push_back(event.why);
+      });
+  a.Join(Options("a", a.system(), std::nullopt));
+  ASSERT_TRUE(WaitUntil([&] {
+    absl::MutexLock lock(&mu);
+    return !failures.empty();
+  }));
+  absl::MutexLock lock(&mu);
+  EXPECT_THAT(failures.front(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("set GrpcTransportOptions::tls")));
 }
 
 }  // namespace
