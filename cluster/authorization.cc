@@ -1,5 +1,6 @@
 #include "troupe/cluster/authorization.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "absl/strings/match.h"
@@ -50,8 +51,12 @@ Authorization Authorization::Everything() {
 
 Authorization& Authorization::Assign(absl::string_view node,
                                      absl::string_view role) {
-  const bool is_beginning = absl::ConsumeSuffix(&node, "*");
-  assigned_.push_back({std::string(node), is_beginning, std::string(role)});
+  assigned_.push_back({Nodes(node), std::string(role)});
+  return *this;
+}
+
+Authorization& Authorization::Admit(absl::string_view node) {
+  admitted_.emplace_back(node);
   return *this;
 }
 
@@ -81,13 +86,28 @@ bool Authorization::Rule::IsFor(absl::string_view who, Verb verb) const {
   return (verbs & BitOf(verb)) != 0 && (role == kAnyRole || role == who);
 }
 
+Authorization::Nodes::Nodes(absl::string_view text)
+    : is_beginning(absl::ConsumeSuffix(&text, "*")) {
+  name = std::string(text);
+}
+
+bool Authorization::Nodes::Include(absl::string_view node) const {
+  return is_beginning ? absl::StartsWith(node, name) : node == name;
+}
+
+bool Authorization::Admits(absl::string_view node) const {
+  return admitted_.empty() || std::any_of(admitted_.begin(), admitted_.end(),
+                                          [node](const Nodes& nodes) {
+                                            return nodes.Include(node);
+                                          });
+}
+
 absl::string_view Authorization::RoleOf(absl::string_view node) const {
   const Assigned* best = nullptr;
   for (const Assigned& each : assigned_) {
-    if (!each.is_beginning) {
-      if (each.node == node) return each.role;
-    } else if (absl::StartsWith(node, each.node) &&
-               (best == nullptr || each.node.size() > best->node.size())) {
+    if (!each.nodes.Include(node)) continue;
+    if (!each.nodes.is_beginning) return each.role;
+    if (best == nullptr || each.nodes.name.size() > best->nodes.name.size()) {
       best = &each;
     }
   }
@@ -103,6 +123,14 @@ bool Authorization::Allows(absl::string_view role, Verb verb,
     }
   }
   return false;
+}
+
+bool Authorization::AllowsToKnow(absl::string_view role,
+                                 absl::string_view target) const {
+  return Allows(role, Verb::kSend, target) ||
+         Allows(role, Verb::kCall, target) ||
+         Allows(role, Verb::kWatch, target) ||
+         Allows(role, Verb::kStop, target) || Allows(role, Verb::kKill, target);
 }
 
 bool Authorization::AllowsAll(absl::string_view role, Verb verb) const {

@@ -11,11 +11,14 @@
 // and what it sends cannot claim otherwise. A node to which none was assigned
 // has the role "peer".
 // Targets: names by which actors were exported, or of the factory that started
-// them. A rule is for all that begin with its prefix; an actor with several
+// them. Whoever may do nothing with a name is not told what has it. A rule is
+// for all that begin with its prefix; an actor with several
 // names may be used by each of them. One without a name, to which a reference
 // has left this node in a message, is the target of rules with an empty prefix
 // alone. Whoever has started an actor here may use and end it.
 // Order: the last rule that fits decides; if none does, it is refused.
+//
+// Peers: where some nodes were admitted, no other one becomes a peer.
 //
 // A group that is shared is the target "group:" and its name, as in
 // "group:sales/lobby": kWatch is to hear of its members here, kSend to send to
@@ -73,6 +76,9 @@ class Authorization {
   // Gives the node of that name a role; "name*" is for all that begin so. An
   // exact name comes first, then the longest beginning.
   Authorization& Assign(absl::string_view node, absl::string_view role);
+  // From the first call on, only nodes that were admitted may be peers; "name*"
+  // as above.
+  Authorization& Admit(absl::string_view node);
   // Adds a rule.
   Authorization& Allow(absl::string_view role,
                        std::initializer_list<Verb> verbs,
@@ -80,16 +86,27 @@ class Authorization {
   Authorization& Deny(absl::string_view role, std::initializer_list<Verb> verbs,
                       absl::string_view target_prefix = "");
 
+  bool Admits(absl::string_view node) const;
   absl::string_view RoleOf(absl::string_view node) const;
   bool Allows(absl::string_view role, Verb verb,
               absl::string_view target) const;
   // Whether no target of that verb is refused.
   bool AllowsAll(absl::string_view role, Verb verb) const;
+  // Whether it may do anything at all with actors of that name: only then is it
+  // told whether there is one.
+  bool AllowsToKnow(absl::string_view role, absl::string_view target) const;
 
  private:
-  struct Assigned {
-    std::string node;
+  // A name, or how names begin.
+  struct Nodes {
+    explicit Nodes(absl::string_view text);
+    bool Include(absl::string_view node) const;
+
+    std::string name;
     bool is_beginning;
+  };
+  struct Assigned {
+    Nodes nodes;
     std::string role;
   };
   struct Rule {
@@ -104,6 +121,7 @@ class Authorization {
   void Add(absl::string_view role, std::initializer_list<Verb> verbs,
            absl::string_view prefix, bool allows);
 
+  std::vector<Nodes> admitted_;  // None: all.
   std::vector<Assigned> assigned_;
   std::vector<Rule> rules_;
 };

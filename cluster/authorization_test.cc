@@ -64,6 +64,31 @@ TEST(AuthorizationTest, RulesOfARoleAreForThatAlone) {
   EXPECT_TRUE(authorization.AllowsAll("peer", Verb::kStop));
 }
 
+TEST(AuthorizationTest, AllNodesAreAdmittedUntilOneIs) {
+  Authorization authorization;
+  EXPECT_TRUE(authorization.Admits("any"));
+  authorization.Admit("boss").Admit("worker-*");
+  EXPECT_TRUE(authorization.Admits("boss"));
+  EXPECT_TRUE(authorization.Admits("worker-7"));
+  EXPECT_FALSE(authorization.Admits("boss2"));
+  EXPECT_FALSE(authorization.Admits("worker"));
+  EXPECT_FALSE(authorization.Admits("any"));
+}
+
+TEST(AuthorizationTest, AnyUseOfANameIsEnoughToKnowIt) {
+  for (const Verb verb :
+       {Verb::kSend, Verb::kCall, Verb::kWatch, Verb::kStop, Verb::kKill}) {
+    Authorization authorization = Authorization::Nothing();
+    authorization.Allow("worker", {verb}, "jobs/");
+    EXPECT_TRUE(authorization.AllowsToKnow("worker", "jobs/print"));
+    EXPECT_FALSE(authorization.AllowsToKnow("worker", "vault"));
+    EXPECT_FALSE(authorization.AllowsToKnow("peer", "jobs/print"));
+  }
+  Authorization authorization = Authorization::Nothing();
+  authorization.Allow("worker", {Verb::kSpawn, Verb::kIntrospect});
+  EXPECT_FALSE(authorization.AllowsToKnow("worker", "jobs/print"));
+}
+
 TEST(AuthorizationTest, ExactNamesComeBeforeBeginnings) {
   Authorization authorization;
   authorization.Assign("worker-*", "worker")

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -146,6 +147,24 @@ TEST_F(GateTest, ActorWithoutANameNeedsARuleForAll) {
   EXPECT_THAT(lent.Call<Get>().Wait().status(),
               StatusIs(absl::StatusCode::kPermissionDenied,
                        HasSubstr("(without a name)")));
+}
+
+// The answer is the same, whether there is such an actor or not.
+TEST_F(GateTest, WhoMayDoNothingWithANameIsNotToldWhatHasIt) {
+  Authorization rules = Authorization::Nothing();
+  rules.Allow("guest", {Verb::kCall}, "box");
+  Start(std::move(rules));
+  ASSERT_THAT(b_->node().Export("vault", box_), IsOk());
+  const absl::Status there = a_->node().ResolveAndWait<Get>("vault@b").status();
+  EXPECT_THAT(there, StatusIs(absl::StatusCode::kPermissionDenied,
+                              AllOf(HasSubstr("'a', in the role 'guest'"),
+                                    HasSubstr("\"vault\")"))));
+  const absl::Status gone = a_->node().ResolveAndWait<Get>("vaulx@b").status();
+  EXPECT_EQ(gone.message(),
+            absl::StrReplaceAll(there.message(), {{"vault", "vaulx"}}));
+  EXPECT_EQ(gone.code(), there.code());
+  EXPECT_THAT(a_->node().ResolveAndWait<Get>("boxes@b").status(),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST_F(GateTest, RefusedKillAndStopChangeNothing) {

@@ -1,5 +1,6 @@
 #include "troupe/cluster/node.h"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/internal/event_hub.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/base/clock.h"
 #include "troupe/cluster/internal/asked_type.h"
 #include "troupe/cluster/internal/spawn_request.h"
 
@@ -85,6 +87,9 @@ class Node::Observer final : public internal::SessionObserver {
     }
   }
   void OnRefused(const std::string& from, const absl::Status& why) override {
+    if (absl::IsUnauthenticated(why) || absl::IsPermissionDenied(why)) {
+      LogRefusal(from, why);
+    }
     if (refused_.HasSubscribers()) {
       refused_.Publish(ConnectionRefused{from, why}, system_.logger());
     }
@@ -108,6 +113,28 @@ class Node::Observer final : public internal::SessionObserver {
   internal::Dialler::Ref dialler;
 
  private:
+  // Whoever is refused can come again and again.
+  void LogRefusal(const std::string& from, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    constexpr absl::Duration kPause = absl::Seconds(10);
+    const MonotonicTime now = system_.executor().clock().Now();
+    int64_t not_told = 0;
+    {
+      absl::MutexLock lock(&mu_);
+      if (now < next_refusal_) {
+        ++refusals_not_told_;
+        return;
+      }
+      next_refusal_ = now + kPause;
+      not_told = std::exchange(refusals_not_told_, 0);
+    }
+    system_.logger().Log(
+        LogSeverity::kWarning,
+        absl::StrCat(
+            "a connection from ", from, " was refused: ", why.ToString(),
+            not_told == 0 ? ""
+                          : absl::StrCat(" (and ", not_told, " before it)")));
+  }
   // Whether dialling did not fail like that the last time.
   bool IsNews(const std::string& name, const absl::Status& why)
       ABSL_LOCKS_EXCLUDED(mu_) {
@@ -123,6 +150,9 @@ class Node::Observer final : public internal::SessionObserver {
   ActorSystem& system_;
   absl::Mutex mu_;
   std::map<std::string, absl::Status> last_failures_ ABSL_GUARDED_BY(mu_);
+  // When one may be logged again, and how many were not.
+  MonotonicTime next_refusal_ ABSL_GUARDED_BY(mu_);
+  int64_t refusals_not_told_ ABSL_GUARDED_BY(mu_) = 0;
   internal::EventChannel<DialFailed>& dial_failed_;
   internal::EventChannel<ConnectionRefused>& refused_;
   internal::EventChannel<NodeUp>& up_;

@@ -1,5 +1,6 @@
 #include "troupe/cluster/internal/gate.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/cluster/internal/receptionist.h"
@@ -29,6 +30,9 @@ absl::string_view VerbConstant(Verb verb) {
   }
   return "?";
 }
+
+// Names that a peer has made up go into the log.
+constexpr size_t kMaxNameInWords = 255;
 
 }  // namespace
 
@@ -84,7 +88,15 @@ absl::Status Gate::CheckRequest(Envelope& message) {
   if (message.TryAs<AskReport>() != nullptr) {
     return CheckName(Verb::kIntrospect, "");
   }
-  return absl::OkStatus();
+  const auto* const resolve = message.TryAs<ResolveName>();
+  if (resolve == nullptr ||
+      node_.authorization().AllowsToKnow(role_, resolve->name)) {
+    return absl::OkStatus();
+  }
+  // Also of what is not there: else that would tell.
+  const std::string name =
+      absl::CHexEscape(resolve->name.substr(0, kMaxNameInWords));
+  return Refuse(Verb::kSend, name, absl::StrCat("'", name, "'"));
 }
 
 absl::Status Gate::CheckName(Verb verb, absl::string_view target) {

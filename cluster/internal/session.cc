@@ -70,6 +70,7 @@ absl::Status Session::PreStart() {
     return absl::AlreadyExistsError(absl::StrCat(
         "there is a session with '", expected_, "', or it is being dialled"));
   }
+  if (why_ = CheckAdmitted(expected_); !why_.ok()) return why_;
   absl::StatusOr<std::unique_ptr<Connection>> connection =
       connect_(std::make_shared<SessionPort>(self(), arrival_credit_));
   if (!connection.ok()) return why_ = std::move(connection).status();
@@ -188,9 +189,9 @@ absl::Status Session::OnHello(const HelloItem& hello) {
         absl::StrCat("'", expected_, "' was dialled, and '", hello.name,
                      "' answers at ", connection_->peer()));
   }
-  if (absl::Status status = CheckIdentity(hello.name); !status.ok()) {
-    return status;
-  }
+  absl::Status status = CheckIdentity(hello.name);
+  if (status.ok()) status = CheckAdmitted(hello.name);
+  if (!status.ok()) return status;
   if (!dialled) number_ = hello.session;
   const NodeId peer{hello.name, hello.incarnation};
   absl::Status admitted =

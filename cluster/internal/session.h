@@ -277,6 +277,8 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   HelloItem Hello() const;
   // kUnauthenticated: the other end has proven to be another node.
   absl::Status CheckIdentity(const std::string& claimed) const;
+  // kPermissionDenied: no node of that name is to be a peer.
+  absl::Status CheckAdmitted(const std::string& name) const;
   // Of an item that comes before the hellos.
   absl::Status OnChallenge(const ChallengeItem& item);
   absl::Status OnProof(const ProofItem& item);

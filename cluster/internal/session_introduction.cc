@@ -22,6 +22,14 @@ void Session::BeginIntroduction() {
                         expected_);
 }
 
+absl::Status Session::CheckAdmitted(const std::string& name) const {
+  if (shared_.node.authorization().Admits(name)) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      "'", name, "' is not among the nodes that '", shared_.node.self().name,
+      "' admits; what would do it there: Authorization::Admit(\"", name,
+      "\")"));
+}
+
 absl::Status Session::OnChallenge(const ChallengeItem& item) {
   if (up_ != nullptr) return absl::DataLossError("a challenge of a peer");
   const bool dialled = !expected_.empty();
@@ -33,6 +41,7 @@ absl::Status Session::OnChallenge(const ChallengeItem& item) {
   }
   absl::Status status = CheckIdentity(dialled ? expected_ : item.name);
   Encoder answer;
+  if (status.ok() && !dialled) status = CheckAdmitted(item.name);
   if (status.ok()) status = introduction_->OnChallenge(item, answer);
   if (status.ok()) SendFrame(TransportLane::kControl, answer);
   return status;
