@@ -39,12 +39,11 @@ std::string NamesOf(absl::Span<const MessageType* const> messages) {
       "}");
 }
 
-// Begins a wait, runs `request`, and waits. `in_order`: the request goes behind
-// what was sent before.
+// Begins a wait, runs `request`, which asks for the end `next`, and waits.
 absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
                                      absl::FunctionRef<void()> request,
                                      absl::Duration timeout,
-                                     bool in_order = false) {
+                                     Ending next = Ending::kNone) {
   if (this_thread.InTurn()) {
     return absl::FailedPreconditionError(
         absl::StrCat("waiting for ", ref.ToString(),
@@ -56,7 +55,7 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   if (system == nullptr || ref.cell() == nullptr) return ExitReason::NoActor();
   const BlockedThreadPtr thread(new BlockedThread);
   const internal::ReplyRoute route = thread->route();
-  if (!internal::AskForEnd(ref, route, in_order)) {
+  if (!internal::AskForEnd(ref, route, next)) {
     return internal::WhyGone(ref);
   }
   request();
@@ -67,7 +66,7 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
         absl::StrCat(ref.ToString(), " has not ended within ",
                      absl::FormatDuration(timeout)));
   }
-  return thread->TakeReply()->As<ExitReason>();
+  return internal::TakeEnd(*thread->TakeReply());
 }
 
 }  // namespace
@@ -170,19 +169,19 @@ absl::StatusOr<ExitReason> AnyActorRef::Wait(absl::Duration timeout) const {
 absl::StatusOr<ExitReason> AnyActorRef::StopAndWait(
     const ExitReason& reason, absl::Duration timeout) const {
   return WaitAfter(
-      *this, [&] { Stop(reason); }, timeout);
+      *this, [&] { Stop(reason); }, timeout, Ending::kStop);
 }
 
 absl::StatusOr<ExitReason> AnyActorRef::KillAndWait(
     absl::Duration timeout) const {
   return WaitAfter(
-      *this, [&] { Kill(); }, timeout);
+      *this, [&] { Kill(); }, timeout, Ending::kKill);
 }
 
 absl::StatusOr<ExitReason> AnyActorRef::DrainAndWait(
     absl::Duration timeout) const {
   return WaitAfter(
-      *this, [&] { Drain(); }, timeout, /*in_order=*/true);
+      *this, [&] { Drain(); }, timeout, Ending::kDrain);
 }
 
 }  // namespace troupe

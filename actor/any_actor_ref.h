@@ -92,6 +92,8 @@ class AnyActorRef {
   // Waits until it has ended. Returns the reason; at once and kNoActor if it
   // had ended before. kDeadlineExceeded: it has not; that changes nothing for
   // it. kFailedPrecondition: called in a turn, which must not block.
+  // kPermissionDenied: the node of an actor elsewhere refuses the wait, or the
+  // request.
   absl::StatusOr<ExitReason> Wait(
       absl::Duration timeout = absl::InfiniteDuration()) const;
   // As Wait(), with the wait begun before the request is made.

@@ -29,7 +29,7 @@ bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
 absl::StatusOr<ExitReason> EndWait::await_resume() {
   if (!error().ok()) return error();
   if (reply() == nullptr) return WhyGone(actor_);
-  return std::move(reply()->As<ExitReason>());
+  return TakeEnd(*reply());
 }
 
 void EndWait::OnGiveUp() { AskForEndNoMore(actor_, route()); }

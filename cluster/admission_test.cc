@@ -1,5 +1,6 @@
 // Which nodes may be peers at all, and what is told of those that may not, in
 // virtual time. The other end is the test.
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,7 +11,9 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/exit_reason.h"
 #include "troupe/base/log.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/in_process_transport.h"
@@ -32,10 +35,13 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::IsOk;
 using ::testing::Not;
 using testing::StatusIs;
 
 constexpr TransportLane kControl = TransportLane::kControl;
+
+class Exported : public Actor<> {};
 
 // What is logged of connections that are refused.
 class RefusalLog final : public LogSink {
@@ -111,6 +117,39 @@ TEST_F(AdmissionTest, OthersAreRefusedWithWords) {
                      HasSubstr("Authorization::Admit(\"worker\")"))));
   EXPECT_THAT(refused_, ElementsAre(line.heard->why()));
   EXPECT_THAT(a_.history(), IsEmpty());
+}
+
+// The answer goes to the wait that came with the request, and to no other.
+TEST_F(AdmissionTest, RefusedKillIsToldToWhoWaitsForIt) {
+  const Exported::Ref exported = a_.system().Spawn<Exported>().value();
+  ASSERT_THAT(a_.node().Export("exported", exported), IsOk());
+  Line line = KnockAs("b");
+  const uint64_t to = exported.id().value();
+  line.Say(AwaitEndItem{to, 1, 0});
+  line.Say(AwaitEndItem{to, 2, static_cast<uint8_t>(Ending::kKill)});
+  line.Say(
+      EndItem{to, static_cast<uint8_t>(Ending::kKill), ExitReason::Killed()});
+  PlayFor(absl::Milliseconds(1));
+  auto ended = line.heard->All<EndedItem>();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].number, 2u);
+  EXPECT_THAT(ended[0].refused, StatusIs(absl::StatusCode::kPermissionDenied,
+                                         HasSubstr("may not kill 'exported'")));
+  EXPECT_EQ(line.heard->Count(ItemKind::kRefused, TransportLane::kData), 1u);
+  exported.Kill();
+  PlayFor(absl::Milliseconds(1));
+  ended = line.heard->All<EndedItem>();
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[1].number, 1u);
+  EXPECT_THAT(ended[1].refused, IsOk());
+  EXPECT_EQ(ended[1].reason, ExitReason::Killed());
+  // Of what has ended that is told, whoever asks.
+  line.Say(AwaitEndItem{to, 3, static_cast<uint8_t>(Ending::kKill)});
+  PlayFor(absl::Milliseconds(1));
+  ended = line.heard->All<EndedItem>();
+  ASSERT_EQ(ended.size(), 3u);
+  EXPECT_THAT(ended[2].refused, IsOk());
+  EXPECT_EQ(ended[2].reason, ExitReason::NoActor());
 }
 
 // One line for each ten seconds, which says how many were left out.

@@ -16,7 +16,9 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/delivery.h"
+#include "troupe/actor/ended.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/watch_testing.h"
@@ -65,6 +67,18 @@ class Box : public Actor<Put, Get, Lend> {
 
  private:
   int64_t number_ = 0;
+};
+
+struct WaitFor {
+  using Reply = absl::Status;
+  AnyActorRef whom;
+};
+class Waiter : public Actor<WaitFor> {
+ public:
+  Task<absl::Status> Handle(WaitFor m) {
+    const absl::StatusOr<ExitReason> why = co_await Ended(m.whom);
+    co_return why.status();
+  }
 };
 
 // Node a has the role "guest" at b, which exports a box as "box".
@@ -182,6 +196,26 @@ TEST_F(GateTest, RefusedKillAndStopChangeNothing) {
   EXPECT_THAT(far_.Wait(), IsOk());
 }
 
+// At once, not when its patience ends; and nobody else hears of it.
+TEST_F(GateTest, WhoWaitsForARefusedEndIsToldSo) {
+  Authorization rules;
+  rules.Deny("guest", {Verb::kStop}, "box");
+  Start(std::move(rules));
+  const auto waiter = a_->system().Spawn<Waiter>();
+  auto other = waiter->Call<WaitFor>(far_).Start();
+  EXPECT_THAT(far_.KillAndWait().status(),
+              StatusIs(absl::StatusCode::kPermissionDenied,
+                       HasSubstr("may not kill 'box'")));
+  for (const absl::Status& refused :
+       {far_.StopAndWait().status(), far_.DrainAndWait().status()}) {
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kPermissionDenied,
+                                  HasSubstr("may not stop 'box'")));
+  }
+  EXPECT_EQ(box_.status(), ActorStatus::kRunning);
+  box_.Kill();
+  EXPECT_THAT(std::move(other).Wait(), IsOk());
+}
+
 TEST_F(GateTest, DefaultRefusesKillsAndLetsStop) {
   Start(Authorization());
   far_.Kill();
@@ -201,9 +235,12 @@ TEST_F(GateTest, RefusedWatchersAreToldSo) {
   Have(watcher_, [&](Person& person) { person.Link(far_); });
   EXPECT_THAT(NotesUntil(2).back(),
               HasSubstr("exit failed: PERMISSION_DENIED"));
-  const absl::StatusOr<ExitReason> why = far_.Wait();
-  ASSERT_THAT(why, IsOk());
-  EXPECT_THAT(why->status(), StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_THAT(far_.Wait().status(),
+              StatusIs(absl::StatusCode::kPermissionDenied,
+                       HasSubstr("may not watch 'box'")));
+  const auto waiter = a_->system().Spawn<Waiter>();
+  EXPECT_THAT(waiter->Call<WaitFor>(far_).Wait(),
+              StatusIs(absl::StatusCode::kPermissionDenied));
   EXPECT_EQ(box_.status(), ActorStatus::kRunning);
 }
 

@@ -21,11 +21,10 @@ bool Signal(const AnyActorRef& actor, EnvelopePtr signal) {
 
 }  // namespace
 
-bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route,
-               bool in_order) {
-  return Signal(actor, EnvelopePtr(MakeEnvelope<AwaitEnd>(
-                           OwedAnswer<ExitReason>(route, ExitReason::NoActor()),
-                           in_order)));
+bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route, Ending next) {
+  return Signal(
+      actor, EnvelopePtr(MakeEnvelope<AwaitEnd>(
+                 OwedAnswer<ExitReason>(route, ExitReason::NoActor()), next)));
 }
 
 void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route) {

@@ -47,7 +47,7 @@ Kind KindOf(Envelope& envelope) {
     const auto* const end = envelope.TryAs<EndRequest>();
     if (end != nullptr && end->request == Ending::kDrain) return Kind::kOrdered;
     const auto* const wait = envelope.TryAs<AwaitEnd>();
-    if (wait != nullptr && wait->in_order) return Kind::kOrdered;
+    if (wait != nullptr && wait->next == Ending::kDrain) return Kind::kOrdered;
     return IsOneOf(envelope, &kMessageType<EndRequest>,
                    &kMessageType<BeginWatch>, &kMessageType<EndWatch>,
                    &kMessageType<AwaitEnd>, &kMessageType<AwaitEndNoMore>)

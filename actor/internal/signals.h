@@ -20,9 +20,10 @@ struct EndRequest {
 };
 struct AwaitEnd {
   OwedAnswer<ExitReason> why;  // By default: there is no such actor.
-  // To an actor elsewhere it goes behind what was sent before: whoever asks for
-  // a drain next, which does so too, is to know how that ends.
-  bool in_order = false;
+  // What is asked for next, for the node of an actor elsewhere: it tells at
+  // once if it refuses that. And with a drain it goes behind what was sent
+  // before.
+  Ending next = Ending::kNone;
 };
 // Who asked for that waits no more.
 struct AwaitEndNoMore {

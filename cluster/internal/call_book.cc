@@ -152,7 +152,7 @@ bool CallsIn::AwaitEnd(uint64_t number, const AnyActorRef& actor) {
 bool CallsIn::RefuseWait(uint64_t number, const absl::Status& why) {
   if (!waits_.try_emplace(number).second) return false;
   peer_.TakeFromSession(session_number_, EnvelopePtr(MakeEnvelope<EndKnown>(
-                                             number, ExitReason::Failed(why))));
+                                             number, ExitReason(), why)));
   return true;
 }
 

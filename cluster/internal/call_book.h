@@ -44,6 +44,7 @@ struct EndRefused {
 struct EndKnown {
   uint64_t number;
   ExitReason reason;
+  absl::Status refused = {};  // Not OK: nothing has ended.
 };
 
 // By what an answer finds the one who asked, as a key of tables.
@@ -114,7 +115,7 @@ class CallsIn {
                            ReplyRoute& route);
   // The same for who waits for the end of `actor`; begins to wait, too.
   [[nodiscard]] bool AwaitEnd(uint64_t number, const AnyActorRef& actor);
-  // The peer may not wait for that, or not end the actor `id`.
+  // The peer may not wait for that, or ask for it; or not end the actor `id`.
   [[nodiscard]] bool RefuseWait(uint64_t number, const absl::Status& why);
   void RefuseEnd(uint64_t id, const absl::Status& why);
   // The actor there that waits for it; 0: none, or nobody any more.

@@ -27,6 +27,10 @@ bool Takes(const Exports::Entry& entry, const WireType& type) {
          entry.messages.end();
 }
 
+Verb VerbOf(Ending request) {
+  return request == Ending::kKill ? Verb::kKill : Verb::kStop;
+}
+
 // Reads an item, and calls `handle` with it unless that failed.
 template <typename Item, typename F>
 absl::Status With(Decoder& in, F&& handle) {
@@ -160,7 +164,15 @@ void Inbound::OnLink(const LinkItem& item) {
 absl::Status Inbound::OnAwaitEnd(Decoder& in) {
   const auto item = ReadItem<AwaitEndItem>(in);
   if (!in.ok()) return in.status();
-  const absl::Status may = MayWatch(item.to);
+  absl::Status may = MayWatch(item.to);
+  if (may.ok() && item.next != 0) {
+    absl::Status next =
+        gate_.Check(VerbOf(static_cast<Ending>(item.next)), item.to);
+    // Who has ended has no name by which it could be allowed: that is told.
+    if (!next.ok() && !node_.exports().Find(item.to).actor.IsNull()) {
+      may = std::move(next);
+    }
+  }
   const bool is_new =
       may.ok() ? calls_in_.AwaitEnd(item.number, node_.exports().RefTo(item.to))
                : calls_in_.RefuseWait(item.number, may);
@@ -179,9 +191,8 @@ void Inbound::OnRefused(const RefusedItem& item) {
 }
 
 void Inbound::OnEnd(const EndItem& item) {
-  const bool kills = static_cast<Ending>(item.request) == Ending::kKill;
   const absl::Status may =
-      gate_.Check(kills ? Verb::kKill : Verb::kStop, item.to);
+      gate_.Check(VerbOf(static_cast<Ending>(item.request)), item.to);
   if (!may.ok()) return calls_in_.RefuseEnd(item.to, may);
   const AnyActorRef actor = node_.exports().RefTo(item.to);
   switch (static_cast<Ending>(item.request)) {

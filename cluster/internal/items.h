@@ -179,6 +179,7 @@ struct AwaitEndItem {
   static constexpr ItemKind kKind = ItemKind::kAwaitEnd;
   uint64_t to = 0;
   uint64_t number = 0;
+  uint8_t next = 0;  // An Ending that is asked for next.
 };
 struct AwaitEndNoMoreItem {
   static constexpr ItemKind kKind = ItemKind::kAwaitEndNoMore;
@@ -247,6 +248,7 @@ struct EndedItem {
   static constexpr ItemKind kKind = ItemKind::kEnded;
   uint64_t number = 0;
   ExitReason reason;
+  absl::Status refused = {};  // Not OK: nothing has ended.
 };
 
 // An EndItem for `to` was refused; for people.

@@ -66,7 +66,7 @@ bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
     AppendItem(RefusedItem{refused->id, refused->why}, frame);
   } else if (auto* const end = envelope.TryAs<EndKnown>()) {
     if (calls_in_.TakeWait(end->number)) {
-      AppendItem(EndedItem{end->number, end->reason}, frame);
+      AppendItem(EndedItem{end->number, end->reason, end->refused}, frame);
     }
   } else if (auto* const drain = envelope.TryAs<EndRequest>()) {
     AppendItem(EndItem{to, static_cast<uint8_t>(drain->request), drain->reason},

@@ -60,7 +60,7 @@ AwaitEndItem WatchBook::AwaitEnd(uint64_t to, struct AwaitEnd wait) {
   const ReplyRoute route = wait.why.route();
   waits_.emplace(number, Wait{std::move(wait.why), route});
   wait_numbers_.emplace(RouteKey(route), number);
-  return {to, number};
+  return {to, number, static_cast<uint8_t>(wait.next)};
 }
 
 uint64_t WatchBook::AwaitEndNoMore(const ReplyRoute& route) {
@@ -91,10 +91,12 @@ void WatchBook::OnExit(const ExitItem& item) {
 void WatchBook::OnEnded(const EndedItem& item) {
   const auto found = waits_.find(item.number);
   if (found == waits_.end()) return;
-  OwedAnswer<ExitReason> why = std::move(found->second.why);
-  wait_numbers_.erase(RouteKey(found->second.route));
+  Wait wait = std::move(found->second);
+  wait_numbers_.erase(RouteKey(wait.route));
   waits_.erase(found);
-  std::move(why).Give(item.reason);
+  if (item.refused.ok()) return std::move(wait.why).Give(item.reason);
+  wait.why.Forget();
+  SendReply(wait.route, MakeFailure(item.refused));
 }
 
 // -- actors there, of ends here
