@@ -11,6 +11,11 @@ readonly folder
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 
 "$certificates" --folder="$folder/tls" --nodes=ann,bob,cat
+if [[ -n $(find "$folder/tls" -perm /077) ]]; then
+  echo "Others may read keys:"
+  ls -la "$folder/tls"
+  exit 1
+fi
 members=
 for name in ann bob cat; do
   members+="${members:+,}$name=unix:$folder/$name.socket"

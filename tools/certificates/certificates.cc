@@ -6,6 +6,8 @@
 // The authority's key is not kept: to add a node, make all of them anew. Who
 // has an authority already orders certificates there: the name of the node
 // among the DNS names of the subject, for client and server.
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -30,16 +32,10 @@ ABSL_FLAG(absl::Duration, valid_for, absl::Hours(24 * 365),
 namespace troupe {
 namespace {
 
-// Nobody but the owner may read it.
 bool Write(const std::string& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
-  std::error_code error;
-  std::filesystem::permissions(
-      path,
-      std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
-      error);
   file << content;
-  if (file.flush() && !error) return true;
+  if (file.flush()) return true;
   std::cerr << "Cannot write " << path << ": " << std::strerror(errno) << "\n";
   return false;
 }
@@ -51,6 +47,8 @@ int Run() {
     std::cerr << "Say --folder=PATH and --nodes=NAME,NAME...\n";
     return 2;
   }
+  // Nothing is open to others, not even while it is written.
+  ::umask(S_IRWXG | S_IRWXO);
   std::error_code error;
   if (!std::filesystem::create_directory(folder, error)) {
     std::cerr << "Cannot make the folder " << folder << ": "
