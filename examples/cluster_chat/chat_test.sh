@@ -1,5 +1,5 @@
 #!/bin/bash
-# Three processes chat, over TLS; one is killed, and missed by the others, who go
+# Three processes chat, over TLS and with a cookie; one is killed, and missed by the others, who go
 # on.
 #
 #   chat_test.sh CHAT CERTIFICATES
@@ -16,6 +16,7 @@ if [[ -n $(find "$folder/tls" -perm /077) ]]; then
   ls -la "$folder/tls"
   exit 1
 fi
+(umask 077 && head -c 32 /dev/urandom | base64 >"$folder/cookie")
 members=
 for name in ann bob cat; do
   members+="${members:+,}$name=unix:$folder/$name.socket"
@@ -26,6 +27,7 @@ declare -A pid
 start() {
   mkfifo "$folder/$1.in"
   "$chat" --name="$1" --members="$members" --tls="$folder/tls" \
+    --cookie="$folder/cookie" \
     <"$folder/$1.in" >"$folder/$1.out" 2>"$folder/$1.err" &
   pid[$1]=$!
 }

@@ -12,6 +12,7 @@
 #include "troupe/cluster/grpc/grpc_transport.h"
 #include "troupe/cluster/grpc/tls.h"
 #include "troupe/cluster/membership.h"
+#include "troupe/cluster/security/cookie.h"
 #include "troupe/cluster/static_membership.h"
 
 ABSL_FLAG(std::string, name, "", "Who this is: one of the members.");
@@ -19,6 +20,8 @@ ABSL_FLAG(std::vector<std::string>, members, {},
           "All members, each as name=address.");
 ABSL_FLAG(std::string, tls, "",
           "A folder with authorities.pem, and NAME.pem and NAME.key.");
+ABSL_FLAG(std::string, cookie, "",
+          "A file with the secret of the cluster; empty: there is none.");
 
 namespace troupe {
 namespace {
@@ -63,6 +66,11 @@ absl::StatusOr<std::unique_ptr<Node>> StartNodeByFlags(ActorSystem& system,
   if (options.listen.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--name=", options.name, " is none of the --members"));
+  }
+  if (const std::string file = absl::GetFlag(FLAGS_cookie); !file.empty()) {
+    absl::StatusOr<std::shared_ptr<Cookie>> cookie = Cookie::FromFile(file);
+    if (!cookie.ok()) return cookie.status();
+    options.cookie = *std::move(cookie);
   }
   std::optional<TlsFiles> tls;
   if (const std::string folder = absl::GetFlag(FLAGS_tls); !folder.empty()) {

@@ -4,7 +4,7 @@
 //   --tls=/etc/tls
 //
 // --members is the same for all of them. --tls is a folder with the files that
-// //tools/certificates makes.
+// //tools/certificates makes, --cookie a file with the secret of the cluster.
 #ifndef TROUPE_EXAMPLES_CLUSTER_NODE_CLUSTER_NODE_H_
 #define TROUPE_EXAMPLES_CLUSTER_NODE_CLUSTER_NODE_H_
 
@@ -24,7 +24,7 @@ ABSL_DECLARE_FLAG(std::vector<std::string>, members);
 namespace troupe {
 
 // Makes `system` the node that the flags name. `options` says the rest: all but
-// name, address, transport and membership.
+// name, address, transport, membership and cookie.
 //
 // kInvalidArgument: a flag makes no sense. Errors of GrpcTransport::Create()
 // and Node::Start().
