@@ -43,7 +43,7 @@ class SessionPortTest : public ::testing::Test {
       ActorSystem::Create({.workers = 1}).value();
   const Ears::Ref ears_ = system_->Spawn<Ears>().value();
   SessionPort port_{SessionPort::Ref(ears_),
-                    std::make_shared<ArrivalCredit>(0, 0)};
+                    std::make_shared<ArrivalCredit>(0, 0, 0)};
 };
 
 TEST_F(SessionPortTest, SmallFramesSentAreToldTogether) {
