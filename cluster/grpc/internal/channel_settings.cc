@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include "absl/time/time.h"
@@ -27,6 +28,10 @@ constexpr int kHandshakeMillis = 3000;
 // ... and so is whoever has no call.
 constexpr int kIdleMillis = 10'000;
 
+// Sessions send heartbeats and notice silence by themselves: gRPC sends no pings
+// besides. That is its default for who dials; for a listener it is 2 hours.
+constexpr int kNoKeepalive = std::numeric_limits<int>::max();
+
 // gRPC would unpack what is compressed before it looks how long it is.
 constexpr int kOnlyUncompressed = 1 << GRPC_COMPRESS_NONE;
 
@@ -50,6 +55,7 @@ grpc::ChannelArguments DialSettings(const LinkLimits& limits) {
   // DNS has a say in what lies between.
   settings.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   settings.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  settings.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kNoKeepalive);
   settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   settings.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
                   kOnlyUncompressed);
@@ -68,6 +74,7 @@ void SetListenSettings(const LinkLimits& limits, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              kHandshakeMillis);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMillis);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kNoKeepalive);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kTransportLanes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
