@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "troupe/base/check.h"
@@ -161,11 +162,21 @@ Cluster::Cluster(const std::vector<std::string>& names, const Options& options)
   }
 }
 
-NodeProcess& Cluster::Start(const std::string& name) {
+NodeProcess& Cluster::StartHidden(const std::string& name) {
+  std::vector<std::string> members = absl::StrSplit(members_, ',');
+  for (std::string& member : members) {
+    if (!absl::StartsWith(member, name + "=")) continue;
+    member = absl::StrCat(name, "=", FreeAddress());
+  }
+  return Start(name, absl::StrJoin(members, ","));
+}
+
+NodeProcess& Cluster::Start(const std::string& name,
+                            const std::string& members) {
   std::unique_ptr<NodeProcess>& node = nodes_[name];
   node.reset();
   node = std::make_unique<NodeProcess>(std::vector<std::string>{
-      "--name=" + name, "--members=" + members_, "--tls=" + options_.tls,
+      "--name=" + name, "--members=" + members, "--tls=" + options_.tls,
       "--heartbeat=" + absl::FormatDuration(options_.heartbeat),
       "--silence=" + absl::FormatDuration(options_.silence)});
   (void)node->Take("ready");

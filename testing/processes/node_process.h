@@ -73,12 +73,16 @@ class Cluster {
 
   // In the place of the one of that name that was there, at its address; waits
   // until it is ready.
-  NodeProcess& Start(const std::string& name);
+  NodeProcess& Start(const std::string& name) { return Start(name, members_); }
+  // The same at an address that the others do not know: it has to dial them.
+  NodeProcess& StartHidden(const std::string& name);
   NodeProcess& node(const std::string& name) { return *nodes_.at(name); }
   // Has all that are there leave, one after the other; whether each ended well.
   bool LeaveAll();
 
  private:
+  NodeProcess& Start(const std::string& name, const std::string& members);
+
   const Options options_;
   std::string members_;
   std::map<std::string, std::unique_ptr<NodeProcess>> nodes_;
