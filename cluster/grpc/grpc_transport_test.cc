@@ -165,11 +165,15 @@ TEST(GrpcTransportTest, MissingThreadIsAnError) {
   NoThreads none(0);
   EXPECT_THAT(GrpcTransport::Create({.threads = &none}),
               StatusIs(absl::StatusCode::kResourceExhausted));
-  NoThreads one(1);
-  const auto transport = GrpcTransport::Create({.threads = &one}).value();
+  // The transport has one; who listens needs two more.
   const std::string address = FreeAddress();
-  EXPECT_THAT(transport->Listen(address, std::make_shared<RecordingAcceptor>()),
-              StatusIs(absl::StatusCode::kResourceExhausted));
+  for (const int there_are : {1, 2}) {
+    NoThreads few(there_are);
+    const auto transport = GrpcTransport::Create({.threads = &few}).value();
+    EXPECT_THAT(
+        transport->Listen(address, std::make_shared<RecordingAcceptor>()),
+        StatusIs(absl::StatusCode::kResourceExhausted));
+  }
   const auto another = GrpcTransport::Create().value();
   EXPECT_THAT(another->Listen(address, std::make_shared<RecordingAcceptor>()),
               IsOk());

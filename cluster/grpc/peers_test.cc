@@ -1,6 +1,8 @@
 // Whoever can reach the address of a node: sockets that say nothing, too
 // little, too slowly, nonsense, or too much. Each is let go, by what gRPC is
 // told in channel_settings.cc, and good peers are served meanwhile.
+#include <sys/resource.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -170,6 +172,24 @@ TEST(RawPeersTest, NonsenseIsLetGo) {
   EXPECT_TRUE(AwaitAllClosed(peers));
   EXPECT_TRUE(server.ServesGoodPeers());
   EXPECT_EQ(server.echo().accepted(), 2);
+}
+
+// Who takes all descriptors keeps others out for as long, and no longer.
+TEST(RawPeersTest, ListeningOutlivesAShortageOfDescriptors) {
+  EchoServer server;
+  ASSERT_TRUE(server.ServesGoodPeers());
+  rlimit limit = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  {
+    std::vector<RawPeer> peers(8);
+    // None that is greater than those that there are.
+    rlimit low = limit;
+    low.rlim_cur = static_cast<rlim_t>(peers.back().socket()) + 1;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (RawPeer& peer : peers) peer.Connect(server.address());
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_TRUE(server.ServesGoodPeers());
 }
 
 // Frames that cost the sender nothing, by somebody who reads nothing of what is

@@ -25,11 +25,6 @@ struct Address {
 // kInvalidArgument: it is none of the forms above.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
-// What keeps this process from listening there, which gRPC does not say:
-// kAlreadyExists, kPermissionDenied, kInvalidArgument (not an address of this
-// machine), kUnavailable. OK: nothing.
-absl::Status ProbeToListen(const Address& address);
-
 }  // namespace troupe::internal
 
 #endif  // TROUPE_CLUSTER_GRPC_INTERNAL_ADDRESS_H_

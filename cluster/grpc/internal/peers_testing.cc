@@ -144,8 +144,11 @@ bool EchoServer::ServesGoodPeers() {
 
 // -- sockets ------------------------------------------------------------------
 
-RawPeer::RawPeer(absl::string_view address)
-    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawPeer::RawPeer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  TROUPE_CHECK(socket_ >= 0, "a test needs a socket");
+}
+
+void RawPeer::Connect(absl::string_view address) {
   sockaddr_in where = {};
   int port = 0;
   const bool is_port =
@@ -153,7 +156,7 @@ RawPeer::RawPeer(absl::string_view address)
   where.sin_family = AF_INET;
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   where.sin_port = htons(static_cast<uint16_t>(port));
-  const bool connected = is_port && socket_ >= 0 &&
+  const bool connected = is_port &&
                          ::connect(socket_, reinterpret_cast<sockaddr*>(&where),
                                    sizeof(where)) == 0 &&
                          ::fcntl(socket_, F_SETFL, O_NONBLOCK) == 0;

@@ -70,15 +70,18 @@ class EchoServer {
   const std::string address_;
 };
 
-// A socket that is connected to "127.0.0.1:port".
+// A socket.
 class RawPeer {
  public:
-  explicit RawPeer(absl::string_view address);
+  RawPeer();
+  // Connected to "127.0.0.1:port".
+  explicit RawPeer(absl::string_view address) : RawPeer() { Connect(address); }
   RawPeer(RawPeer&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)) {}
   ~RawPeer();
 
   int socket() const { return socket_; }
+  void Connect(absl::string_view address);
   // Waits until the other end takes it, or has closed: then it is false.
   bool Write(absl::string_view bytes);
   // Reads what is there. False: the other end has closed.

@@ -1,12 +1,13 @@
 #include "troupe/cluster/grpc/internal/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc.h"
-#include "grpcpp/server_builder.h"
 #include "troupe/base/check.h"
 #include "troupe/cluster/grpc/internal/address.h"
 #include "troupe/cluster/grpc/internal/channel_settings.h"
@@ -75,13 +76,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
 absl::Status Server::Listen() {
   absl::StatusOr<Address> address = ParseAddress(options_.address);
   if (!address.ok()) return std::move(address).status();
-  absl::Status probed = ProbeToListen(*address);
-  if (!probed.ok()) return probed;
+  absl::StatusOr<std::unique_ptr<ListeningSocket>> socket =
+      ListeningSocket::Bind(*address);
+  if (!socket.ok()) return std::move(socket).status();
 
   grpc::ServerBuilder builder;
   SetListenSettings(options_.limits, builder);
-  int port = 0;
-  builder.AddListeningPort(address->ToString(), options_.credentials, &port);
+  sockets_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      options_.credentials);
   builder.RegisterAsyncGenericService(&service_);
   std::unique_ptr<grpc::ServerCompletionQueue> queue =
       builder.AddCompletionQueue();
@@ -91,19 +94,35 @@ absl::Status Server::Listen() {
       Poller::Start(*options_.threads, "grpc-server", std::move(queue));
   if (!poller.ok()) return std::move(poller).status();
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr) {
+  absl::Status started =
+      server_ == nullptr
+          ? absl::UnavailableError(
+                absl::StrCat("gRPC cannot listen at ", address->ToString()))
+          : (*socket)->Start(*options_.threads,
+                             [this](int accepted) { Take(accepted); });
+  if (!started.ok()) {
+    if (server_ != nullptr) server_->Shutdown();
     (*poller)->Shutdown();
     (*poller)->Join();
-    return absl::UnavailableError(
-        absl::StrCat("gRPC cannot listen at ", address->ToString()));
+    return started;
   }
   poller_ = *std::move(poller);
-  if (address->kind == Address::Kind::kTcp) {
-    address->port = static_cast<uint16_t>(port);
-  }
-  address_ = address->ToString();
+  address_ = (*socket)->address().ToString();
+  socket_ = *std::move(socket);
   AwaitCall();
   return absl::OkStatus();
+}
+
+// Under the lock, so that gRPC hears of none when it has been shut down.
+void Server::Take(int socket) {
+  absl::MutexLock lock(&mu_);
+  if (!listening_) {
+    ::close(socket);
+    return;
+  }
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
+  taken.fd = socket;
+  sockets_->HandleNewConnection(&taken);
 }
 
 Server::~Server() {
@@ -115,6 +134,7 @@ void Server::StopListening() {
     absl::MutexLock lock(&mu_);
     if (!std::exchange(listening_, false)) return;
   }
+  socket_->Stop();
   // That of the C++ library waits for all calls to end.
   grpc_server_shutdown_and_notify(
       server_->c_server(), queue_->cq(),

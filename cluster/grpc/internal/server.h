@@ -22,9 +22,11 @@
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "troupe/cluster/grpc/internal/lane_call.h"
 #include "troupe/cluster/grpc/internal/link.h"
 #include "troupe/cluster/grpc/internal/links.h"
+#include "troupe/cluster/grpc/internal/listening_socket.h"
 #include "troupe/cluster/grpc/internal/poller.h"
 #include "troupe/cluster/grpc/internal/stream.h"
 #include "troupe/cluster/transport.h"
@@ -83,6 +85,8 @@ class Server final {
   explicit Server(Options options) : options_(std::move(options)) {}
 
   absl::Status Listen();
+  // Of a socket that has connected.
+  void Take(int socket) ABSL_LOCKS_EXCLUDED(mu_);
 
   // -- in the poller's thread
   void OnCall(std::unique_ptr<AcceptedStream> stream, bool ok);
@@ -108,6 +112,8 @@ class Server final {
   grpc::ServerCompletionQueue* queue_ = nullptr;  // The poller's.
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> sockets_;
+  std::unique_ptr<ListeningSocket> socket_;  // Its thread uses all of these.
   Stopped stopped_{this};
 
   // Of the poller's thread: what uses the queue (links, calls, refusals, and

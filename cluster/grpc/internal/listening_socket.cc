@@ -1,0 +1,209 @@
+#include "troupe/cluster/grpc/internal/listening_socket.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace troupe::internal {
+namespace {
+
+// What connects faster than it is accepted waits.
+constexpr int kBacklog = SOMAXCONN;
+
+// When there was no descriptor, one may be there again so much later.
+constexpr absl::Duration kTryAgainAfter = absl::Milliseconds(50);
+
+absl::Status CannotListen(const Address& address, int error) {
+  const absl::StatusCode code =
+      error == EADDRINUSE                 ? absl::StatusCode::kAlreadyExists
+      : error == EACCES || error == EPERM ? absl::StatusCode::kPermissionDenied
+      : error == EADDRNOTAVAIL || error == ENOENT
+          ? absl::StatusCode::kInvalidArgument
+          : absl::StatusCode::kUnavailable;
+  return absl::Status(
+      code, absl::StrCat("cannot listen at ", address.ToString(), ": ",
+                         error == EADDRINUSE ? "somebody does already"
+                                             : std::strerror(error)));
+}
+
+Descriptor NewSocket(int family) {
+  return Descriptor(
+      ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+void TurnOn(const Descriptor& socket, int level, int option) {
+  const int on = 1;
+  (void)::setsockopt(socket.number(), level, option, &on, sizeof(on));
+}
+
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+         error == ENOMEM;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+absl::StatusOr<std::unique_ptr<ListeningSocket>> ListeningSocket::Bind(
+    const Address& address) {
+  Descriptor bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (bell.number() < 0) return CannotListen(address, errno);
+  auto listening = std::unique_ptr<ListeningSocket>(
+      new ListeningSocket(address, std::move(bell)));
+  absl::Status status = address.kind == Address::Kind::kUnix
+                            ? listening->BindUnix()
+                            : listening->BindTcp();
+  if (!status.ok()) return status;
+  return listening;
+}
+
+absl::Status ListeningSocket::BindUnix() {
+  sockaddr_un where = {};
+  where.sun_family = AF_UNIX;
+  std::memcpy(where.sun_path, address_.host.data(), address_.host.size());
+  auto* const bound = reinterpret_cast<const sockaddr*>(&where);
+  {
+    // A socket whose owner died is free; another file is somebody's.
+    const Descriptor probe = NewSocket(AF_UNIX);
+    if (probe.number() < 0) return CannotListen(address_, errno);
+    if (::connect(probe.number(), bound, sizeof(where)) == 0 ||
+        errno == EAGAIN) {
+      return CannotListen(address_, EADDRINUSE);
+    }
+    struct stat file = {};
+    if (errno == ECONNREFUSED && ::stat(where.sun_path, &file) == 0 &&
+        S_ISSOCK(file.st_mode)) {
+      (void)::unlink(where.sun_path);
+    }
+  }
+  Descriptor socket = NewSocket(AF_UNIX);
+  if (socket.number() < 0 ||
+      ::bind(socket.number(), bound, sizeof(where)) != 0 ||
+      ::listen(socket.number(), kBacklog) != 0) {
+    return CannotListen(address_, errno);
+  }
+  sockets_.push_back(std::move(socket));
+  return absl::OkStatus();
+}
+
+absl::Status ListeningSocket::BindTcp() {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error =
+      ::getaddrinfo(address_.host.c_str(), absl::StrCat(address_.port).c_str(),
+                    &hints, &found);
+  if (error != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot listen at ", address_.ToString(),
+                     ": the host is unknown: ", ::gai_strerror(error)));
+  }
+  const absl::Cleanup free_found = [found] { ::freeaddrinfo(found); };
+  for (addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    Descriptor socket = NewSocket(one->ai_family);
+    if (socket.number() < 0) continue;  // This machine has no such family.
+    // The port that was chosen for the first one is that of all.
+    auto& port = one->ai_family == AF_INET6
+                     ? reinterpret_cast<sockaddr_in6*>(one->ai_addr)->sin6_port
+                     : reinterpret_cast<sockaddr_in*>(one->ai_addr)->sin_port;
+    port = htons(address_.port);
+    TurnOn(socket, SOL_SOCKET, SO_REUSEADDR);
+    // What is accepted has it too.
+    TurnOn(socket, IPPROTO_TCP, TCP_NODELAY);
+    socklen_t size = one->ai_addrlen;
+    if (::bind(socket.number(), one->ai_addr, one->ai_addrlen) != 0 ||
+        ::listen(socket.number(), kBacklog) != 0 ||
+        ::getsockname(socket.number(), one->ai_addr, &size) != 0) {
+      return CannotListen(address_, errno);
+    }
+    address_.port = ntohs(port);
+    sockets_.push_back(std::move(socket));
+  }
+  return sockets_.empty() ? CannotListen(address_, EAFNOSUPPORT)
+                          : absl::OkStatus();
+}
+
+ListeningSocket::~ListeningSocket() {
+  Stop();
+  if (thread_ != nullptr) thread_->Join();
+}
+
+absl::Status ListeningSocket::Start(ThreadFactory& threads, Take take) {
+  take_ = std::move(take);
+  absl::StatusOr<std::unique_ptr<JoinableThread>> thread =
+      threads.Start("grpc-accept", [this] { Run(); });
+  if (!thread.ok()) return std::move(thread).status();
+  thread_ = *std::move(thread);
+  return absl::OkStatus();
+}
+
+// The thread may be looking at the sockets: they stay, and listen no more.
+void ListeningSocket::Stop() {
+  absl::MutexLock lock(&mu_);
+  if (std::exchange(stopped_, true)) return;
+  if (address_.kind == Address::Kind::kUnix && !sockets_.empty()) {
+    (void)::unlink(address_.host.c_str());
+  }
+  for (const Descriptor& socket : sockets_) {
+    ::shutdown(socket.number(), SHUT_RDWR);
+  }
+  const uint64_t one = 1;
+  (void)!::write(bell_.number(), &one, sizeof(one));
+}
+
+void ListeningSocket::Run() {
+  std::vector<pollfd> waits = {
+      {.fd = bell_.number(), .events = POLLIN, .revents = 0}};
+  for (const Descriptor& socket : sockets_) {
+    waits.push_back({.fd = socket.number(), .events = POLLIN, .revents = 0});
+  }
+  const int try_again =
+      static_cast<int>(absl::ToInt64Milliseconds(kTryAgainAfter));
+  for (bool is_short = false;;) {
+    // Of a shortage nothing tells the end.
+    (void)::poll(waits.data(), is_short ? 1 : waits.size(),
+                 is_short ? try_again : -1);
+    if (waits[0].revents != 0) return;
+    is_short = false;
+    for (size_t i = 1; i < waits.size(); ++i) {
+      if (!AcceptAll(waits[i].fd)) is_short = true;
+    }
+  }
+}
+
+bool ListeningSocket::AcceptAll(int socket) {
+  for (;;) {
+    const int accepted =
+        ::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (accepted >= 0) {
+      take_(accepted);
+    } else if (errno == EAGAIN || errno == EINVAL) {
+      return true;  // None is there, or nobody listens any more.
+    } else if (IsShortage(errno)) {
+      return false;
+    }
+    // Otherwise it was over before it was accepted.
+  }
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,89 @@
+// Sockets that listen at an address, and hand on what connects.
+//
+//   auto listening = ListeningSocket::Bind(address);
+//   ...
+//   absl::Status status = (*listening)->Start(
+//       threads, [this](int socket) { Take(socket); });
+//
+// gRPC could do that itself, but gives up listening, for good and without a
+// word, when the process has no descriptor left for a moment (1.51). Here what
+// connects waits until there is one.
+//
+// Thread safety: any thread.
+#ifndef TROUPE_CLUSTER_GRPC_INTERNAL_LISTENING_SOCKET_H_
+#define TROUPE_CLUSTER_GRPC_INTERNAL_LISTENING_SOCKET_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "troupe/cluster/grpc/internal/address.h"
+#include "troupe/scheduler/thread_factory.h"
+
+namespace troupe::internal {
+
+// Closes it.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept
+      : number_(std::exchange(other.number_, -1)) {}
+  ~Descriptor();
+
+  int number() const { return number_; }
+
+ private:
+  int number_;  // -1: none.
+};
+
+class ListeningSocket {
+ public:
+  // A socket that does not block, whose owner is who is called.
+  using Take = absl::AnyInvocable<void(int socket)>;
+
+  // kAlreadyExists, kPermissionDenied, kInvalidArgument (not an address of this
+  // machine), kUnavailable.
+  static absl::StatusOr<std::unique_ptr<ListeningSocket>> Bind(
+      const Address& address);
+  ListeningSocket(const ListeningSocket&) = delete;
+  ListeningSocket& operator=(const ListeningSocket&) = delete;
+  // Stops; waits for a call of `take`.
+  ~ListeningSocket();
+
+  // With the port that was chosen.
+  const Address& address() const { return address_; }
+
+  // A thread calls `take`. kResourceExhausted: there is no room for it. Called
+  // once.
+  absl::Status Start(ThreadFactory& threads, Take take);
+  // The address is free; `take` may be called once more.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  ListeningSocket(Address address, Descriptor bell)
+      : address_(std::move(address)), bell_(std::move(bell)) {}
+
+  absl::Status BindUnix();
+  absl::Status BindTcp();
+  void Run();
+  // False: there is no descriptor, or no memory, for one more.
+  bool AcceptAll(int socket);
+
+  Address address_;
+  const Descriptor bell_;  // Can be read when this has stopped.
+  std::vector<Descriptor> sockets_;
+  Take take_;
+  std::unique_ptr<JoinableThread> thread_;
+
+  absl::Mutex mu_;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_CLUSTER_GRPC_INTERNAL_LISTENING_SOCKET_H_

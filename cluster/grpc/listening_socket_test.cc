@@ -1,0 +1,198 @@
+#include "troupe/cluster/grpc/internal/listening_socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/cluster/grpc/internal/address.h"
+#include "troupe/cluster/grpc/internal/grpc_testing.h"
+#include "troupe/scheduler/thread_factory.h"
+#include "troupe/testing/status_matchers.h"
+
+namespace troupe::internal {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::ShortFolder;
+using testing::StatusIs;
+using testing::WaitUntil;
+
+std::unique_ptr<ListeningSocket> BindAt(absl::string_view address) {
+  return ListeningSocket::Bind(ParseAddress(address).value()).value();
+}
+
+// Keeps what connects.
+class Taken {
+ public:
+  explicit Taken(ListeningSocket& listening) {
+    EXPECT_THAT(listening.Start(RealThreadFactory(),
+                                [this](int socket) {
+                                  absl::MutexLock lock(&mu_);
+                                  sockets_.emplace_back(socket);
+                                }),
+                IsOk());
+  }
+
+  size_t count() {
+    absl::MutexLock lock(&mu_);
+    return sockets_.size();
+  }
+  void Close() {
+    absl::MutexLock lock(&mu_);
+    sockets_.clear();
+  }
+
+ private:
+  absl::Mutex mu_;
+  std::vector<Descriptor> sockets_ ABSL_GUARDED_BY(mu_);
+};
+
+Descriptor NewSocket() {
+  return Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+bool Connect(const Descriptor& socket, const Address& address) {
+  sockaddr_in where = {};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  where.sin_port = htons(address.port);
+  return ::connect(socket.number(), reinterpret_cast<sockaddr*>(&where),
+                   sizeof(where)) == 0;
+}
+
+TEST(ListeningSocketTest, WhatConnectsIsTaken) {
+  const auto listening = BindAt("127.0.0.1:0");
+  EXPECT_NE(listening->address().port, 0);
+  Taken taken(*listening);
+  const Descriptor one = NewSocket();
+  const Descriptor another = NewSocket();
+  EXPECT_TRUE(Connect(one, listening->address()));
+  EXPECT_TRUE(Connect(another, listening->address()));
+  EXPECT_TRUE(WaitUntil([&] { return taken.count() == 2; }));
+}
+
+// What came before there was somebody to take it waits for him.
+TEST(ListeningSocketTest, WhatConnectsEarlyIsTakenToo) {
+  const auto listening = BindAt("127.0.0.1:0");
+  const Descriptor early = NewSocket();
+  EXPECT_TRUE(Connect(early, listening->address()));
+  Taken taken(*listening);
+  EXPECT_TRUE(WaitUntil([&] { return taken.count() == 1; }));
+}
+
+TEST(ListeningSocketTest, OnePortIsThatOfAllAddresses) {
+  const auto listening = BindAt("localhost:0");
+  Taken taken(*listening);
+  const Descriptor one = NewSocket();
+  EXPECT_TRUE(Connect(one, listening->address()));
+  EXPECT_TRUE(WaitUntil([&] { return taken.count() == 1; }));
+}
+
+TEST(ListeningSocketTest, StoppedAddressIsFree) {
+  const auto listening = BindAt("127.0.0.1:0");
+  const std::string address = listening->address().ToString();
+  Taken taken(*listening);
+  EXPECT_THAT(ListeningSocket::Bind(listening->address()),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(address)));
+  listening->Stop();
+  const auto next = ListeningSocket::Bind(listening->address());
+  ASSERT_THAT(next, IsOk());
+  Taken taken_next(**next);
+  const Descriptor socket = NewSocket();
+  EXPECT_TRUE(Connect(socket, listening->address()));
+  EXPECT_TRUE(WaitUntil([&] { return taken_next.count() == 1; }));
+  EXPECT_EQ(taken.count(), 0);
+}
+
+TEST(ListeningSocketTest, StoppedPathIsFree) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  const auto listening = BindAt("unix:" + path);
+  EXPECT_THAT(ListeningSocket::Bind(listening->address()),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(path)));
+  listening->Stop();
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+  EXPECT_THAT(ListeningSocket::Bind(listening->address()), IsOk());
+}
+
+// As after a kill: the path is there, and nobody behind it.
+TEST(ListeningSocketTest, PathWhoseOwnerDiedIsFree) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  sockaddr_un where = {};
+  where.sun_family = AF_UNIX;
+  std::memcpy(where.sun_path, path.data(), path.size());
+  {
+    const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_EQ(::bind(dead.number(), reinterpret_cast<sockaddr*>(&where),
+                     sizeof(where)),
+              0);
+  }
+  EXPECT_THAT(ListeningSocket::Bind(ParseAddress("unix:" + path).value()),
+              IsOk());
+}
+
+// A file that is no socket is somebody's.
+TEST(ListeningSocketTest, FileIsNotTakenForAPath) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/file";
+  testing::WriteFile(path, "content");
+  EXPECT_THAT(ListeningSocket::Bind(ParseAddress("unix:" + path).value()),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+}
+
+TEST(ListeningSocketTest, UnknownHostCannotBeListenedAt) {
+  EXPECT_THAT(
+      ListeningSocket::Bind(ParseAddress("no.such.host.invalid:0").value()),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("no.such.host.invalid")));
+}
+
+TEST(ListeningSocketTest, AddressOfAnotherMachineCannotBeListenedAt) {
+  // Of the range that is for documentation.
+  EXPECT_THAT(
+      ListeningSocket::Bind(ParseAddress("192.0.2.1:0").value()),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("192.0.2.1")));
+}
+
+// Descriptors that run out are no end: what has connected waits, and is taken
+// when there are some again.
+TEST(ListeningSocketTest, ShortageOfDescriptorsPasses) {
+  const auto listening = BindAt("127.0.0.1:0");
+  Taken taken(*listening);
+  rlimit limit = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  std::vector<Descriptor> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(NewSocket());
+  // None that is greater than those that there are.
+  rlimit low = limit;
+  low.rlim_cur = static_cast<rlim_t>(clients.back().number()) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  EXPECT_EQ(NewSocket().number(), -1);
+  for (const Descriptor& client : clients) {
+    EXPECT_TRUE(Connect(client, listening->address()));
+  }
+  EXPECT_EQ(taken.count(), 0);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_TRUE(WaitUntil([&] { return taken.count() == clients.size(); }));
+  taken.Close();
+}
+
+}  // namespace
+}  // namespace troupe::internal
