@@ -1,6 +1,5 @@
 #include "troupe/cluster/grpc/internal/channel_settings.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -36,8 +35,20 @@ constexpr int kNoKeepalive = std::numeric_limits<int>::max();
 constexpr int kOnlyUncompressed = 1 << GRPC_COMPRESS_NONE;
 
 // gRPC looks how long a message is when all of it is there, whatever its length
-// is said to be. This many frames of what we dial may be there at a time.
-constexpr size_t kFramesOfDialled = 16;
+// is said to be: so much may be there of what has come to those who dialled. It
+// is 16 of the longest frames that there can be.
+constexpr size_t kMaxComeToDiallers = size_t{1} << 30;
+
+// One for all, which stays: gRPC 1.51 never frees a connection that is still
+// being closed when its quota goes.
+const grpc::ResourceQuota& QuotaOfDiallers() {
+  static const grpc::ResourceQuota* const quota = [] {
+    auto* const created = new grpc::ResourceQuota("diallers");
+    created->Resize(kMaxComeToDiallers);
+    return created;
+  }();
+  return *quota;
+}
 
 }  // namespace
 
@@ -59,10 +70,7 @@ grpc::ChannelArguments DialSettings(const LinkLimits& limits) {
   settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   settings.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
                   kOnlyUncompressed);
-  grpc::ResourceQuota came("what was dialled");
-  came.Resize(std::max(limits.max_frame_bytes, LinkLimits().max_frame_bytes) *
-              kFramesOfDialled);
-  settings.SetResourceQuota(came);
+  settings.SetResourceQuota(QuotaOfDiallers());
   settings.SetMaxReceiveMessageSize(MaxMessageBytes(limits));
   settings.SetMaxSendMessageSize(MaxMessageBytes(limits));
   return settings;
