@@ -104,6 +104,7 @@ absl::Status Server::Listen() {
     if (server_ != nullptr) server_->Shutdown();
     (*poller)->Shutdown();
     (*poller)->Join();
+    server_.reset();
     return started;
   }
   poller_ = *std::move(poller);
