@@ -131,6 +131,10 @@ size_t NodeProcess::Left(absl::string_view beginning) const {
 void NodeProcess::Signal(int signal) {
   ::kill(pid_, signal);
   if (signal == SIGKILL) (void)Reap();
+  if (signal != SIGSTOP) return;
+  int status = 0;
+  while (::waitpid(pid_, &status, WUNTRACED) < 0 && errno == EINTR) {
+  }
 }
 
 int NodeProcess::Leave() {
@@ -214,6 +218,15 @@ void Aim(NodeProcess& from, const std::string& to) {
   do {
     from.Say("aim " + to);
   } while (from.Take("aimed " + to)[2] == "failed");
+}
+
+uint64_t Watch(NodeProcess& from, const std::string& to) {
+  std::vector<std::string> words;
+  do {
+    from.Say("watch " + to);
+    words = from.Take("watching " + to);
+  } while (words[2] == "failed");
+  return Number(words[2]);
 }
 
 Account SettledAccountOf(NodeProcess& from, const std::string& to) {

@@ -41,7 +41,7 @@ class NodeProcess {
   std::vector<std::string> Take(absl::string_view beginning);
   // How many lines that have come, and were not taken, begin so.
   size_t Left(absl::string_view beginning) const;
-  // SIGKILL also waits for its end.
+  // SIGKILL also waits for its end, and SIGSTOP until it has stopped.
   void Signal(int signal);
   // Has it leave; its exit code.
   int Leave();
@@ -105,7 +105,11 @@ Account AccountOf(NodeProcess& from, const std::string& to);
 // Has it send to whichever incarnation of that node is there, or will be.
 void Aim(NodeProcess& from, const std::string& to);
 
-// The same, when one more message has been handled, in a session in which
+// Has it monitor the inbox of whichever incarnation is there, which is
+// returned.
+uint64_t Watch(NodeProcess& from, const std::string& to);
+
+// As AccountOf(), when one more message has been handled, in a session in which
 // nothing is lost any more: then all of what was accepted before was handled,
 // or is missed.
 Account SettledAccountOf(NodeProcess& from, const std::string& to);

@@ -10,11 +10,11 @@
 //   flood NAME N BYTES   N messages, each when there is room for it
 //   burst NAME N BYTES   the same, without waiting for room
 //                        both: "sent NAME INCARNATION ACCEPTED", of all so far
+//   riddle NAME          one that cannot be decoded: "sent riddle"
 //   load NAME            sends, in turns with calls, until `rest`, to whichever
 //                        incarnation is there: "loading NAME", when the first
 //                        ones of each session have been handled
 //   rest                 "rested"
-//   riddle NAME          sends what cannot be decoded: "sent riddle"
 //   account NAME         what that node's inbox knows of this sender, and how
 //                        many messages for it were accepted here:
 //                        "account NAME INCARNATION HANDLED GAPS MISSED
@@ -403,9 +403,8 @@ void NodeUnderTest::Do(const std::string& command) {
       Print(absl::StrCat("watching ", name, " failed"));
     }
   } else if (verb == "riddle") {
-    const absl::StatusOr<InboxRef> inbox = Find(name);
-    if (inbox.ok()) inbox->Send<AskRiddle>();
-    Print(inbox.ok() ? "sent riddle" : "sent nothing");
+    aims_.at(name)->inbox.Send<AskRiddle>();
+    Print("sent riddle");
   } else {
     Print(absl::StrCat("what is ", command));
   }

@@ -33,7 +33,7 @@ pause() { read -rt 0.05 -u 9 || true; }
 
 # on HOST COMMAND...: in the network of that host, which lasts as long as a
 # process in it.
-declare -A host
+declare -A host pid
 on() { nsenter --net="/proc/${host[$1]}/ns/net" "${@:2}"; }
 add_host() {
   unshare --net cat <"$folder/silence" &
@@ -75,6 +75,7 @@ for name in a b; do
     --members=a=10.9.0.1:4000,b=10.9.0.2:4000 \
     --heartbeat=500ms --silence=2s \
     <"$folder/$name.in" >"$folder/$name.out" 2>"$folder/$name.err" &
+  pid[$name]=$!
 done
 exec 3>"$folder/a.in" 4>"$folder/b.in"
 await a 'up b' 1
@@ -116,6 +117,7 @@ done
 grep '^account b [0-9]* 100 0 0 0 0 100$' "$folder/a.out"
 exec 3>&- 4>&-
 for name in a b; do
+  wait "${pid[$name]}"
   echo "---- $name"
   cat "$folder/$name.out"
 done

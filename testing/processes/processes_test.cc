@@ -74,8 +74,7 @@ TEST(ProcessesTest, KilledNodesAreMissedAtOnce) {
     NodeProcess& b = cluster.Start("b");
     const uint64_t incarnation = Incarnation(a.Take("up b"));
     EXPECT_GT(incarnation, before);
-    a.Say("watch b");
-    EXPECT_EQ(Incarnation(a.Take("watching b")), incarnation);
+    EXPECT_EQ(Watch(a, "b"), incarnation);
     a.Say("load b");
     (void)a.Take("loading b");
     const absl::Time killed = absl::Now();
@@ -138,10 +137,7 @@ TEST(ProcessesTest, MonitorsOfAFrozenNodeHearOnce) {
   NodeProcess& b = cluster.Start("b");
   Meet(a, b);
   constexpr size_t kMonitors = 10;
-  for (size_t watching = 0; watching < kMonitors;) {
-    a.Say("watch b");
-    if (a.Take("watching b")[2] != "failed") ++watching;
-  }
+  for (size_t i = 0; i < kMonitors; ++i) (void)Watch(a, "b");
   b.Signal(SIGSTOP);
   for (size_t i = 0; i < kMonitors; ++i) (void)a.Take("gone b");
   b.Signal(SIGCONT);

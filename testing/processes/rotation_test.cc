@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "troupe/cluster/grpc/internal/grpc_testing.h"
 #include "troupe/testing/processes/node_process.h"
@@ -45,7 +46,9 @@ TEST(RotationTest, NewAuthorityLosesNoSession) {
   const std::string both = old.certificate() + anew.certificate();
   Rotation rotation;
   rotation.Use(old.certificate(), old);
-  Cluster cluster({"a", "b", "c"}, {.tls = rotation.path()});
+  // A session ends by nothing but its connection.
+  Cluster cluster({"a", "b", "c"},
+                  {.silence = absl::Hours(1), .tls = rotation.path()});
   NodeProcess& a = cluster.Start("a");
   NodeProcess& b = cluster.Start("b");
   (void)a.Take("up b");
