@@ -19,6 +19,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/protocol.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/node_events.h"
@@ -108,7 +109,8 @@ class Reader : public Actor<Price, Line> {
 // The port is on b, readers are on a.
 class ClusterPortsTest : public ::testing::Test {
  protected:
-  ClusterPortsTest() {
+  explicit ClusterPortsTest(Authorization rules = Authorization::Everything())
+      : cluster_({"a", "b", "c"}, std::move(rules)) {
     ticker_ = b_->system().Spawn<Ticker>(std::ref(port_)).value();
     EXPECT_THAT(b_->node().Export("ticker", ticker_), IsOk());
     a_->AwaitPeer("b");
@@ -123,7 +125,7 @@ class ClusterPortsTest : public ::testing::Test {
     while (port_->subscriptions() != count) RoundTrip();
   }
 
-  TestCluster cluster_{{"a", "b", "c"}};
+  TestCluster cluster_;
   std::unique_ptr<TestNode> a_ = cluster_.Start("a");
   std::unique_ptr<TestNode> b_ = cluster_.Start("b");
   std::optional<PortRef<Price>> port_;
@@ -132,6 +134,27 @@ class ClusterPortsTest : public ::testing::Test {
   Book book_;
   Reader::Ref reader_;
 };
+
+// Nobody may watch anybody.
+class UnwatchedPortsTest : public ClusterPortsTest {
+ protected:
+  UnwatchedPortsTest()
+      : ClusterPortsTest(Authorization::Everything().Deny(
+            Authorization::kAnyRole, {Verb::kWatch})) {}
+};
+
+TEST_F(UnwatchedPortsTest, SubscriberIsServedAndItsEndEndsIt) {
+  const PortSubscription prices = SubscribeTo<Price>(far_, reader_);
+  AwaitSubscriptions(1);
+  // A refusal to watch would come back meanwhile.
+  for (int i = 0; i < 3; ++i) RoundTrip();
+  ASSERT_EQ(port_->subscriptions(), 1);
+  ASSERT_TRUE(prices.is_active());
+  port_->Publish(1);
+  EXPECT_THAT(book_.Await(1), ElementsAre(1));
+  reader_.Stop();
+  AwaitSubscriptions(0);
+}
 
 TEST_F(ClusterPortsTest, PublishedMessagesCrossInOrder) {
   const PortSubscription prices = SubscribeTo<Price>(far_, reader_);

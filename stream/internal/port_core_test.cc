@@ -2,10 +2,15 @@
 // docs/semantics.md.
 #include "troupe/stream/internal/port_core.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "gtest/gtest.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/internal/shared_message.h"
+#include "troupe/stream/internal/subscription_core.h"
+#include "troupe/stream/subscribe_options.h"
 
 namespace troupe::internal {
 namespace {
@@ -77,6 +82,19 @@ TEST_F(PortCoreTest, CloseTellsThoseThatWait) {
   port_->Close();
   EXPECT_EQ(first_.told, false);
   EXPECT_EQ(port_->BeginTurn(&second_), PortCore::Turn::kClosed);
+}
+
+struct Price {
+  int64_t cents = 0;
+};
+
+// Its node may be lost while the request waits for the port.
+TEST_F(PortCoreTest, SubscriberThatHasEndedBeforeBeginsNothing) {
+  const auto core = std::make_shared<SubscriptionCore>(
+      AnyActorRef(), kSharedMessageType<Price>, SubscribeOptions());
+  core->OnActorEnded();
+  EXPECT_FALSE(core->stats().active);
+  EXPECT_FALSE(core->Begin(port_));
 }
 
 }  // namespace

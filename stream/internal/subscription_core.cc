@@ -96,6 +96,10 @@ void SubscriptionCore::EndHold(std::vector<SharedBody> replayed) {
 }
 
 void SubscriptionCore::WatchEnd() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (far_end_ != nullptr) return;
+  }
   // Its own from here on; it may be gone when the actor has been asked.
   const ReplyRoute route = (new EndWatch(shared_from_this()))->route();
   MustHaveMemory("the end of a subscriber",
@@ -277,7 +281,7 @@ void SubscriptionCore::OnActorEnded() {
   {
     absl::MutexLock lock(&mu_);
     end_route_ = ReplyRoute();
-    if (state_ != State::kLive) return;
+    if (state_ != State::kNew && state_ != State::kLive) return;
     // What waits is lost with its envelope, by whoever destroys that.
     owner = Leave(State::kEnded);
     let_go = LetGo();

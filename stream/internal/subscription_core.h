@@ -96,7 +96,8 @@ class SubscriptionCore final
       ABSL_LOCKS_EXCLUDED(mu_);
   // What it is to have before anything that was offered.
   void EndHold(std::vector<SharedBody> replayed) ABSL_LOCKS_EXCLUDED(mu_);
-  // Has OnActorEnded() called when the actor has ended.
+  // Has OnActorEnded() called when the actor has ended; does nothing if the
+  // other end says so, where the actor is.
   void WatchEnd() ABSL_LOCKS_EXCLUDED(mu_);
 
   // -- while it is live; without effect otherwise ----------------------------
