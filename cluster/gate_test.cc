@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -20,6 +21,7 @@
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/ended.h"
 #include "troupe/actor/events.h"
+#include "troupe/actor/exit.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/watch_testing.h"
 #include "troupe/actor/task.h"
@@ -79,6 +81,27 @@ class Waiter : public Actor<WaitFor> {
     const absl::StatusOr<ExitReason> why = co_await Ended(m.whom);
     co_return why.status();
   }
+};
+
+// Links to whom it is told to.
+struct Tie {
+  using Reply = absl::Status;
+  AnyActorRef to;
+};
+class Kin : public Actor<Get, Tie> {
+ public:
+  explicit Kin(Journal& journal) : journal_(journal) {}
+  int64_t Handle(Get) { return 0; }
+  absl::Status Handle(const Tie& m) {
+    Link(m.to);
+    return absl::OkStatus();
+  }
+  void OnExit(const Exit& exit) {
+    journal_.Add(absl::StrCat("exit ", exit.reason.ToString()));
+  }
+
+ private:
+  Journal& journal_;
 };
 
 // Node a has the role "guest" at b, which exports a box as "box".
@@ -242,6 +265,30 @@ TEST_F(GateTest, RefusedWatchersAreToldSo) {
   EXPECT_THAT(waiter->Call<WaitFor>(far_).Wait(),
               StatusIs(absl::StatusCode::kPermissionDenied));
   EXPECT_EQ(box_.status(), ActorStatus::kRunning);
+}
+
+TEST_F(GateTest, LinkThatBothWantIsNotRefused) {
+  Authorization rules;
+  rules.Deny("guest", {Verb::kWatch});
+  Start(std::move(rules));
+  b_->AwaitPeer("a");
+  const Kin::Ref here = a_->system().Spawn<Kin>(std::ref(journal_)).value();
+  Journal journal_there;
+  const Kin::Ref there =
+      b_->system().Spawn<Kin>(std::ref(journal_there)).value();
+  ASSERT_THAT(a_->node().Export("here", ActorRef<Get>(here)), IsOk());
+  ASSERT_THAT(b_->node().Export("there", ActorRef<Get>(there)), IsOk());
+  const auto far_here = b_->node().ResolveAndWait<Get>("here@a").value();
+  const auto far_there = a_->node().ResolveAndWait<Get>("there@b").value();
+  EXPECT_THAT(there.Call<Tie>(far_here).Wait(), IsOk());
+  EXPECT_THAT(far_here.Call<Get>().Wait(), IsOkAndHolds(0));
+  EXPECT_THAT(here.Call<Tie>(far_there).Wait(), IsOk());
+  // A refusal would come before the answer.
+  EXPECT_THAT(far_there.Call<Get>().Wait(), IsOkAndHolds(0));
+  there.Stop();
+  while (journal_.lines().empty()) (void)here.Call<Get>().Wait();
+  EXPECT_THAT(journal_.lines(), ElementsAre("exit normal"));
+  EXPECT_TRUE(journal_there.lines().empty());
 }
 
 // Whatever the rules: without it nobody could be resolved, or started.

@@ -155,8 +155,11 @@ void Inbound::OnMonitor(const MonitorItem& item) {
 }
 
 void Inbound::OnLink(const LinkItem& item) {
-  if (absl::Status may = MayWatch(item.to); !may.ok()) {
-    return watches_.RefuseLink(item, may);
+  // One that both want needs no leave: a refusal would end it for the other.
+  if (!watches_.AreLinked(item.to, item.from)) {
+    if (absl::Status may = MayWatch(item.to); !may.ok()) {
+      return watches_.RefuseLink(item, may);
+    }
   }
   watches_.OnLink(item, node_.exports().RefTo(item.to));
 }

@@ -52,6 +52,10 @@ class WatchBook {
   // The peer may not: its actor is told so.
   void RefuseMonitor(const MonitorItem& item, const absl::Status& why);
   void RefuseLink(const LinkItem& item, const absl::Status& why);
+  // Whether one is linked that lives here, or wants to be.
+  bool AreLinked(uint64_t here, uint64_t there) const {
+    return links_.contains({here, there});
+  }
   void OnLink(const LinkItem& item, const AnyActorRef& target);
   void OnUnlink(const UnlinkItem& item, const AnyActorRef& target);
   // A notice for the actor `to` there is on its way.
