@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -255,7 +256,9 @@ TEST(NodeSimTest, SessionsOutlastATimeInWhichAllStandStill) {
       for (const std::string& name : trio.cluster.names()) {
         trio.cluster.Resume(name);
       }
-      sim.PlayFor(absl::Milliseconds(sim.random().Uniform(2000)));
+      // All have a heartbeat in between: two such times in a row are more than
+      // the window allows for.
+      sim.PlayFor(absl::Milliseconds(600 + sim.random().Uniform(2000)));
     }
     sim.Check("no session is lost", [&] {
       for (const auto& [name, log] : trio.logs) {
@@ -263,6 +266,39 @@ TEST(NodeSimTest, SessionsOutlastATimeInWhichAllStandStill) {
       }
       return true;
     });
+  });
+}
+
+// The same while they greet each other.
+TEST(NodeSimTest, GreetingsOutlastATimeInWhichAllStandStill) {
+  ForEachSeed(20, [](Simulation& sim) {
+    testing::SimulatedClusterOptions options;
+    options.network.link.slow_probability = 0.5;
+    options.network.link.slow_delay = absl::Milliseconds(150);
+    Trio trio(sim, /*callers=*/0, options);
+    auto& failures = sim.Make<std::vector<std::string>>();
+    for (const std::string& name : trio.cluster.names()) {
+      SimulatedHost& host = trio.cluster.host(name);
+      host.Make<Subscription>(
+          host.system().Subscribe<DialFailed>([&](const DialFailed& event) {
+            if (absl::StrContains(event.why.message(), "has not greeted")) {
+              failures.push_back(event.node);
+            }
+          }));
+    }
+    sim.PlayFor(absl::Milliseconds(sim.random().Uniform(400)));
+    for (const std::string& name : trio.cluster.names()) {
+      trio.cluster.Pause(name);
+    }
+    // For longer than a greeting may take, and shorter than a connection.
+    sim.PlayFor(absl::Milliseconds(5500 + sim.random().Uniform(3000)));
+    for (const std::string& name : trio.cluster.names()) {
+      trio.cluster.Resume(name);
+    }
+    sim.Check("they meet", [&] {
+      return sim.PlayUntil([&] { return trio.HaveMet(); }, absl::Seconds(2));
+    });
+    sim.Check("nobody was too late", [&] { return failures.empty(); });
   });
 }
 

@@ -80,7 +80,8 @@ absl::Status Session::PreStart() {
 
 void Session::PostStart() {
   heard_ = Now();
-  SendAfter<GreetingIsLate>(shared_.options.greeting_timeout);
+  greeting_left_ = shared_.options.greeting_timeout;
+  AwaitGreeting();
   if (expected_.empty()) return;  // The other end begins.
   number_ = system().core()->RandomNumber() | 1;
   Encoder first;
@@ -263,8 +264,20 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   return absl::OkStatus();
 }
 
-void Session::Handle(GreetingIsLate) {
-  if (up_ != nullptr) return;
+void Session::AwaitGreeting() {
+  ticked_ = Now();
+  SendAfter<GreetingTick>(std::min(shared_.options.heartbeat, greeting_left_));
+}
+
+void Session::Handle(GreetingTick) {
+  if (up_ != nullptr || ended_) return;
+  const absl::Duration step =
+      std::min(shared_.options.heartbeat, greeting_left_);
+  // As below: who was late himself has not listened.
+  if (Now() - ticked_ - step <= shared_.options.heartbeat) {
+    greeting_left_ -= step;
+  }
+  if (greeting_left_ > absl::ZeroDuration()) return AwaitGreeting();
   End(absl::DeadlineExceededError(
       absl::StrCat(connection_->peer(), " has not greeted within ",
                    absl::FormatDuration(shared_.options.greeting_timeout))));

@@ -69,7 +69,7 @@ struct CreditOverrun {
   TransportLane lane;
 };
 struct SessionTick {};
-struct GreetingIsLate {};
+struct GreetingTick {};
 
 // What a session keeps for those who wait, on either side.
 struct SessionTables {
@@ -166,7 +166,7 @@ class SessionObserver {
 
 class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
                                    ConnectionClosed, CreditOverrun, EndSession,
-                                   SessionTick, GreetingIsLate, CountTables> {
+                                   SessionTick, GreetingTick, CountTables> {
  public:
   // What all sessions of a node share; outlives them.
   struct Shared {
@@ -201,7 +201,7 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   void Handle(CreditOverrun m);
   void Handle(EndSession m) { End(m.why); }
   void Handle(SessionTick);
-  void Handle(GreetingIsLate);
+  void Handle(GreetingTick);
   SessionTables Handle(CountTables) const;
 
  private:
@@ -292,6 +292,8 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   }
   // The other end has ended it, as a peer or before it became one.
   void OnRefused(const absl::Status& why);
+  // Comes back in a heartbeat, or when the time to greet is over.
+  void AwaitGreeting();
   absl::Status OnHello(const HelloItem& hello);
   absl::Status GoUp(const NodeId& peer, const HelloItem& hello);
   // Ends the session, for a reason that the other end is told.
@@ -343,6 +345,7 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   Flow data_flow_{.may_be_under_way = kMaxDataUnderWay};
   Flow bulk_flow_{.may_be_under_way = kMaxBulkUnderWay};
   bool peer_awaits_credit_ = false;  // For the frame that is being handled.
+  absl::Duration greeting_left_;     // That the other end has to greet.
   MonotonicTime heard_;              // When something came last.
   MonotonicTime ticked_;
   // What came before the hello, within its credit.
