@@ -304,7 +304,9 @@ internal::NodeCore& Node::core() const { return parts_->core; }
 std::vector<NodeId> Node::Peers() const { return parts_->directory.Peers(); }
 
 NodeTables Node::Tables() const {
-  NodeTables tables{.exports = parts_->core.exports().size()};
+  NodeTables tables{.exports = parts_->core.exports().size(),
+                    .group_news = parts_->core.groups().waiting(),
+                    .targets = parts_->core.targets().size()};
   for (const internal::SessionRef& session : parts_->directory.Actors()) {
     const auto counting = session.As<internal::CountTables>();
     if (!counting.ok()) continue;  // It has ended.
@@ -314,6 +316,8 @@ NodeTables Node::Tables() const {
     tables.calls_out += of_one->calls_out;
     tables.calls_in += of_one->calls_in;
     tables.watches += of_one->watches;
+    tables.subscriptions += of_one->subscriptions;
+    tables.outbox += of_one->outbox;
   }
   return tables;
 }

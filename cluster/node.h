@@ -101,6 +101,14 @@ struct NodeTables {
   size_t calls_in = 0;
   // Monitors, links and waits for ends, of either side.
   size_t watches = 0;
+  // To ports, of either side.
+  size_t subscriptions = 0;
+  // What sessions have taken and not written yet: messages, and changes of
+  // groups.
+  size_t outbox = 0;
+  size_t group_news = 0;
+  // Actors whose names the rules ask for.
+  size_t targets = 0;
 };
 
 class Node {

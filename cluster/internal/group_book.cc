@@ -80,6 +80,15 @@ void GroupBook::OnTaken(FarCell& cell) {
   if (peer != peers_.end()) --peer->second.waiting;
 }
 
+size_t GroupBook::waiting() const {
+  absl::ReaderMutexLock lock(&mu_);
+  size_t waiting = 0;
+  for (const auto& [source, peer] : peers_) {
+    waiting += peer.waiting + peer.left_out.size();
+  }
+  return waiting;
+}
+
 void GroupBook::CatchUp(FarCell& cell) {
   std::set<GroupName> left_out;
   {

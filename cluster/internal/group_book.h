@@ -98,6 +98,9 @@ class GroupBook final : public GroupRelay {
 
   GroupSeam& seam() { return seam_; }
 
+  // How much of what is said waits for sessions to take it.
+  size_t waiting() const ABSL_LOCKS_EXCLUDED(mu_);
+
   void OnLocalChange(const LocalGroupChange& change) override
       ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -506,7 +506,9 @@ SessionTables Session::Handle(CountTables) const {
   if (up_ == nullptr) return {};
   return {.calls_out = up_->calls_out.size(),
           .calls_in = up_->calls_in.size(),
-          .watches = up_->watches.size()};
+          .watches = up_->watches.size(),
+          .subscriptions = up_->ports.size(),
+          .outbox = (up_->next != nullptr ? 1 : 0) + up_->bulk_lane.waiting()};
 }
 
 // -- to the peer

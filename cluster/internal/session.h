@@ -76,6 +76,8 @@ struct SessionTables {
   size_t calls_out = 0;
   size_t calls_in = 0;
   size_t watches = 0;
+  size_t subscriptions = 0;
+  size_t outbox = 0;
 };
 struct CountTables {
   using Reply = SessionTables;

@@ -33,6 +33,10 @@ void Calls::Served(uint32_t number, Number callee, Number who) {
                    absl::StrCat("#", who, " gets call ", number,
                                 " that was for #", call.callee));
   }
+  if (!rules_.May(lives_.run(call.caller), Verb::kCall, who)) {
+    journal_.Break(Rules::kNoTrace, absl::StrCat("#", who, " serves call ",
+                                                 number, " of #", call.caller));
+  }
   if (call.served) {
     journal_.Break(kHandled, absl::StrCat("call ", number, " is served twice"));
   }
@@ -57,6 +61,12 @@ void Calls::Ended(uint32_t number, const absl::StatusOr<uint32_t>& answered) {
   if (answered.ok() && *answered != number) {
     journal_.Break(kOnce, absl::StrCat("call ", number, " gets the answer to ",
                                        *answered));
+  }
+  if (absl::IsPermissionDenied(answered.status()) &&
+      rules_.SurelyMay(lives_.run(call.caller), Verb::kCall, call.callee)) {
+    journal_.Break(Rules::kAllowed,
+                   absl::StrCat("call ", number,
+                                " is refused: ", answered.status().ToString()));
   }
   const DeliveryState delivery = Delivery(answered);
   if (delivery == DeliveryState::kAnswered && !call.served) {

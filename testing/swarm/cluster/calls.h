@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "troupe/testing/swarm/cluster/journal.h"
 #include "troupe/testing/swarm/cluster/lives.h"
+#include "troupe/testing/swarm/cluster/rules.h"
 #include "troupe/testing/swarm/cluster/sessions.h"
 
 namespace troupe::cluster_swarm {
@@ -24,10 +25,12 @@ namespace troupe::cluster_swarm {
 class Calls {
  public:
   // `in_time`: nothing delays who waits for the end of a call.
-  Calls(Journal& journal, Lives& lives, Sessions& sessions, bool in_time)
+  Calls(Journal& journal, Lives& lives, Sessions& sessions, const Rules& rules,
+        bool in_time)
       : journal_(journal),
         lives_(lives),
         sessions_(sessions),
+        rules_(rules),
         in_time_(in_time) {}
 
   // The number of the call. Calls within calls end at the outer's deadline.
@@ -60,6 +63,7 @@ class Calls {
   Journal& journal_;
   Lives& lives_;
   Sessions& sessions_;
+  const Rules& rules_;
   const bool in_time_;
   std::vector<Call> calls_;
 };

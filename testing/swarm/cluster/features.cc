@@ -5,6 +5,33 @@
 #include "absl/strings/str_cat.h"
 
 namespace troupe::cluster_swarm {
+namespace {
+
+// What deeds are about: a run has some of it only, so that there is much of
+// that.
+enum class Theme { kAny, kGroups, kPorts, kStarts };
+
+Theme ThemeOf(Deed deed) {
+  switch (deed) {
+    case Deed::kJoin:
+    case Deed::kLeave:
+    case Deed::kCry:
+    case Deed::kMonitorGroups:
+    case Deed::kDemonitorGroups:
+      return Theme::kGroups;
+    case Deed::kSubscribe:
+    case Deed::kUnsubscribe:
+    case Deed::kPublish:
+    case Deed::kPublishWhenReady:
+      return Theme::kPorts;
+    case Deed::kStart:
+      return Theme::kStarts;
+    default:
+      return Theme::kAny;
+  }
+}
+
+}  // namespace
 
 Features::Features(Random& random) {
   // Most runs are small; one in a few hundred has thousands of actors.
@@ -36,6 +63,13 @@ Features::Features(Random& random) {
   longest_fault_ =
       random.Uniform(2) == 0 ? absl::Milliseconds(200) : absl::Seconds(4);
 
+  has_rules_ = random.Uniform(4) == 0;
+  supervises_ = nodes_ > 1 && random.Uniform(5) == 0;
+  publishes_in_bounds_ = random.Uniform(2) == 0;
+  const bool has_groups = random.Uniform(3) == 0;
+  const bool has_ports = random.Uniform(3) == 0;
+  const bool has_starts = random.Uniform(4) == 0;
+
   std::vector<Deed> weighted;
   if (random.Uniform(6) == 0) {
     patience_ = absl::Seconds(3);
@@ -44,18 +78,28 @@ Features::Features(Random& random) {
   }
   for (int i = 0; i < static_cast<int>(Deed::kCount); ++i) {
     const Deed deed = static_cast<Deed>(i);
-    if (random.Uniform(3) == 0) continue;
+    const Theme theme = ThemeOf(deed);
+    if ((theme == Theme::kGroups && !has_groups) ||
+        (theme == Theme::kPorts && !has_ports) ||
+        (theme == Theme::kStarts && !has_starts) || random.Uniform(3) == 0) {
+      continue;
+    }
     uint64_t weight = 1 + random.Uniform(8);
     switch (deed) {
       case Deed::kSend:
       case Deed::kCall:
       case Deed::kResolve:
+      case Deed::kCry:
+      case Deed::kJoin:
+      case Deed::kSubscribe:
+      case Deed::kPublish:
         weight += 4;
         break;
       case Deed::kStop:
       case Deed::kKill:
       case Deed::kDrain:
       case Deed::kStopSelf:
+      case Deed::kReport:
         weight = 1;
         break;
       default:
@@ -77,7 +121,8 @@ std::string Features::ToString() const {
       ", crashes ", crashes_, ", pauses ", pauses_, ", partitions ",
       partitions_, ", resets ", resets_, ", standstills ", standstills_,
       ", late timers ", late_timers_, ", leaves ", leaves_, ", slow links ",
-      slow_links_, ", faults last ", absl::FormatDuration(longest_fault_));
+      slow_links_, ", rules ", has_rules_, ", supervisors ", supervises_,
+      ", faults last ", absl::FormatDuration(longest_fault_));
 }
 
 }  // namespace troupe::cluster_swarm

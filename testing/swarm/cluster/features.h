@@ -31,6 +31,14 @@ enum class Deed : uint8_t {
   kKill,
   kDrain,
   kStopSelf,
+  kJoin,
+  kLeave,
+  kCry,
+  kMonitorGroups,
+  kDemonitorGroups,
+  kSubscribe,
+  kUnsubscribe,
+  kPublish,
   // Those that follow are awaited, where something can be.
   kCall,
   kCallAndGiveUp,
@@ -38,6 +46,9 @@ enum class Deed : uint8_t {
   kAwaitSpace,
   kAwaitEnd,
   kResolve,
+  kPublishWhenReady,
+  kStart,
+  kReport,
   kCount,
 };
 inline constexpr Deed kFirstAwaited = Deed::kCall;
@@ -84,6 +95,13 @@ class Features {
   bool leaves() const { return leaves_; }
   bool slow_links() const { return slow_links_; }
 
+  // Nodes have rules, which refuse some of it to some.
+  bool has_rules() const { return has_rules_; }
+  // Nodes supervise actors of others.
+  bool supervises() const { return supervises_; }
+  // Who publishes waits for room, or does not.
+  bool publishes_in_bounds() const { return publishes_in_bounds_; }
+
   // No session has a reason to end.
   bool sessions_last() const {
     return crashes_ == 0 && pauses_ == 0 && partitions_ == 0 && resets_ == 0 &&
@@ -113,6 +131,9 @@ class Features {
   bool late_timers_ = false;
   bool leaves_ = false;
   bool slow_links_ = false;
+  bool has_rules_ = false;
+  bool supervises_ = false;
+  bool publishes_in_bounds_ = false;
   absl::Duration longest_fault_;
 };
 

@@ -9,6 +9,7 @@ namespace troupe::cluster_swarm {
 namespace {
 
 constexpr std::string_view kEnds = "an end that is asked for comes";
+constexpr std::string_view kUnasked = "nobody ends unasked";
 
 }  // namespace
 
@@ -30,11 +31,26 @@ void Lives::Ended(Number who) {
   // What a crash leaves is destroyed some time, too.
   if (!counts(who)) return;
   journal_.Note("has ended on", who, run(who));
-  lives_[who - 1].ended = true;
+  Life& life = lives_[who - 1];
+  life.ended = true;
+  // One whose child has failed may fail, too.
+  if (life.parent != 0 && MayEnd(who)) lives_[life.parent - 1].has_lost = true;
+  if (!life.ref.IsNull() && !MayEnd(who)) {
+    journal_.Break(kUnasked, absl::StrCat("#", who, " ends, of the parent #",
+                                          life.parent));
+  }
 }
 
-void Lives::AskedToEnd(NodeRun run, Number who) {
+bool Lives::MayEnd(Number who) const {
+  const Life& life = lives_[who - 1];
+  return life.was_asked || life.has_lost || (life.is_linked && !life.traps) ||
+         life.starter != 0 || (life.parent != 0 && MayEnd(life.parent));
+}
+
+void Lives::AskedToEnd(NodeRun run, Number who, bool surely) {
   journal_.Note("is a node on which an end is wanted of", run, who);
+  lives_[who - 1].was_asked = true;
+  if (!surely) return;
   wishes_.push_back({run, who, sessions_.EpochOf(run, this->run(who))});
 }
 

@@ -2,6 +2,7 @@
 //
 // Invariants:
 //   an end that is asked for comes   if the session with the node lasts
+//   nobody ends unasked              but with those to whom they are bound
 //   no other actor is reached        what is sent to an actor reaches no other
 //                                    one, and no other incarnation of its node
 #ifndef TROUPE_TESTING_SWARM_CLUSTER_LIVES_H_
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,8 +36,24 @@ class Lives {
   // Its object is destroyed: from now on others may hear of its end.
   void Ended(Number who);
 
-  // One on `run` wants an end of `who`.
-  void AskedToEnd(NodeRun run, Number who);
+  // One on `run` wants an end of `who`. `surely`: nobody refuses that.
+  void AskedToEnd(NodeRun run, Number who, bool surely);
+  // What it ends with: its parent, those to whom it is linked, and those for
+  // whom it was started.
+  void BornBy(Number who, Number parent) { lives_[who - 1].parent = parent; }
+  void Linked(Number who) { lives_[who - 1].is_linked = true; }
+  void Traps(Number who) { lives_[who - 1].traps = true; }
+  void StartedFrom(Number who, NodeRun starter) {
+    lives_[who - 1].starter = starter;
+  }
+  bool was_asked_to_end(Number who) const { return lives_[who - 1].was_asked; }
+  // The run of the node that had it started; 0: nobody had.
+  NodeRun starter(Number who) const { return lives_[who - 1].starter; }
+  // By which it is exported; empty: it is not.
+  void Named(Number who, std::string_view name) {
+    lives_[who - 1].name = std::string(name);
+  }
+  const std::string& name(Number who) const { return lives_[who - 1].name; }
 
   // The actor that has that id at home; 0: none of ours.
   Number NumberOf(ActorId id) const;
@@ -67,12 +85,22 @@ class Lives {
     NodeRun run;
     AnyActorRef ref = {};
     bool ended = false;
+    std::string name = {};
+    NodeRun starter = 0;
+    Number parent = 0;
+    bool traps = false;
+    bool is_linked = false;
+    bool was_asked = false;
+    bool has_lost = false;  // A child.
   };
   struct Wish {
     NodeRun run;
     Number who;
     Epoch epoch;
   };
+
+  // Whether somebody may have ended it.
+  bool MayEnd(Number who) const;
 
   Journal& journal_;
   Sessions& sessions_;

@@ -19,7 +19,9 @@ Stamp Mail::Sends(Number sender, Number receiver, Way way, bool surely) {
               .way = way,
               .number = ++pair.sent};
   const Epoch epoch = lives_.EpochOf(sender, receiver);
-  if (surely && epoch.is_up()) {
+  if (way == Way::kNormal) stamp.tick = NextTick(sender);
+  if (surely && epoch.is_up() &&
+      rules_.SurelyMay(lives_.run(sender), Verb::kSend, receiver)) {
     if (pair.sent_epoch != epoch.changes()) {
       pair.sent_epoch = epoch.changes();
       pair.sent_index = 0;
@@ -46,6 +48,12 @@ void Mail::Handled(Number who, const Stamp& stamp) {
         kReachesNoOther,
         absl::StrCat("#", who, " gets what was for #", stamp.receiver));
   }
+  if (!rules_.May(lives_.run(stamp.sender), Verb::kSend, who)) {
+    journal_.Break(Rules::kNoTrace,
+                   absl::StrCat("#", who, " gets message ", stamp.number,
+                                " of #", stamp.sender));
+  }
+  if (stamp.tick != 0) HeardTick(stamp.sender, who, stamp.tick);
   Pair& pair = pairs_[{stamp.sender, stamp.receiver, stamp.way}];
   if (stamp.number <= pair.handled) {
     journal_.Break(
@@ -64,6 +72,16 @@ void Mail::Handled(Number who, const Stamp& stamp) {
   }
   pair.handled_epoch = stamp.epoch;
   pair.handled_index = stamp.index;
+}
+
+void Mail::HeardTick(Number sender, Number who, uint64_t tick) {
+  uint64_t& heard = heard_ticks_[{sender, who}];
+  if (tick <= heard) {
+    journal_.Break(kOrder,
+                   absl::StrCat("#", who, " gets the ", tick, "th of all of #",
+                                sender, " behind the ", heard, "th"));
+  }
+  heard = tick;
 }
 
 void Mail::CheckAtRest() {

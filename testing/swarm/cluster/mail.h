@@ -3,16 +3,19 @@
 // Invariants:
 //   order of each pair               and nothing twice, whatever session it was
 //   nothing is lost in a session     from its begin to its end, or to rest
+//   what is refused leaves no trace  see rules.h
 #ifndef TROUPE_TESTING_SWARM_CLUSTER_MAIL_H_
 #define TROUPE_TESTING_SWARM_CLUSTER_MAIL_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "troupe/testing/swarm/cluster/journal.h"
 #include "troupe/testing/swarm/cluster/lives.h"
+#include "troupe/testing/swarm/cluster/rules.h"
 #include "troupe/testing/swarm/cluster/sessions.h"
 
 namespace troupe::cluster_swarm {
@@ -30,18 +33,25 @@ struct Stamp {
   uint32_t epoch = 0;
   // Of those in that session that must arrive; 0: it need not.
   uint32_t index = 0;
+  // Of all of the sender's that keeps an order, to whomever; 0: it does not.
+  uint64_t tick = 0;
 };
 
 class Mail {
  public:
-  Mail(Journal& journal, Lives& lives, Sessions& sessions)
-      : journal_(journal), lives_(lives), sessions_(sessions) {}
+  Mail(Journal& journal, Lives& lives, Sessions& sessions, const Rules& rules)
+      : journal_(journal), lives_(lives), sessions_(sessions), rules_(rules) {}
 
   // A message is about to be sent; `surely`: what takes it refuses nothing.
   Stamp Sends(Number sender, Number receiver, Way way, bool surely);
   // It was refused, and nothing was sent since.
   void Refused(const Stamp& stamp);
   void Handled(Number who, const Stamp& stamp);
+
+  // The same order for what goes to groups: what `sender` sends next, and what
+  // `who` handles.
+  uint64_t NextTick(Number sender) { return ++ticks_[sender]; }
+  void HeardTick(Number sender, Number who, uint64_t tick);
 
   void CheckAtRest();
 
@@ -68,7 +78,11 @@ class Mail {
   Journal& journal_;
   Lives& lives_;
   Sessions& sessions_;
+  const Rules& rules_;
   absl::flat_hash_map<Key, Pair> pairs_;
+  absl::flat_hash_map<Number, uint64_t> ticks_;
+  // By sender and receiver.
+  absl::flat_hash_map<std::pair<Number, Number>, uint64_t> heard_ticks_;
 };
 
 }  // namespace troupe::cluster_swarm

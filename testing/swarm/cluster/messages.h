@@ -11,7 +11,9 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/protocol.h"
 #include "troupe/cluster/codec/codec.h"
+#include "troupe/cluster/ports.h"
 #include "troupe/cluster/ref_codec.h"
+#include "troupe/stream/publishes.h"
 #include "troupe/testing/swarm/cluster/journal.h"
 #include "troupe/testing/swarm/cluster/mail.h"
 
@@ -42,6 +44,7 @@ struct Acquaintance {
 struct Nudge {
   static constexpr absl::string_view kWireName = "swarm.Nudge";
   Counted counted;
+  Number sender = 0;
   Number target = 0;
 };
 
@@ -85,7 +88,35 @@ struct Errand {
   uint64_t deeds = 0;
 };
 
-struct ResidentApi : Protocol<Nudge, Parcel, Question, Outcome, Errand> {};
+// To all members of a group.
+struct Cry {
+  static constexpr absl::string_view kWireName = "swarm.Cry";
+  Counted counted;
+  Number sender = 0;
+  uint32_t group = 0;
+  uint32_t number = 0;  // Of all from that sender to that group.
+  uint64_t tick = 0;    // See Stamp.
+};
+struct GroupApi : Protocol<Cry> {};
+
+// What a resident publishes.
+struct News {
+  static constexpr absl::string_view kWireName = "swarm.News";
+  Counted counted;
+  Number publisher = 0;
+  bool waited = false;  // For room.
+  uint32_t number = 0;  // Of all that it publishes in that way.
+};
+// What becomes of it for one subscription. Does not cross.
+struct Told {
+  News news;
+  uint32_t subscription = 0;
+};
+// Tells a resident to publish something now. Does not cross.
+struct Ring {};
+
+struct ResidentApi : Protocol<Nudge, Parcel, Question, Outcome, Errand, Cry,
+                              Subscribe<News>, Unsubscribe<News>> {};
 
 using ResidentRef = ActorRef<ResidentApi>;
 

@@ -10,9 +10,32 @@ namespace troupe::cluster_swarm {
 // -- life
 
 Resident::Resident(Home* home, Number number)
-    : home_(*home), world_(home->world), number_(number) {}
+    : Publishes<News>({.keeps = 3}),
+      home_(*home),
+      world_(home->world),
+      number_(number) {}
 
-Resident::~Resident() { world_.lives.Ended(number_); }
+Resident::~Resident() {
+  for (const auto& [number, kept] : subscriptions_) {
+    world_.readers.Unsubscribes(number);
+  }
+  world_.lives.Ended(number_);
+}
+
+void Resident::Traps() {
+  traps_ = true;
+  world_.lives.Traps(number_);
+}
+
+Started::Started(Home& home)
+    : Resident(&home, home.world.lives.Conceive(home.run)) {
+  Traps();
+}
+
+Started::Started(uint32_t start, const std::string& host)
+    : Started(*World::OfRun()->homes.at(host)) {
+  world().starts.Begins(start, number());
+}
 
 void Resident::PostStart() {
   world_.lives.Born(number_, untyped_self());
@@ -54,13 +77,16 @@ void Resident::Handle(const Nudge& nudge) {
   if (nudge.target != number_) {
     world_.journal.Break(kReachesNoOther, "a nudge reaches another one");
   }
+  if (!world_.rules.May(world_.lives.run(nudge.sender), Verb::kSend, number_)) {
+    world_.journal.Break(Rules::kNoTrace, "a nudge comes");
+  }
 }
 
 void Resident::Handle(const Parcel& parcel) {
   world_.mail.Handled(number_, parcel.stamp);
   for (const Acquaintance& one : parcel.brings) Meet(one);
   if (!parcel.nudged.IsNull()) {
-    parcel.nudged.Send<Nudge>(Counted(), parcel.nudged_number);
+    parcel.nudged.Send<Nudge>(Counted(), number_, parcel.nudged_number);
   }
   DoSome();
 }

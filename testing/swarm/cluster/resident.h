@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,14 +16,21 @@
 #include "troupe/actor/protocol.h"
 #include "troupe/actor/reply_to.h"
 #include "troupe/actor/task.h"
+#include "troupe/registry/group.h"
+#include "troupe/registry/group_changed.h"
+#include "troupe/stream/port_subscription.h"
+#include "troupe/stream/publishes.h"
 #include "troupe/testing/swarm/cluster/calls.h"
 #include "troupe/testing/swarm/cluster/messages.h"
 #include "troupe/testing/swarm/cluster/world.h"
 
 namespace troupe::cluster_swarm {
 
-class Resident : public Actor<ResidentApi> {
+class Resident : public Actor<ResidentApi, GroupChanged, Told, Ring>,
+                 public Publishes<News> {
  public:
+  using Publishes<News>::Handle;
+
   Resident(Home* home, Number number);
 
   ~Resident();
@@ -32,11 +41,17 @@ class Resident : public Actor<ResidentApi> {
   void Handle(const Nudge& nudge);
   void Handle(const Parcel& parcel);
   void Handle(const Outcome&);
+  void Handle(const Cry& cry);
+  void Handle(const GroupChanged& change);
+  void Handle(const Told& told);
+  void Handle(Ring);
   Task<void> Handle(Errand errand);
   Task<void> Handle(Question question, ReplyTo<Answer> reply);
 
  protected:
-  void Traps() { traps_ = true; }
+  World& world() { return world_; }
+  Number number() const { return number_; }
+  void Traps();
   void HearsExit(const Exit& exit);
 
  private:
@@ -78,6 +93,20 @@ class Resident : public Actor<ResidentApi> {
   void UnlinkSomebody();
   void EndSomebody(Deed deed);
 
+  // -- resident_services.cc
+  static Group<GroupApi> GroupOf(size_t group);
+  void Join();
+  void Leave();
+  void CryToAll();
+  void MonitorGroups();
+  void DemonitorGroups();
+  void SubscribeToSomebody();
+  void Unsubscribe();
+  void PublishSomething(bool at_rest);
+  Task<void> AwaitPublish();
+  Task<void> AwaitStart();
+  Task<void> AwaitReport();
+
   // -- resident_waits.cc
   Task<void> Await(Deed deed, uint32_t depth);
   Task<void> AwaitCall(uint32_t depth);
@@ -93,6 +122,8 @@ class Resident : public Actor<ResidentApi> {
   std::vector<Acquaintance> known_;
   std::vector<Duty> duties_;
   std::vector<OwnMonitor> monitors_;
+  bool monitors_groups_ = false;
+  std::map<uint32_t, PortSubscription> subscriptions_;
 };
 
 // Does not know of exits.
@@ -115,6 +146,16 @@ class Juggler final : public Resident {
 
   Juggler(Home* home, Number number) : Resident(home, number) { Traps(); }
   void OnExit(const Exit& exit) { HearsExit(exit); }
+};
+
+// Is started by other nodes, on the host of that name.
+class Started final : public Resident {
+ public:
+  Started(uint32_t start, const std::string& host);
+  void OnExit(const Exit& exit) { HearsExit(exit); }
+
+ private:
+  explicit Started(Home& home);
 };
 
 // Spawns one of these by `spawn`, a call of Spawn<T>(&home, number). Not born:

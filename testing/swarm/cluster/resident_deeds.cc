@@ -50,6 +50,22 @@ void Resident::Do(Deed deed) {
     case Deed::kDrain:
     case Deed::kStopSelf:
       return EndSomebody(deed);
+    case Deed::kJoin:
+      return Join();
+    case Deed::kLeave:
+      return Leave();
+    case Deed::kCry:
+      return CryToAll();
+    case Deed::kMonitorGroups:
+      return MonitorGroups();
+    case Deed::kDemonitorGroups:
+      return DemonitorGroups();
+    case Deed::kSubscribe:
+      return SubscribeToSomebody();
+    case Deed::kUnsubscribe:
+      return Unsubscribe();
+    case Deed::kPublish:
+      return PublishSomething(/*at_rest=*/false);
     default:
       return;  // To be awaited.
   }
@@ -127,6 +143,7 @@ void Resident::Bear() {
                ? absl::StatusOr<ResidentRef>(Spawn<Trapper>(&home_, number))
                : absl::StatusOr<ResidentRef>(Spawn<Juggler>(&home_, number));
   });
+  if (child.number != 0) world_.lives.BornBy(child.number, number_);
   Meet(child);
 }
 
@@ -164,7 +181,12 @@ void Resident::UnlinkSomebody() {
 
 void Resident::EndSomebody(Deed deed) {
   const Acquaintance other = deed == Deed::kStopSelf ? Me() : SomebodyKnown();
-  world_.lives.AskedToEnd(home_.run, other.number);
+  const Verb verb = deed == Deed::kKill ? Verb::kKill : Verb::kStop;
+  if (world_.rules.May(home_.run, verb, other.number)) {
+    world_.lives.AskedToEnd(
+        home_.run, other.number,
+        world_.rules.SurelyMay(home_.run, verb, other.number));
+  }
   switch (deed) {
     case Deed::kStop:
       return other.ref.Stop();

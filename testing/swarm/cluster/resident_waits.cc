@@ -34,6 +34,15 @@ Task<void> Resident::Await(Deed deed, uint32_t depth) {
     case Deed::kResolve:
       co_await AwaitName(depth);
       break;
+    case Deed::kPublishWhenReady:
+      co_await AwaitPublish();
+      break;
+    case Deed::kStart:
+      co_await AwaitStart();
+      break;
+    case Deed::kReport:
+      co_await AwaitReport();
+      break;
     default:
       break;
   }

@@ -16,12 +16,16 @@
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/node_events.h"
+#include "troupe/cluster/spawn.h"
+#include "troupe/registry/group.h"
+#include "troupe/registry/groups.h"
 #include "troupe/testing/simulated_cluster.h"
 #include "troupe/testing/simulated_network.h"
 #include "troupe/testing/simulated_node.h"
 #include "troupe/testing/simulation.h"
 #include "troupe/testing/simulation_options.h"
 #include "troupe/testing/simulation_run.h"
+#include "troupe/testing/swarm/cluster/overseer.h"
 #include "troupe/testing/swarm/cluster/resident.h"
 #include "troupe/testing/swarm/cluster/world.h"
 
@@ -58,13 +62,25 @@ SimulatedClusterOptions ClusterOptions(const Features& features) {
   return options;
 }
 
+// The members of a group, as a node knows them.
+std::vector<AnyActorRef> MembersOf(Home& home, size_t group) {
+  std::vector<AnyActorRef> members;
+  const auto known =
+      home.system.Get<Groups>().Members(Group<GroupApi>(Crowds::NameOf(group)));
+  if (!known.ok()) home.world.journal.Break(kEnds, known.status().ToString());
+  if (known.ok()) members.assign(known->begin(), known->end());
+  return members;
+}
+
 class Run {
  public:
   explicit Run(Simulation& sim)
       : sim_(sim),
         world_(sim.Make<World>(sim)),
         cluster_(
-            sim.Make<SimulatedCluster>(sim, ClusterOptions(world_.features))) {}
+            sim.Make<SimulatedCluster>(sim, ClusterOptions(world_.features))) {
+    World::OfRun() = &world_;
+  }
 
   void Play();
   const World& world() const { return world_; }
@@ -79,7 +95,14 @@ class Run {
   // Until nothing is left to do.
   void PlayAll();
   void DoFromOutside();
+  // What others than founders find on a node.
+  void Share(Home& home, const std::string& host);
   void Rest();
+  // Until nobody does anything any more.
+  void BecomeQuiet();
+  void Ring();
+  void CheckGroups();
+  void CheckTables(bool ended);
   void End();
   // What runs on a node; null: it does not run.
   Home* HomeOf(const std::string& host);
@@ -87,29 +110,24 @@ class Run {
   Simulation& sim_;
   World& world_;
   SimulatedCluster& cluster_;
-  std::map<std::string, Home*> homes_;
 };
 
 void Run::Boot(SimulatedHost& host) {
-  std::vector<std::string> members;
-  for (uint64_t i = 0; i < world_.features.nodes(); ++i) {
-    members.push_back(World::HostName(i));
-  }
   Home& home = host.Make<Home>(Home{.world = world_, .system = host.system()});
-  homes_[host.name()] = &home;
+  world_.homes[host.name()] = &home;
   home.run = world_.sessions.Begins({host.name(), host.incarnation()});
   Subscribe(host, home);
   // Goes after the node: as long as that leaves, others hear of it.
   host.Hold(
       std::make_unique<AtEnd>([&home] { home.world.sessions.Ends(home.run); }));
   Node& node =
-      testing::StartNode(host, members,
+      testing::StartNode(host, world_.HostNames(),
                          {.heartbeat = world_.features.heartbeat(),
                           .silence = world_.features.silence(),
                           .outbox_messages = world_.features.outbox_messages(),
                           .dial = {.first_pause = absl::Milliseconds(20),
                                    .longest_pause = absl::Milliseconds(500)},
-                          .authorization = Authorization::Everything()});
+                          .authorization = world_.rules.Of(host.name())});
   home.node = &node;
   host.Hold(std::make_unique<AtEnd>([&home] { home.node = nullptr; }));
   for (uint64_t i = 0; i < world_.features.founders(); ++i) {
@@ -123,10 +141,39 @@ void Run::Boot(SimulatedHost& host) {
                                home.system.Spawn<Juggler>(&home, number));
     });
     home.founders.push_back(founder);
+    world_.lives.Named(founder.number, absl::StrCat("r", i));
     const absl::Status exported =
         node.Export(absl::StrCat("r", i), RefTo(founder));
     if (!exported.ok()) world_.journal.Break(kEnds, exported.ToString());
   }
+  Share(home, host.name());
+}
+
+void Run::Share(Home& home, const std::string& host) {
+  absl::Status status = home.node->ShareScope<GroupApi>(Crowds::kScope);
+  for (size_t group = 0; group + 1 < Crowds::kGroups; ++group) {
+    status.Update(home.node->Share(Group<GroupApi>(Crowds::NameOf(group))));
+  }
+  status.Update(ExportFactory<Started(uint32_t, std::string), ResidentApi>(
+      *home.node, Rules::kFactory));
+  if (world_.features.supervises()) {
+    // The next one, on which it may depend that there is this one.
+    std::string where;
+    for (const std::string& name : world_.HostNames()) {
+      if (name > host && where.empty()) where = name;
+    }
+    if (where.empty()) where = World::HostName(0);
+    // A child whose parent cannot be watched is killed, and started again, for
+    // ever.
+    const Authorization& rules = world_.rules.Of(host);
+    if (rules.Allows(rules.RoleOf(where), Verb::kWatch, "")) {
+      const auto overseer = home.system.Spawn<Overseer>(
+          &home, where, world_.starts.Supervised(home.run, where));
+      status.Update(overseer.status());
+      if (overseer.ok()) home.overseer = *overseer;
+    }
+  }
+  if (!status.ok()) world_.journal.Break(kEnds, status.ToString());
 }
 
 void Run::Subscribe(SimulatedHost& host, Home& home) {
@@ -137,8 +184,13 @@ void Run::Subscribe(SimulatedHost& host, Home& home) {
         world.sessions.Up(run, event.node);
       }));
   host.Make<Subscription>(
-      host.system().Subscribe<NodeDown>([&world, run](const NodeDown& event) {
-        world.sessions.Down(run, event.node, event.why);
+      host.system().Subscribe<NodeDown>([&world, &home](const NodeDown& event) {
+        world.sessions.Down(home.run, event.node, event.why);
+        if (!world.sessions.is_running(home.run)) return;
+        for (size_t group = 0; group < Crowds::kGroups; ++group) {
+          world.crowds.LostNode(home.run, world.sessions.Find(event.node),
+                                MembersOf(home, group));
+        }
       }));
   host.Make<Subscription>(host.system().Subscribe<DeadLetter>(
       [&world, run](const DeadLetter& letter) {
@@ -181,7 +233,7 @@ void Run::AllowFaults() {
 }
 
 Home* Run::HomeOf(const std::string& host) {
-  Home* const home = homes_[host];
+  Home* const home = world_.homes[host];
   return cluster_.IsUp(host) && home->node != nullptr ? home : nullptr;
 }
 
@@ -221,6 +273,26 @@ void Run::Rest() {
                       absl::Seconds(60))) {
     world_.sessions.CheckAtRest();
   }
+  BecomeQuiet();
+  const bool rung = world_.readers.any();
+  if (rung) {
+    Ring();
+    BecomeQuiet();
+  }
+  if (broken()) return;
+  CheckGroups();
+  world_.sessions.CheckAtRest();
+  world_.lives.CheckAtRest();
+  world_.mail.CheckAtRest();
+  world_.calls.CheckAtRest();
+  world_.watches.CheckAtRest();
+  world_.crowds.CheckAllAtRest();
+  world_.readers.CheckAtRest(rung);
+  world_.starts.CheckAtRest();
+  CheckTables(/*ended=*/false);
+}
+
+void Run::BecomeQuiet() {
   // Whatever waits, waits for so long at most, and what is under way arrives
   // within that time; one may wait for another.
   const absl::Duration quiet = 2 * world_.features.longest() +
@@ -233,44 +305,79 @@ void Run::Rest() {
     if (++times == 1000) {
       world_.journal.Break(kEnds, "it goes on for ever");
     }
-  } while ((world_.journal.events() != before || world_.resolving != 0) &&
+  } while ((world_.journal.events() != before || world_.resolving != 0 ||
+            world_.starts.IsWaiting()) &&
            !broken());
-  if (broken()) return;
-  world_.sessions.CheckAtRest();
-  world_.lives.CheckAtRest();
-  world_.mail.CheckAtRest();
-  world_.calls.CheckAtRest();
-  world_.watches.CheckAtRest();
+}
+
+// Everybody who has subscribers publishes something.
+void Run::Ring() {
+  for (Number who = 1; who <= world_.lives.count() && !broken(); ++who) {
+    if (!world_.lives.is_alive(who)) continue;
+    const auto one = world_.lives.ref(who).As<troupe::cluster_swarm::Ring>();
+    if (one.ok()) one->Send<troupe::cluster_swarm::Ring>();
+  }
+}
+
+void Run::CheckGroups() {
+  for (const auto& [host, home] : world_.homes) {
+    for (size_t group = 0; group < Crowds::kGroups && !broken(); ++group) {
+      world_.crowds.CheckAtRest(home->run, group, MembersOf(*home, group));
+    }
+  }
 }
 
 // When nobody refers to anybody any more, nothing is kept for anybody.
 void Run::End() {
   if (broken()) return;
+  for (const auto& [host, home] : world_.homes) {
+    if (!home->overseer.IsNull()) home->overseer.Kill();
+  }
   for (Number who = 1; who <= world_.lives.count(); ++who) {
-    if (world_.lives.is_alive(who)) world_.lives.ref(who).Kill();
+    if (!world_.lives.is_alive(who)) continue;
+    world_.lives.AskedToEnd(world_.lives.run(who), who, /*surely=*/true);
+    world_.lives.ref(who).Kill();
   }
   sim_.PlayFor(world_.features.heartbeat() + world_.features.patience() +
-               absl::Seconds(1));
-  for (const auto& [host, home] : homes_) {
-    if (broken()) return;
-    const NodeTables tables = home->node->Tables();
-    if (tables.exports == 1 && tables.calls_out == 0 && tables.calls_in == 0 &&
-        tables.watches == 0 && tables.sessions + 1 == homes_.size()) {
-      continue;
-    }
-    world_.journal.Break(
-        kTables, absl::StrCat(host, " has ", tables.sessions, " sessions, ",
-                              tables.exports, " exports, ", tables.calls_out,
-                              " calls out, ", tables.calls_in, " calls in, ",
-                              tables.watches, " watches"));
+               (world_.starts.any() ? Starts::kKept : absl::Seconds(1)));
+  CheckTables(/*ended=*/true);
+  for (const auto& [host, home] : world_.homes) {
+    world_.sessions.Ends(home->run);
   }
-  for (const auto& [host, home] : homes_) world_.sessions.Ends(home->run);
   for (const std::string& host : cluster_.names()) {
     cluster_.Crash(host, CrashKind::kReset);
   }
   if (Counted::count() != 0) {
     world_.journal.Break(
         kEnds, absl::StrCat(Counted::count(), " messages outlive the end"));
+  }
+}
+
+void Run::CheckTables(bool ended) {
+  for (const auto& [host, home] : world_.homes) {
+    if (broken()) return;
+    const NodeTables tables = home->node->Tables();
+    if (tables.exports == 1 && tables.calls_out == 0 && tables.calls_in == 0 &&
+        tables.watches == 0 && tables.subscriptions == 0 &&
+        tables.outbox == 0 && tables.group_news == 0 && tables.targets == 0 &&
+        tables.sessions + 1 == world_.homes.size()) {
+      continue;
+    }
+    // Before, there is what those who live need.
+    if (!ended && tables.exports <= home->system.live_actors() &&
+        tables.targets <= home->system.live_actors() && tables.outbox == 0 &&
+        tables.group_news == 0 && tables.sessions + 1 == world_.homes.size()) {
+      continue;
+    }
+    world_.journal.Break(
+        kTables,
+        absl::StrCat(host, " has ", tables.sessions, " sessions, ",
+                     tables.exports, " exports, ", tables.calls_out,
+                     " calls out, ", tables.calls_in, " calls in, ",
+                     tables.watches, " watches, ", tables.subscriptions,
+                     " subscriptions, ", tables.outbox, " outgoing, ",
+                     tables.group_news, " group news, ", tables.targets,
+                     " targets, ", home->system.live_actors(), " actors"));
   }
 }
 

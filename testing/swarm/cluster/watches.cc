@@ -58,14 +58,23 @@ void Watches::CheckReason(Number who, Number target, Epoch since,
     }
     return sessions_.SaidToBeOver(lives_.run(who), lives_.run(target), since);
   }
-  if (!lives_.has_ended(target)) {
-    journal_.Break(kTruly, absl::StrCat("#", who, " is told that #", target,
-                                        " has ended: ", reason.ToString()));
+  if (lives_.has_ended(target)) return;
+  if (absl::IsPermissionDenied(reason.status())) {
+    if (rules_.SurelyMay(lives_.run(who), Verb::kWatch, target)) {
+      journal_.Break(Rules::kAllowed,
+                     absl::StrCat("#", who, " may not watch #", target, ": ",
+                                  reason.ToString()));
+    }
+    return;
   }
+  journal_.Break(kTruly, absl::StrCat("#", who, " is told that #", target,
+                                      " has ended: ", reason.ToString()));
 }
 
 void Watches::Linked(Number one, Number other, bool traps) {
   journal_.Note("links to", one, other);
+  lives_.Linked(one);
+  lives_.Linked(other);
   Link& link = links_[{one, other}];
   link.epoch = lives_.EpochOf(one, other);
   link.must_tell = traps && !link.is_disputed;
@@ -107,7 +116,9 @@ void Watches::CheckAtRest() const {
   for (size_t i = 0; i < watches_.size(); ++i) {
     const Watch& watch = watches_[i];
     if (watch.is_over || !lives_.is_alive(watch.watcher)) continue;
-    if (lives_.is_alive(watch.target) &&
+    // Who is refused is told at once.
+    if (rules_.May(lives_.run(watch.watcher), Verb::kWatch, watch.target) &&
+        lives_.is_alive(watch.target) &&
         sessions_.MayHaveLasted(lives_.run(watch.watcher),
                                 lives_.run(watch.target), watch.epoch)) {
       continue;

@@ -16,14 +16,16 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/testing/swarm/cluster/journal.h"
 #include "troupe/testing/swarm/cluster/lives.h"
+#include "troupe/testing/swarm/cluster/rules.h"
 #include "troupe/testing/swarm/cluster/sessions.h"
 
 namespace troupe::cluster_swarm {
 
 class Watches {
  public:
-  Watches(Journal& journal, Lives& lives, Sessions& sessions)
-      : journal_(journal), lives_(lives), sessions_(sessions) {}
+  Watches(Journal& journal, Lives& lives, Sessions& sessions,
+          const Rules& rules)
+      : journal_(journal), lives_(lives), sessions_(sessions), rules_(rules) {}
 
   // The number of the monitor.
   uint32_t Monitored(Number watcher, Number target);
@@ -65,6 +67,7 @@ class Watches {
   Journal& journal_;
   Lives& lives_;
   Sessions& sessions_;
+  const Rules& rules_;
   std::vector<Watch> watches_;
   // Who hears of whom.
   std::map<std::pair<Number, Number>, Link> links_;

@@ -5,25 +5,33 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/base/random.h"
 #include "troupe/cluster/node.h"
 #include "troupe/testing/simulation.h"
 #include "troupe/testing/swarm/cluster/calls.h"
+#include "troupe/testing/swarm/cluster/crowds.h"
 #include "troupe/testing/swarm/cluster/features.h"
 #include "troupe/testing/swarm/cluster/journal.h"
 #include "troupe/testing/swarm/cluster/lives.h"
 #include "troupe/testing/swarm/cluster/mail.h"
 #include "troupe/testing/swarm/cluster/messages.h"
+#include "troupe/testing/swarm/cluster/readers.h"
+#include "troupe/testing/swarm/cluster/rules.h"
 #include "troupe/testing/swarm/cluster/sessions.h"
+#include "troupe/testing/swarm/cluster/starts.h"
 #include "troupe/testing/swarm/cluster/watches.h"
 
 namespace troupe::cluster_swarm {
+
+struct Home;
 
 struct World {
   explicit World(testing::Simulation& sim)
@@ -46,19 +54,48 @@ struct World {
   }
 
   static std::string HostName(uint64_t i) { return absl::StrCat("n", i); }
+  std::vector<std::string> HostNames() const {
+    std::vector<std::string> names;
+    for (uint64_t i = 0; i < features.nodes(); ++i) {
+      names.push_back(HostName(i));
+    }
+    return names;
+  }
+  // Of all subscriptions of this run.
+  uint32_t PortLimit() const { return 1 + (features.budget() % 12); }
+  // Of the run of this thread: what is made from what has crossed is made
+  // there.
+  static World*& OfRun() {
+    static thread_local World* world = nullptr;
+    return world;
+  }
 
   Random& random;
   const Features features;
   Journal journal;
   Sessions sessions{journal, features.sessions_last()};
   Lives lives{journal, sessions};
-  Mail mail{journal, lives, sessions};
-  Calls calls{journal, lives, sessions,
-              features.pauses() == 0 && features.standstills() == 0 &&
-                  !features.late_timers()};
-  Watches watches{journal, lives, sessions};
+  const Rules rules{lives, sessions, random, HostNames(), features.has_rules()};
+  Mail mail{journal, lives, sessions, rules};
+  // Nothing delays who waits.
+  const bool in_time = features.pauses() == 0 && features.standstills() == 0 &&
+                       !features.late_timers();
+  Calls calls{journal, lives, sessions, rules, in_time};
+  Watches watches{journal, lives, sessions, rules};
+  Crowds crowds{journal, lives, sessions, rules};
+  Readers readers{journal, lives, sessions, rules,
+                  features.publishes_in_bounds()};
+  Starts starts{journal,
+                lives,
+                sessions,
+                rules,
+                features.sessions_last() && features.outbox_is_large(),
+                in_time};
+  // What runs on each host, or ran there last.
+  std::map<std::string, Home*> homes;
   uint64_t budget;
-  // How many resolve names just now. There is no rest before they have ended.
+  // How many resolve names, or start actors, just now. There is no rest before
+  // they have ended.
   uint64_t resolving = 0;
 };
 
@@ -84,6 +121,8 @@ struct Home {
   std::vector<Acquaintance> founders = {};
   // Those that others there have been spawned for, at random.
   std::vector<Acquaintance> known = {};
+  // The one that has supervisors; null: there is none.
+  AnyActorRef overseer = {};
 };
 
 }  // namespace troupe::cluster_swarm
