@@ -27,8 +27,9 @@ constexpr int kHandshakeMillis = 3000;
 // ... and so is whoever has no call.
 constexpr int kIdleMillis = 10'000;
 
-// Sessions send heartbeats and notice silence by themselves: gRPC sends no pings
-// besides. That is its default for who dials; for a listener it is 2 hours.
+// Sessions send heartbeats and notice silence by themselves: gRPC sends no
+// pings besides. That is its default for who dials; for a listener it is 2
+// hours.
 constexpr int kNoKeepalive = std::numeric_limits<int>::max();
 
 // gRPC would unpack what is compressed before it looks how long it is.
