@@ -194,6 +194,16 @@ TEST_F(SecretAdmissionTest, OthersAreRefusedBeforeTheyProveAnything) {
                                    HasSubstr("Authorization::Admit(\"c\")"))));
 }
 
+TEST_F(SecretAdmissionTest, WhatIsNoNameIsNotToldAsOne) {
+  const Line line = Knock(ChallengeItem{.name = "c\n\x1b[2J",
+                                        .incarnation = 5,
+                                        .to = "a",
+                                        .nonce = PlainSecret::Nonce("c", 1)});
+  EXPECT_TRUE(line.heard->closed());
+  EXPECT_THAT(refused_, ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument,
+                                             HasSubstr("\"c\\n\\x1b[2J\""))));
+}
+
 class DiallingAdmissionTest : public AdmissionTest {
  protected:
   DiallingAdmissionTest() : AdmissionTest({"a", "c"}) {}

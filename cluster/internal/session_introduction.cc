@@ -39,10 +39,11 @@ absl::Status Session::OnChallenge(const ChallengeItem& item) {
         " wants a cookie to be proven, and '", shared_.node.self().name,
         "' has none: give it the same (NodeOptions::cookie)"));
   }
-  absl::Status status = CheckIdentity(dialled ? expected_ : item.name);
   Encoder answer;
+  // First, so that what is no name is not told as one.
+  absl::Status status = introduction_->OnChallenge(item, answer);
+  if (status.ok()) status = CheckIdentity(dialled ? expected_ : item.name);
   if (status.ok() && !dialled) status = CheckAdmitted(item.name);
-  if (status.ok()) status = introduction_->OnChallenge(item, answer);
   if (status.ok()) SendFrame(TransportLane::kControl, answer);
   return status;
 }
