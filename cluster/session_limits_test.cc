@@ -169,8 +169,7 @@ TEST_F(SessionLimitsTest, MoreThanMayBeKeptIsRefused) {
   Say(internal::AwaitEndItem{id, 1});
   EXPECT_THAT(
       Await<internal::EndedItem>(1),
-      ElementsAre(Field(&internal::EndedItem::reason,
-                        Property(&ExitReason::status, StatusIs(kExhausted)))));
+      ElementsAre(Field(&internal::EndedItem::refused, StatusIs(kExhausted))));
 
   // There is room again for one.
   Say(internal::DemonitorItem{id, 9, 1});
