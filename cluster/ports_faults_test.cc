@@ -1,5 +1,6 @@
 // What a peer may say of subscriptions that no node says (clause 35).
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,9 +9,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/events.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/codec/decoder.h"
@@ -21,7 +24,9 @@
 #include "troupe/cluster/internal/stranger_testing.h"
 #include "troupe/cluster/ports.h"
 #include "troupe/cluster/ref_codec.h"
+#include "troupe/cluster/transport.h"
 #include "troupe/cluster/wire_type.h"
+#include "troupe/stream/output_port.h"
 #include "troupe/stream/port_subscription.h"
 #include "troupe/stream/publishes.h"
 #include "troupe/testing/status_matchers.h"
@@ -33,6 +38,7 @@ using internal::PortEndItem;
 using internal::PortLeftItem;
 using internal::PortOpenItem;
 using internal::PortTakenItem;
+using internal::PublishedAgainItem;
 using internal::PublishedHead;
 using internal::SendHead;
 using internal::Stranger;
@@ -150,6 +156,29 @@ TEST_F(PortsFaultsTest, PublishedMessagesArrive) {
   EXPECT_THAT(follower_.Call<Follows>().Wait(), IsOkAndHolds(false));
 }
 
+TEST_F(PortsFaultsTest, OneCopyIsForSeveralSubscriptions) {
+  stranger_->Say(PortOpenItem{3, 1});
+  stranger_->Say(PortOpenItem{4, 0, follower_.id().value(), 0, 10});
+  stranger_->Say(PortOpenItem{5, 0, follower_.id().value(), 0, 10});
+  Encoder payload;
+  Encode(Price{5}, payload);
+  Encoder frame;
+  AppendItem(PublishedHead{9, 0}, payload.bytes(), frame);  // For nobody.
+  AppendItem(PublishedAgainItem{3}, frame);
+  AppendItem(PublishedAgainItem{4}, frame);
+  AppendItem(PublishedAgainItem{5}, frame);
+  stranger_->SayRaw(std::string(frame.bytes()));
+  Publish(5, 0, Price{6});
+  EXPECT_THAT(ReadAtTheEnd(), ElementsAre(5, 5, 5, 6));
+}
+
+TEST_F(PortsFaultsTest, CopyOfNothingEndsTheSession) {
+  stranger_->Say(PortOpenItem{3, 1});
+  Publish(3, 0, Price{5});
+  stranger_->Say(PublishedAgainItem{3});  // In another frame.
+  ExpectEnd("nothing was published that comes again");
+}
+
 TEST_F(PortsFaultsTest, WhatItTakesIsSaidInParts) {
   stranger_->Say(PortOpenItem{3, 1});
   for (int i = 0; i < 1024 / 8; ++i) Publish(3, 0, Price{i});
@@ -231,6 +260,73 @@ TEST_F(PortsFaultsTest, UnknownTypeEndsTheSession) {
   stranger_->Say(PortOpenItem{3, 1});
   Publish(3, 9, Price{});
   ExpectEnd("was not introduced");
+}
+
+struct Introduce {
+  static constexpr absl::string_view kWireName = "test.Introduce";
+  std::vector<ActorRef<Price>> readers;
+};
+// Lets them have a price each time.
+class Announcer : public Actor<Introduce> {
+ public:
+  explicit Announcer(absl::Notification& published) : published_(published) {}
+  void Handle(const Introduce& m) {
+    for (const ActorRef<Price>& reader : m.readers) {
+      subscriptions_.push_back(port_.Subscribe(reader));
+    }
+    port_.Publish(1);
+    port_.Publish(2);
+    published_.Notify();
+  }
+
+ private:
+  absl::Notification& published_;
+  OutputPort<Price> port_;
+  std::vector<PortSubscription> subscriptions_;
+};
+
+// The stranger takes nothing until all has been published: so that it goes in
+// one frame.
+TEST(PortCopiesTest, OneIsSentForAllSubscribersOfANode) {
+  TestCluster cluster({"a"});
+  const std::unique_ptr<TestNode> node = cluster.Start("a");
+  Stranger stranger(cluster);
+  absl::Notification published;
+  const Announcer::Ref announcer =
+      node->system().Spawn<Announcer>(std::ref(published)).value();
+  ASSERT_THAT(node->node().Export("announcer", announcer), IsOk());
+  stranger.BecomePeerOf(*node, "a", /*data_credit=*/0);
+  const WireType& type = WireTypeOf<Introduce>();
+  stranger.Say(
+      TypeItem{0, std::string(type.name), type.shape, type.reply_shape});
+  Seven seven;
+  Encoder payload(&seven);
+  Encode(Introduce{std::vector<ActorRef<Price>>(3)}, payload);
+  stranger.Say(SendHead{announcer.id().value(), 0, false}, payload.bytes());
+  published.WaitForNotification();
+  stranger.Say(internal::CreditItem{1 << 20}, TransportLane::kControl);
+
+  std::vector<uint64_t> whole;
+  std::vector<uint64_t> again;
+  stranger.AwaitData([&](absl::string_view data) {
+    whole.clear();
+    again.clear();
+    for (Decoder in(data); !in.AtEnd();) {
+      const auto kind = static_cast<internal::ItemKind>(in.ReadByte());
+      Decoder item(data.substr(data.size() - in.left()));
+      if (kind == PublishedHead::kKind) {
+        item.ReadSized([&](Decoder& fields) {
+          whole.push_back(internal::ReadItem<PublishedHead>(fields).number);
+        });
+      } else if (kind == PublishedAgainItem::kKind) {
+        again.push_back(internal::ReadItem<PublishedAgainItem>(item).number);
+      }
+      (void)in.ReadBytes();
+    }
+    return whole.size() + again.size() == 6;
+  });
+  EXPECT_THAT(whole, ElementsAre(1, 1));
+  EXPECT_THAT(again, ElementsAre(2, 3, 2, 3));
 }
 
 }  // namespace

@@ -49,6 +49,9 @@ struct WireType {
   // Makes a message in an envelope one that several receivers share. Null:
   // `shared` is.
   internal::SharedBody (*share)(Envelope& message);
+  // Where the message of an envelope of type `shared` lies: the same place for
+  // all who share it. Null: `shared` is.
+  const void* (*place)(Envelope& message);
   // As encode and decode for an answer: an outcome, OutcomeOf<M>, or a failure
   // that the runtime made. Null: it is no request.
   void (*encode_reply)(Envelope& reply, Encoder& out);
@@ -113,6 +116,7 @@ WireType MakeWireType() {
                 .encode = &EncodeMessage<M>,
                 .decode = &DecodeMessage<M>,
                 .share = nullptr,
+                .place = nullptr,
                 .encode_reply = nullptr,
                 .decode_reply = nullptr};
   if constexpr (requires { Codec<M>::kHasOtherEnd; }) {
@@ -129,6 +133,9 @@ WireType MakeWireType() {
     type.shared = &kSharedMessageType<M>;
     type.share = [](Envelope& message) {
       return SharedBody::Make<M>(std::move(message.As<M>()));
+    };
+    type.place = [](Envelope& message) -> const void* {
+      return &SharedContentOf(message).body.template As<M>();
     };
   }
   return type;

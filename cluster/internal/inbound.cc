@@ -117,6 +117,8 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     }
     case ItemKind::kPublished:
       return OnPublished(in);
+    case ItemKind::kPublishedAgain:
+      return OnPublishedAgain(in);
     case ItemKind::kPortTaken:
       return With<PortTakenItem>(
           in, [&](const auto& item) { ports_.OnTaken(item); });
@@ -384,38 +386,55 @@ absl::Status Inbound::OnPublished(Decoder& in) {
     const auto head = ReadItem<PublishedHead>(fields);
     const absl::string_view payload = fields.ReadRest();
     if (!fields.ok()) return;
-    const PeerType* const known = TypeOf(head.type);
-    if (known == nullptr) {
+    if (TypeOf(head.type) == nullptr) {
       return fields.Fail(
           absl::StrCat("the type ", head.type, " was not introduced"));
     }
-    const AnyActorRef subscriber = ports_.SubscriberOf(head.number);
-    if (subscriber.IsNull()) return;  // It wants nothing more.
-    if (!ports_.WasAskedFor(head.number) &&
-        !gate_.CheckMessage(Verb::kSend, subscriber.id().value(), known->name)
-             .ok()) {
-      ports_.OnLost(head.number);
-      return Mourn(subscriber.id().value(), DeadLetter::Reason::kRefused,
-                   known->name, absl::OkStatus());
-    }
-    absl::Status why;
-    const WireType* const type = Same(head.type, why);
-    if (type != nullptr && ports_.Takes(head.number, *type)) {
-      Decoder message(payload, &refs_);
+    published_ = {true, head.type, payload, SharedBody()};
+    Publish(head.number);
+  });
+  return in.status();
+}
+
+absl::Status Inbound::OnPublishedAgain(Decoder& in) {
+  const auto item = ReadItem<PublishedAgainItem>(in);
+  if (!in.ok()) return in.status();
+  if (!published_.is_there) {
+    return absl::DataLossError("nothing was published that comes again");
+  }
+  Publish(item.number);
+  return absl::OkStatus();
+}
+
+void Inbound::Publish(uint64_t number) {
+  const AnyActorRef subscriber = ports_.SubscriberOf(number);
+  if (subscriber.IsNull()) return;  // It wants nothing more.
+  const std::string& name = types_[published_.type].name;
+  if (!ports_.WasAskedFor(number) &&
+      !gate_.CheckMessage(Verb::kSend, subscriber.id().value(), name).ok()) {
+    ports_.OnLost(number);
+    return Mourn(subscriber.id().value(), DeadLetter::Reason::kRefused, name,
+                 absl::OkStatus());
+  }
+  absl::Status why;
+  const WireType* const type = Same(published_.type, why);
+  if (type != nullptr && ports_.Takes(number, *type)) {
+    if (published_.body.IsNull()) {
+      Decoder message(published_.payload, &refs_);
       if (const EnvelopePtr envelope{type->decode(message)}) {
-        return ports_.OnPublished(head.number, *type, type->share(*envelope));
+        published_.body = type->share(*envelope);
       }
       why = message.status();
     }
-    ports_.OnLost(head.number);
-    Mourn(subscriber.id().value(), DeadLetter::Reason::kUndecodable,
-          known->name,
-          absl::InvalidArgumentError(
-              absl::StrCat("a ", known->name, " of a port of ", peer_.node(),
-                           " makes no ", "sense to ", subscriber.ToString(),
-                           why.ok() ? "" : ": ", why.message())));
-  });
-  return in.status();
+    if (!published_.body.IsNull()) {
+      return ports_.OnPublished(number, *type, published_.body);
+    }
+  }
+  ports_.OnLost(number);
+  Mourn(subscriber.id().value(), DeadLetter::Reason::kUndecodable, name,
+        absl::InvalidArgumentError(absl::StrCat(
+            "a ", name, " of a port of ", peer_.node(), " makes no sense to ",
+            subscriber.ToString(), why.ok() ? "" : ": ", why.message())));
 }
 
 absl::Status Inbound::OnGroupSend(Decoder& in) {

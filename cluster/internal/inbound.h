@@ -17,6 +17,7 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/actor/internal/shared_payload.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/internal/call_book.h"
@@ -53,6 +54,8 @@ class Inbound {
   // Does what an item says, behind the byte of its kind; passes over what it
   // does not know. Not OK: the peer makes no sense.
   absl::Status Handle(ItemKind kind, Decoder& in);
+  // Items that come lie in other memory.
+  void EndFrame() { published_ = {}; }
 
  private:
   // A type that the peer has introduced.
@@ -82,6 +85,9 @@ class Inbound {
   absl::Status OnSend(Decoder& in);
   absl::Status OnCall(Decoder& in);
   absl::Status OnPublished(Decoder& in);
+  absl::Status OnPublishedAgain(Decoder& in);
+  // Gives the message that was published last to a subscriber.
+  void Publish(uint64_t number);
   absl::Status OnGroupSend(Decoder& in);
   absl::Status OnReply(Decoder& in);
   void OnFailure(const FailureItem& item);
@@ -119,6 +125,14 @@ class Inbound {
     uint64_t to = 0;
     Exports::Entry entry;
   };
+  // What was published last in the frame.
+  struct Published {
+    bool is_there = false;
+    uint64_t type = 0;
+    absl::string_view payload;
+    SharedBody body;  // Null: nobody has wanted it yet.
+  };
+  Published published_;
   static constexpr size_t kTargets = 64;
   std::array<Known, kTargets> targets_;
 };

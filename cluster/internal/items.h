@@ -78,6 +78,7 @@ enum class ItemKind : uint8_t {
   kPortTaken = 98,
   kPortEnd = 99,
   kPortLeft = 100,
+  kPublishedAgain = 101,
 
   // Refusals.
   kRefused = 112,

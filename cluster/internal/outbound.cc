@@ -191,6 +191,10 @@ void Outbound::AppendPublished(uint64_t to, EnvelopePtr message,
   absl::Status why = absl::FailedPreconditionError(
       "the node does not know how this type of message is written");
   const WireType* const type = node_.types().Find(message->type);
+  if (last_published_ != nullptr && last_published_->type == message->type &&
+      type->place(*last_published_) == type->place(*message)) {
+    return AppendItem(PublishedAgainItem{number}, frame);
+  }
   if (type == nullptr ||
       !WriteWhole([&] { type->encode(*message, payload_); }, why)) {
     core->Acknowledge(1);
@@ -199,6 +203,8 @@ void Outbound::AppendPublished(uint64_t to, EnvelopePtr message,
   const uint64_t type_number = NumberOf(*type);
   AppendDefinitions(definitions);
   AppendItem(PublishedHead{number, type_number}, payload_.bytes(), frame);
+  // Items of streams do not stay together.
+  if (&definitions == &frame) last_published_ = std::move(message);
 }
 
 void Outbound::AppendGroupLetter(EnvelopePtr letter, Encoder& frame) {

@@ -60,6 +60,8 @@ class Outbound {
   // longer than items may be, and is still the caller's.
   [[nodiscard]] bool AppendData(EnvelopePtr& wrapped, Encoder& definitions,
                                 Encoder& frame);
+  // The frame with what was written of the data queue is sent.
+  void EndFrame() { last_published_.reset(); }
   // The number of the call that was written last; 0: that was no call.
   uint64_t last_call() const { return last_call_; }
 
@@ -115,6 +117,9 @@ class Outbound {
   uint64_t message_bytes_ = 0;
   uint64_t last_call_ = 0;
   Encoder payload_;
+  // The message of a port that was written last, if it is in the same frame: of
+  // those that are for several subscribers there, one copy crosses.
+  EnvelopePtr last_published_;
   absl::flat_hash_map<const WireType*, uint64_t> type_numbers_;
   // What has been asked for, by the types of envelopes: so that it costs
   // neither a lock nor, mostly, a search.

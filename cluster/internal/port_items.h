@@ -31,6 +31,11 @@ struct PublishedHead {
   uint64_t number = 0;
   uint64_t type = 0;
 };
+// The message that was published last in this frame, for another subscription.
+struct PublishedAgainItem {
+  static constexpr ItemKind kKind = ItemKind::kPublishedAgain;
+  uint64_t number = 0;
+};
 struct PortTakenItem {
   static constexpr ItemKind kKind = ItemKind::kPortTaken;
   uint64_t number = 0;

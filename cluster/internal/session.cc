@@ -350,6 +350,7 @@ absl::Status Session::HandleItems(TransportLane lane, absl::string_view items,
     }
     if (!status.ok() || ended_) return status;
   }
+  if (up_ != nullptr) ReaderOf(lane).inbound.EndFrame();
   return absl::OkStatus();
 }
 
@@ -366,15 +367,8 @@ absl::Status Session::HandlePart(Decoder& in) {
 }
 
 Session::Flow& Session::FlowOf(TransportLane lane) {
-  switch (lane) {
-    case TransportLane::kControl:
-      return control_flow_;
-    case TransportLane::kData:
-      return data_flow_;
-    case TransportLane::kBulk:
-      break;
-  }
-  return bulk_flow_;
+  if (lane == TransportLane::kControl) return control_flow_;
+  return lane == TransportLane::kData ? data_flow_ : bulk_flow_;
 }
 
 void Session::Grant(TransportLane lane, size_t frame_bytes) {
@@ -463,8 +457,7 @@ absl::Status Session::HandleItem(TransportLane lane, ItemKind kind,
     peer_awaits_credit_ = true;
     return in.status();
   }
-  Lane& read_by = lane == TransportLane::kBulk ? up_->bulk : up_->data;
-  return read_by.inbound.Handle(kind, in);
+  return ReaderOf(lane).inbound.Handle(kind, in);
 }
 
 void Session::Handle(FramesSent m) {
@@ -592,6 +585,7 @@ void Session::SendFrame(TransportLane lane, Encoder& frame) {
   flow.credit -= static_cast<int64_t>(frame.size());
   flow.under_way += frame.size();
   flow.sent += frame.size();
+  if (lane == TransportLane::kData) up_->data.outbound.EndFrame();
   connection_->Send(lane, std::string(frame.bytes()));
   frame.Clear();
 }

@@ -313,6 +313,10 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   absl::Status HandlePart(Decoder& in);
   absl::Status HandleCredit(Decoder& in);
   Flow& FlowOf(TransportLane lane);
+  // What reads the items of a lane. REQUIRES: it is up.
+  Lane& ReaderOf(TransportLane lane) {
+    return lane == TransportLane::kBulk ? up_->bulk : up_->data;
+  }
   // Has the peer be told that a frame has been handled, now or later.
   void Grant(TransportLane lane, size_t frame_bytes);
   // Not OK: the peer asks, and takes no answers.
