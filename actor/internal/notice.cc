@@ -119,7 +119,9 @@ void HandleNotice(Cell& cell, Envelope* notice) {
   Notice& told = notice->As<Notice>();
   const ActorType& type = cell.actor_type();
   if (told.is_exit) {
-    const std::optional<AnyActorRef> linked = watches->TakeLink(told.key);
+    const std::optional<AnyActorRef> linked =
+        told.is_refusal ? watches->TakeRefusedLink(told.key, told.slot)
+                        : watches->TakeLink(told.key);
     if (!linked.has_value()) return;
     const Exit exit{*linked, std::move(told.reason)};
     if (type.on_exit != nullptr) {

@@ -26,9 +26,16 @@ namespace troupe::internal {
 struct Notice {
   ExitReason reason;
   uint64_t key;   // Of a monitor its serial; of a link the id of the other.
-  uint32_t slot;  // Of a monitor.
+  uint32_t slot;  // Of a monitor; of a refusal what ShortSerial() gives.
   bool is_exit;
+  // Nobody has ended: the other side does not take the request to link.
+  bool is_refusal = false;
 };
+
+// Of a request to link: it tells those apart that may be under way at a time.
+inline uint32_t ShortSerial(uint64_t serial) {
+  return static_cast<uint32_t>(serial);
+}
 
 inline bool IsNotice(const Envelope& envelope) {
   return (envelope.tag & kNoticeTag) != 0;
@@ -68,6 +75,13 @@ class OwedNotice {
   // What a drop tells from now on. REQUIRES: somebody is to be told.
   void SetDefault(const ExitReason& reason) {
     notice_->As<Notice>().reason = reason;
+  }
+  // The same, of a link: that the request with this serial was refused.
+  void SetRefused(uint64_t serial, const ExitReason& reason) {
+    Notice& notice = notice_->As<Notice>();
+    notice.reason = reason;
+    notice.slot = ShortSerial(serial);
+    notice.is_refusal = true;
   }
   // Nobody is to be told any more.
   void Forget() { notice_.reset(); }

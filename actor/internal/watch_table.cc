@@ -151,6 +151,16 @@ std::optional<AnyActorRef> WatchTable::TakeLink(uint64_t id) {
   return actor;
 }
 
+std::optional<AnyActorRef> WatchTable::TakeRefusedLink(uint64_t id,
+                                                       uint32_t short_serial) {
+  const auto entry = links_.find(id);
+  if (entry == links_.end() || entry->second.known != 0 ||
+      ShortSerial(entry->second.mine) != short_serial) {
+    return std::nullopt;
+  }
+  return TakeLink(id);
+}
+
 void WatchTable::OnLink(LinkRequest& request) {
   LinkEntry& link = links_[request.from.id().value()];
   link.actor = request.from;

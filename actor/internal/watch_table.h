@@ -14,6 +14,9 @@
 //   told of that     no entry, unless it is mine, and newer than what the other
 //                    side knew: then that will hear of it, and be linked
 //
+// A request may be refused, by the node of the other side: then it is over, and
+// the one who made it hears of it, unless the other side has linked meanwhile.
+//
 // So when all has arrived both sides are linked or none is, whoever linked and
 // unlinked at the same time (link_sim_test).
 //
@@ -86,6 +89,9 @@ class WatchTable {
   // was over before
   std::optional<AnyActorRef> TakeMonitor(uint32_t slot, uint64_t serial);
   std::optional<AnyActorRef> TakeLink(uint64_t id);
+  // A request of this side was refused, and neither side has linked since.
+  std::optional<AnyActorRef> TakeRefusedLink(uint64_t id,
+                                             uint32_t short_serial);
 
   // -- the other side has linked, or unlinked
   void OnLink(LinkRequest& request);

@@ -161,6 +161,11 @@ void CallsIn::RefuseEnd(uint64_t id, const absl::Status& why) {
                         EnvelopePtr(MakeEnvelope<EndRefused>(id, why)));
 }
 
+void CallsIn::RefuseLink(const LinkItem& link, const absl::Status& why) {
+  peer_.TakeFromSession(session_number_,
+                        EnvelopePtr(MakeEnvelope<LinkRefused>(link, why)));
+}
+
 void CallsIn::Cancel(uint64_t number) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) return;

@@ -20,6 +20,7 @@
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/reply.h"
 #include "troupe/base/clock.h"
+#include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/wire_type.h"
 #include "troupe/mailbox/envelope.h"
 
@@ -39,6 +40,11 @@ struct CallFailed {
 // The peer may not end that actor here.
 struct EndRefused {
   uint64_t id;
+  absl::Status why;
+};
+// Nor be linked to it.
+struct LinkRefused {
+  LinkItem link;
   absl::Status why;
 };
 struct EndKnown {
@@ -118,6 +124,7 @@ class CallsIn {
   // The peer may not wait for that, or ask for it; or not end the actor `id`.
   [[nodiscard]] bool RefuseWait(uint64_t number, const absl::Status& why);
   void RefuseEnd(uint64_t id, const absl::Status& why);
+  void RefuseLink(const LinkItem& link, const absl::Status& why);
   // The actor there that waits for it; 0: none, or nobody any more.
   uint64_t CallerOf(uint64_t number) const;
   // Whether somebody waits for it.

@@ -157,10 +157,10 @@ void Inbound::OnMonitor(const MonitorItem& item) {
 }
 
 void Inbound::OnLink(const LinkItem& item) {
-  // One that both want needs no leave: a refusal would end it for the other.
+  // See Outbound, where it is looked at again.
   if (!watches_.AreLinked(item.to, item.from)) {
     if (absl::Status may = MayWatch(item.to); !may.ok()) {
-      return watches_.RefuseLink(item, may);
+      return calls_in_.RefuseLink(item, may);
     }
   }
   watches_.OnLink(item, node_.exports().RefTo(item.to));

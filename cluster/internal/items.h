@@ -244,6 +244,8 @@ struct ExitItem {
   uint64_t to = 0;
   uint64_t from = 0;
   ExitReason reason;
+  // Not 0: nobody has ended, the LinkItem with this serial is refused.
+  uint64_t refused = 0;
 };
 struct EndedItem {
   static constexpr ItemKind kKind = ItemKind::kEnded;

@@ -37,6 +37,18 @@ void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
   }
 }
 
+// A link that both want needs no leave, and a refusal behind the request of the
+// one here would end it for the other alone: then it is taken after all.
+void Outbound::AppendRefusal(const LinkRefused& refusal, Encoder& frame) {
+  const LinkItem& link = refusal.link;
+  if (watches_.AreLinked(link.to, link.from)) {
+    return watches_.OnLink(link, node_.exports().RefTo(link.to));
+  }
+  AppendItem(ExitItem{link.from, link.to, ExitReason::Failed(refusal.why),
+                      link.serial},
+             frame);
+}
+
 bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
                           Encoder& frame) {
   Outgoing& outgoing = wrapped->As<Outgoing>();
@@ -64,6 +76,8 @@ bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
     AppendItem(FailureItem{failed->number, failed->status}, frame);
   } else if (auto* const refused = envelope.TryAs<EndRefused>()) {
     AppendItem(RefusedItem{refused->id, refused->why}, frame);
+  } else if (auto* const refusal = envelope.TryAs<LinkRefused>()) {
+    AppendRefusal(*refusal, frame);
   } else if (auto* const end = envelope.TryAs<EndKnown>()) {
     if (calls_in_.TakeWait(end->number)) {
       AppendItem(EndedItem{end->number, end->reason, end->refused}, frame);

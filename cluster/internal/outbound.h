@@ -83,6 +83,7 @@ class Outbound {
   void AppendPublished(uint64_t to, EnvelopePtr message, Encoder& definitions,
                        Encoder& frame);
   void AppendGroupLetter(EnvelopePtr letter, Encoder& frame);
+  void AppendRefusal(const LinkRefused& refusal, Encoder& frame);
   bool AppendAnswer(AnswerReady& answer, Encoder& definitions, Encoder& frame);
   // Writes a payload by `write`. kFailed: `why` says it.
   template <typename F>

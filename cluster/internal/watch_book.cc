@@ -83,8 +83,10 @@ void WatchBook::OnDown(const DownItem& item) {
 void WatchBook::OnExit(const ExitItem& item) {
   const auto found = links_.find({item.to, item.from});
   if (found == links_.end()) return;
+  if (item.refused != 0 && found->second.mine != item.refused) return;
   OwedNotice notice = std::move(found->second.exit);
   links_.erase(found);
+  if (item.refused != 0) return notice.SetRefused(item.refused, item.reason);
   Tell(std::move(notice), item.reason);
 }
 
@@ -125,12 +127,6 @@ void WatchBook::RefuseMonitor(const MonitorItem& item,
   const AnyActorRef watcher = peer_.RefTo(item.from);
   Tell(OwedNotice::OfDown(*watcher.cell(), watcher.id().value(), item.serial,
                           /*slot=*/0),
-       ExitReason::Failed(why));
-}
-
-void WatchBook::RefuseLink(const LinkItem& item, const absl::Status& why) {
-  const AnyActorRef from = peer_.RefTo(item.from);
-  Tell(OwedNotice::OfExit(*from.cell(), from.id().value(), item.to),
        ExitReason::Failed(why));
 }
 

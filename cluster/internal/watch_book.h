@@ -51,7 +51,6 @@ class WatchBook {
   void OnDemonitor(const DemonitorItem& item);
   // The peer may not: its actor is told so.
   void RefuseMonitor(const MonitorItem& item, const absl::Status& why);
-  void RefuseLink(const LinkItem& item, const absl::Status& why);
   // Whether one is linked that lives here, or wants to be.
   bool AreLinked(uint64_t here, uint64_t there) const {
     return links_.contains({here, there});
