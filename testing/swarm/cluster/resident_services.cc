@@ -49,10 +49,8 @@ void Resident::Leave() {
 void Resident::CryToAll() {
   const size_t group = world_.Uniform(Crowds::kGroups);
   Groups& groups = system().Get<Groups>();
-  std::vector<AnyActorRef> members;
-  for (const auto& member : groups.Members(GroupOf(group)).value()) {
-    members.push_back(member);
-  }
+  const auto known = groups.Members(GroupOf(group)).value();
+  const std::vector<AnyActorRef> members(known.begin(), known.end());
   const uint32_t number = world_.crowds.Sends(
       number_, group, world_.features.outbox_is_large(), members);
   (void)groups.Send<Cry>(GroupOf(group), Counted(), number_,
