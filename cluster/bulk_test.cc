@@ -402,6 +402,27 @@ TEST_F(BulkPeerTest, CallThatIsGivenUpIsNotSentOn) {
   EXPECT_EQ(a_->system().dead_letters(), 1) << "nothing of the second was sent";
 }
 
+// What is behind it would wait for a credit that nobody owes.
+TEST_F(BulkPeerTest, WhatCameToNothingHoldsUpNobody) {
+  Connect(Hello());
+  ActorRef<ReaderApi> eight;
+  Do([&eight](const Hear& known) { eight = known.eight; });
+  {
+    const auto call = eight.Call<Echo>(Text(kLong, 'e'))
+                          .Within(absl::InfiniteDuration())
+                          .Start();
+    scribe_->Await(ItemKind::kMark, 1);
+  }
+  // Behind what cancels it, before any part of it could be sent.
+  Do([](const Hear& known) { known.nine.Send<Note>(1, "behind"); });
+  scribe_->Await(ItemKind::kSend, 1);
+  GrantData();
+  AwaitControl();
+  Do([](const Hear& known) { known.eight.Send<Note>(2, "later"); });
+  EXPECT_EQ(scribe_->Await(ItemKind::kSend, 2)[1].lane, TransportLane::kData);
+  EXPECT_EQ(scribe_->Count(ItemKind::kFragment), 0);
+}
+
 TEST_F(BulkPeerTest, EndOfTheSessionFreesWhatIsInTheMiddle) {
   Connect(Hello());
   absl::Mutex mu;

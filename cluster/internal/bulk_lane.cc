@@ -77,7 +77,12 @@ bool BulkLane::WriteNext(Encoder& frame) {
     if (WriteSome(stream, receiver, frame)) {
       stream.written_up_to = sent_bytes_ + frame.size();
     }
-    if (!stream.IsIdle()) GiveTurn(stream, receiver);
+    if (!stream.IsIdle()) {
+      GiveTurn(stream, receiver);
+    } else if (stream.written_up_to <= handled_bytes_) {
+      // All of it was given up, or came to nothing: no credit would tell.
+      streams_.erase(receiver);
+    }
   }
   return frame.size() != 0;
 }

@@ -512,9 +512,12 @@ void Session::Handle(FarMailWaits) {
 
 void Session::Flush() {
   FlushControl();
-  const bool data_is_done = FlushData();
-  const bool bulk_is_done = FlushBulk();
-  if (!data_is_done || !bulk_is_done) self().Send<FarMailWaits>();
+  bool is_done = FlushData();
+  const bool had_streams = up_->bulk_lane.streams() != 0;
+  if (!FlushBulk()) is_done = false;
+  // Data may have waited for streams that came to nothing.
+  if (had_streams && up_->bulk_lane.streams() == 0) is_done = false;
+  if (!is_done) self().Send<FarMailWaits>();
 }
 
 void Session::FlushControl() {
