@@ -215,7 +215,7 @@ void BlameConnection(Envelope& envelope) {
   if (auto* const watch = envelope.TryAs<BeginWatch>()) {
     watch->down.SetDefault(reason);
   } else if (auto* const link = envelope.TryAs<LinkRequest>()) {
-    link->exit.SetDefault(reason);
+    link->exit.SetLoss({.mine = link->serial}, reason);
   } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
     wait->why.SetDefault(reason);
   }

@@ -64,16 +64,20 @@ void HandleExitByDefault(Cell& cell, const Exit& exit) {
 
 OwedNotice OwedNotice::OfDown(Cell& watcher, uint64_t watcher_id,
                               uint64_t serial, uint32_t slot) {
-  return OwedNotice(
-      watcher, watcher_id,
-      MakeNotice({ExitReason::NoActor(), serial, slot, /*is_exit=*/false}));
+  return OwedNotice(watcher, watcher_id,
+                    MakeNotice({.reason = ExitReason::NoActor(),
+                                .key = serial,
+                                .slot = slot,
+                                .is_exit = false}));
 }
 
 OwedNotice OwedNotice::OfExit(Cell& watcher, uint64_t watcher_id,
                               uint64_t linked) {
-  return OwedNotice(
-      watcher, watcher_id,
-      MakeNotice({ExitReason::NoActor(), linked, 0, /*is_exit=*/true}));
+  return OwedNotice(watcher, watcher_id,
+                    MakeNotice({.reason = ExitReason::NoActor(),
+                                .key = linked,
+                                .slot = 0,
+                                .is_exit = true}));
 }
 
 void OwedNotice::Push() {
@@ -119,9 +123,9 @@ void HandleNotice(Cell& cell, Envelope* notice) {
   Notice& told = notice->As<Notice>();
   const ActorType& type = cell.actor_type();
   if (told.is_exit) {
-    const std::optional<AnyActorRef> linked =
-        told.is_refusal ? watches->TakeRefusedLink(told.key, told.slot)
-                        : watches->TakeLink(told.key);
+    const std::optional<AnyActorRef> linked = told.is_loss
+                                                  ? watches->TakeLostLink(told)
+                                                  : watches->TakeLink(told.key);
     if (!linked.has_value()) return;
     const Exit exit{*linked, std::move(told.reason)};
     if (type.on_exit != nullptr) {

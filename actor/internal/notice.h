@@ -26,16 +26,21 @@ namespace troupe::internal {
 struct Notice {
   ExitReason reason;
   uint64_t key;   // Of a monitor its serial; of a link the id of the other.
-  uint32_t slot;  // Of a monitor; of a refusal what ShortSerial() gives.
+  uint32_t slot;  // Of a monitor; or the last digits of LinkSerials::mine.
+  uint16_t known = 0;  // The last digits of LinkSerials::known.
   bool is_exit;
-  // Nobody has ended: the other side does not take the request to link.
-  bool is_refusal = false;
+  // A link is over and nobody has ended: it was refused, or the connection was
+  // lost. It says which link that was, as there may be another one since.
+  bool is_loss = false;
 };
+// With the envelope a block of 64 bytes.
+static_assert(sizeof(Notice) <= 40);
 
-// Of a request to link: it tells those apart that may be under way at a time.
-inline uint32_t ShortSerial(uint64_t serial) {
-  return static_cast<uint32_t>(serial);
-}
+// The requests that have made a link, as one side knows them: see WatchTable.
+struct LinkSerials {
+  uint64_t mine = 0;
+  uint64_t known = 0;
+};
 
 inline bool IsNotice(const Envelope& envelope) {
   return (envelope.tag & kNoticeTag) != 0;
@@ -76,12 +81,13 @@ class OwedNotice {
   void SetDefault(const ExitReason& reason) {
     notice_->As<Notice>().reason = reason;
   }
-  // The same, of a link: that the request with this serial was refused.
-  void SetRefused(uint64_t serial, const ExitReason& reason) {
+  // The same, of a link that is over although nobody has ended.
+  void SetLoss(const LinkSerials& serials, const ExitReason& reason) {
     Notice& notice = notice_->As<Notice>();
     notice.reason = reason;
-    notice.slot = ShortSerial(serial);
-    notice.is_refusal = true;
+    notice.slot = static_cast<uint32_t>(serials.mine);
+    notice.known = static_cast<uint16_t>(serials.known);
+    notice.is_loss = true;
   }
   // Nobody is to be told any more.
   void Forget() { notice_.reset(); }

@@ -151,14 +151,16 @@ std::optional<AnyActorRef> WatchTable::TakeLink(uint64_t id) {
   return actor;
 }
 
-std::optional<AnyActorRef> WatchTable::TakeRefusedLink(uint64_t id,
-                                                       uint32_t short_serial) {
-  const auto entry = links_.find(id);
-  if (entry == links_.end() || entry->second.known != 0 ||
-      ShortSerial(entry->second.mine) != short_serial) {
-    return std::nullopt;
+std::optional<AnyActorRef> WatchTable::TakeLostLink(const Notice& loss) {
+  const auto entry = links_.find(loss.key);
+  if (entry == links_.end()) return std::nullopt;
+  LinkEntry& link = entry->second;
+  if (static_cast<uint32_t>(link.mine) != loss.slot) return std::nullopt;
+  if (static_cast<uint16_t>(link.known) == loss.known) {
+    return TakeLink(loss.key);
   }
-  return TakeLink(id);
+  link.mine = 0;  // The other side has linked since.
+  return link.actor;
 }
 
 void WatchTable::OnLink(LinkRequest& request) {

@@ -14,8 +14,9 @@
 //   told of that     no entry, unless it is mine, and newer than what the other
 //                    side knew: then that will hear of it, and be linked
 //
-// A request may be refused, by the node of the other side: then it is over, and
-// the one who made it hears of it, unless the other side has linked meanwhile.
+// Between nodes a request may be refused, and a link lost with its connection:
+// then it is over, which is told. If the other side has linked anew before that
+// is heard of, the new link stays, by the request of that side alone.
 //
 // So when all has arrived both sides are linked or none is, whoever linked and
 // unlinked at the same time (link_sim_test).
@@ -89,9 +90,8 @@ class WatchTable {
   // was over before
   std::optional<AnyActorRef> TakeMonitor(uint32_t slot, uint64_t serial);
   std::optional<AnyActorRef> TakeLink(uint64_t id);
-  // A request of this side was refused, and neither side has linked since.
-  std::optional<AnyActorRef> TakeRefusedLink(uint64_t id,
-                                             uint32_t short_serial);
+  // The same of a loss: nothing, too, if this side has linked since.
+  std::optional<AnyActorRef> TakeLostLink(const Notice& loss);
 
   // -- the other side has linked, or unlinked
   void OnLink(LinkRequest& request);

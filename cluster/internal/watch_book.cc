@@ -42,15 +42,20 @@ LinkItem WatchBook::Link(uint64_t to, LinkRequest request) {
   Linked& link = links_[{from, to}];
   link.exit.Forget();
   link.exit = std::move(request.exit);
-  link.mine = request.serial;
+  link.serials.mine = request.serial;
   return {to, from, request.serial};
 }
 
 UnlinkItem WatchBook::Unlink(uint64_t to, const UnlinkRequest& request) {
   const auto found = links_.find({request.from, to});
   if (found != links_.end()) {
-    found->second.exit.Forget();
-    links_.erase(found);
+    Linked& link = found->second;
+    if (link.serials.known > request.known_serial) {
+      link.serials.mine = 0;  // The other one's, of which it did not know.
+    } else {
+      link.exit.Forget();
+      links_.erase(found);
+    }
   }
   return {to, request.from, request.known_serial};
 }
@@ -83,10 +88,11 @@ void WatchBook::OnDown(const DownItem& item) {
 void WatchBook::OnExit(const ExitItem& item) {
   const auto found = links_.find({item.to, item.from});
   if (found == links_.end()) return;
-  if (item.refused != 0 && found->second.mine != item.refused) return;
+  const LinkSerials serials = found->second.serials;
+  if (item.refused != 0 && serials.mine != item.refused) return;
   OwedNotice notice = std::move(found->second.exit);
   links_.erase(found);
-  if (item.refused != 0) return notice.SetRefused(item.refused, item.reason);
+  if (item.refused != 0) return notice.SetLoss(serials, item.reason);
   Tell(std::move(notice), item.reason);
 }
 
@@ -135,6 +141,7 @@ void WatchBook::OnLink(const LinkItem& item, const AnyActorRef& target) {
   Linked& link = links_[{item.to, item.from}];
   link.exit.Forget();
   link.exit = OwedNotice::OfExit(*target.cell(), item.to, from.id().value());
+  link.serials.known = item.serial;
   SendControlTo(target, MakeEnvelope<LinkRequest>(
                             from, item.serial,
                             OwedNotice::OfExit(*from.cell(), from.id().value(),
@@ -144,7 +151,8 @@ void WatchBook::OnLink(const LinkItem& item, const AnyActorRef& target) {
 void WatchBook::OnUnlink(const UnlinkItem& item, const AnyActorRef& target) {
   const auto found = links_.find({item.to, item.from});
   // As WatchTable::OnUnlink(): a newer request of the one here stays.
-  if (found != links_.end() && found->second.mine <= item.known_serial) {
+  if (found != links_.end() &&
+      found->second.serials.mine <= item.known_serial) {
     found->second.exit.Forget();
     links_.erase(found);
   }
@@ -174,9 +182,9 @@ void WatchBook::End() {
     Tell(std::move(notice), reason);
   }
   while (!links_.empty()) {
-    OwedNotice notice = std::move(links_.begin()->second.exit);
+    Linked link = std::move(links_.begin()->second);
     links_.erase(links_.begin());
-    Tell(std::move(notice), reason);
+    link.exit.SetLoss(link.serials, reason);
   }
   wait_numbers_.clear();
   while (!waits_.empty()) {

@@ -78,8 +78,8 @@ class WatchBook {
     friend auto operator<=>(const Pair&, const Pair&) = default;
   };
   struct Linked {
-    OwedNotice exit;    // For the one here.
-    uint64_t mine = 0;  // Of its last request; 0: it was the other's.
+    OwedNotice exit;      // For the one here.
+    LinkSerials serials;  // Its own, of what has crossed in this session.
   };
   struct Wait {
     OwedAnswer<ExitReason> why;
