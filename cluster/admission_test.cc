@@ -89,21 +89,14 @@ class AdmissionTest : public ::testing::Test {
       std::make_unique<DeterministicExecutor>(DeterministicExecutor::Options{}),
       {.logger = Logger(&log_)})};
   InProcessTransport transport_{cluster_.network(), a_.system().executor()};
-  std::vector<absl::Status> refused_;
-  std::vector<absl::Status> failed_;  // Dialling.
-  const Subscription refusals_ = a_.system().Subscribe<ConnectionRefused>(
-      [this](const ConnectionRefused& event) {
-        refused_.push_back(event.why);
-      });
-  const Subscription failures_ = a_.system().Subscribe<DialFailed>(
-      [this](const DialFailed& event) { failed_.push_back(event.why); });
+  Refusals heard_{a_.system()};
 };
 
 TEST_F(AdmissionTest, AdmittedNodesArePeers) {
   const Line b = KnockAs("b");
   const Line worker = KnockAs("worker-1");
   EXPECT_THAT(a_.history(), ElementsAre("up b", "up worker-1"));
-  EXPECT_THAT(refused_, IsEmpty());
+  EXPECT_THAT(heard_.refused, IsEmpty());
   EXPECT_THAT(log_.lines, IsEmpty());
 }
 
@@ -115,7 +108,7 @@ TEST_F(AdmissionTest, OthersAreRefusedWithWords) {
       StatusIs(absl::StatusCode::kPermissionDenied,
                AllOf(HasSubstr("'worker' is not among the nodes that 'a'"),
                      HasSubstr("Authorization::Admit(\"worker\")"))));
-  EXPECT_THAT(refused_, ElementsAre(line.heard->why()));
+  EXPECT_THAT(heard_.refused, ElementsAre(line.heard->why()));
   EXPECT_THAT(a_.history(), IsEmpty());
 }
 
@@ -167,7 +160,7 @@ TEST_F(AdmissionTest, RefusalsDoNotFillTheLog) {
   (void)KnockAs("e");
   ASSERT_EQ(log_.lines.size(), 3u);
   EXPECT_THAT(log_.lines[2], Not(HasSubstr("before it")));
-  EXPECT_EQ(refused_.size(), 7u) << "each is an event";
+  EXPECT_EQ(heard_.refused.size(), 7u) << "each is an event";
 }
 
 class SecretAdmissionTest : public AdmissionTest {
@@ -189,7 +182,7 @@ TEST_F(SecretAdmissionTest, OthersAreRefusedBeforeTheyProveAnything) {
   EXPECT_THAT(line.heard->Kinds(kControl), ElementsAre(ItemKind::kRefusal));
   EXPECT_EQ(line.heard->why(),
             Introduction::ForStrangers(absl::PermissionDeniedError("not c")));
-  EXPECT_THAT(refused_,
+  EXPECT_THAT(heard_.refused,
               ElementsAre(StatusIs(absl::StatusCode::kPermissionDenied,
                                    HasSubstr("Authorization::Admit(\"c\")"))));
 }
@@ -200,8 +193,9 @@ TEST_F(SecretAdmissionTest, WhatIsNoNameIsNotToldAsOne) {
                                         .to = "a",
                                         .nonce = PlainSecret::Nonce("c", 1)});
   EXPECT_TRUE(line.heard->closed());
-  EXPECT_THAT(refused_, ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument,
-                                             HasSubstr("\"c\\n\\x1b[2J\""))));
+  EXPECT_THAT(heard_.refused,
+              ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument,
+                                   HasSubstr("\"c\\n\\x1b[2J\""))));
 }
 
 class DiallingAdmissionTest : public AdmissionTest {
@@ -214,9 +208,10 @@ TEST_F(DiallingAdmissionTest, MemberThatIsNotAdmittedIsNotDialled) {
   const auto listener = transport_.Listen("c", house).value();
   PlayFor(absl::Seconds(10));
   EXPECT_EQ(house->size(), 0u);
-  ASSERT_THAT(failed_, Not(IsEmpty()));
-  EXPECT_THAT(failed_, Each(StatusIs(absl::StatusCode::kPermissionDenied,
-                                     HasSubstr("'c' is not among the nodes"))));
+  ASSERT_THAT(heard_.failed, Not(IsEmpty()));
+  EXPECT_THAT(heard_.failed,
+              Each(StatusIs(absl::StatusCode::kPermissionDenied,
+                            HasSubstr("'c' is not among the nodes"))));
 }
 
 }  // namespace

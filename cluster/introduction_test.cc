@@ -124,8 +124,8 @@ class IntroductionTest : public ::testing::Test {
     EXPECT_EQ(refusals[0].why, line.heard->why());
     EXPECT_EQ(line.heard->Count(ItemKind::kHello, kControl), 0);
     EXPECT_THAT(a_.history(), IsEmpty());
-    ASSERT_FALSE(refused_.empty());
-    EXPECT_THAT(refused_.back(), StatusIs(code, why));
+    ASSERT_FALSE(heard_.refused.empty());
+    EXPECT_THAT(heard_.refused.back(), StatusIs(code, why));
   }
 
   TestCluster cluster_;
@@ -136,14 +136,7 @@ class IntroductionTest : public ::testing::Test {
       std::make_unique<DeterministicExecutor>(DeterministicExecutor::Options{}),
       {})};
   InProcessTransport transport_{cluster_.network(), a_.system().executor()};
-  std::vector<absl::Status> refused_;
-  std::vector<absl::Status> failed_;  // Dialling.
-  const Subscription refusals_ = a_.system().Subscribe<ConnectionRefused>(
-      [this](const ConnectionRefused& event) {
-        refused_.push_back(event.why);
-      });
-  const Subscription failures_ = a_.system().Subscribe<DialFailed>(
-      [this](const DialFailed& event) { failed_.push_back(event.why); });
+  Refusals heard_{a_.system()};
 };
 
 // -- as the one who is dialled
@@ -162,7 +155,7 @@ TEST_F(IntroductionTest, WhoProvesTheSecretIsAPeer) {
   Say(*line, OtherEnd::Hello());
   EXPECT_EQ(line->heard->Count(ItemKind::kHello, kControl), 1);
   EXPECT_THAT(a_.history(), ElementsAre("up b"));
-  EXPECT_THAT(refused_, IsEmpty());
+  EXPECT_THAT(heard_.refused, IsEmpty());
 }
 
 TEST_F(IntroductionTest, StrangerHearsAnIncarnationAndANonce) {
@@ -279,7 +272,7 @@ TEST_F(IntroductionTest, WhoHasProvenToBeOneGreetsAsThat) {
     EXPECT_EQ(line->heard->Count(ItemKind::kHello, kControl), 0);
   }
   EXPECT_THAT(a_.history(), IsEmpty());
-  EXPECT_EQ(refused_.size(), 2u);
+  EXPECT_EQ(heard_.refused.size(), 2u);
 }
 
 TEST_F(IntroductionTest, WhatIsCutIsRefused) {
@@ -407,7 +400,7 @@ TEST_F(NoSecretTest, WhoIsChallengedAndHasNoSecretSaysSo) {
               StatusIs(absl::StatusCode::kUnauthenticated,
                        AllOf(HasSubstr("wants a cookie to be proven"),
                              HasSubstr("NodeOptions::cookie"))));
-  EXPECT_THAT(refused_, ElementsAre(line->heard->why()));
+  EXPECT_THAT(heard_.refused, ElementsAre(line->heard->why()));
 }
 
 TEST_F(NoSecretTest, ProofThatNobodyAskedForEndsIt) {
@@ -441,8 +434,8 @@ class DiallingIntroductionTest : public IntroductionTest {
     EXPECT_THAT(line.heard->All<RefusalItem>(kControl).front().why,
                 Introduction::ForStrangers(absl::Status(code, "not this")));
     EXPECT_THAT(a_.history(), IsEmpty());
-    ASSERT_FALSE(failed_.empty());
-    EXPECT_THAT(failed_.front(), StatusIs(code, HasSubstr(why)));
+    ASSERT_FALSE(heard_.failed.empty());
+    EXPECT_THAT(heard_.failed.front(), StatusIs(code, HasSubstr(why)));
   }
 
   std::shared_ptr<House> house_ = std::make_shared<House>();
@@ -469,7 +462,7 @@ TEST_F(DiallingIntroductionTest, GreetsWhoHasProvenTheSecret) {
   EXPECT_EQ(line.heard->Count(ItemKind::kHello, kControl), 1);
   Say(line, OtherEnd::Hello());
   EXPECT_THAT(a_.history(), ElementsAre("up b"));
-  EXPECT_THAT(failed_, IsEmpty());
+  EXPECT_THAT(heard_.failed, IsEmpty());
 }
 
 //
@@ -551,7 +544,7 @@ TEST_F(DiallingIntroductionTest, TwoThatCrossBothProveAndOneStays) {
   Say(dialled, proof);
   Say(dialled, OtherEnd::Hello());
   EXPECT_THAT(a_.history(), ElementsAre("up b"));
-  EXPECT_THAT(refused_, IsEmpty()) << "nothing has failed";
+  EXPECT_THAT(heard_.refused, IsEmpty()) << "nothing has failed";
 }
 
 // What a stranger says is not told as it is.
@@ -559,10 +552,10 @@ TEST_F(DiallingIntroductionTest, RefusalOfAStrangerIsToldInWordsThatPrint) {
   Line& line = Dialled();
   Say(line, RefusalItem{absl::AbortedError(
                 absl::StrCat("go\n\x1b[2Jaway", std::string(1000, '!')))});
-  ASSERT_EQ(failed_.size(), 1u) << "no stranger has it not told";
-  EXPECT_THAT(failed_[0], StatusIs(absl::StatusCode::kUnavailable,
-                                   HasSubstr("go??[2Jaway!!!")));
-  EXPECT_EQ(failed_[0].message().size(), 500u);
+  ASSERT_EQ(heard_.failed.size(), 1u) << "no stranger has it not told";
+  EXPECT_THAT(heard_.failed[0], StatusIs(absl::StatusCode::kUnavailable,
+                                         HasSubstr("go??[2Jaway!!!")));
+  EXPECT_EQ(heard_.failed[0].message().size(), 500u);
 }
 
 }  // namespace

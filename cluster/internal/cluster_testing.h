@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_system.h"
@@ -118,6 +119,29 @@ class TestCluster {
   InProcessNetwork network_;
   std::vector<Member> members_;
   const Authorization authorization_;
+};
+
+// What a node tells of connections that came to nothing, where one thread plays
+// all.
+class Refusals {
+ public:
+  explicit Refusals(ActorSystem& system)
+      : refusals_(system.Subscribe<ConnectionRefused>(
+            [this](const ConnectionRefused& event) {
+              refused.push_back(event.why);
+            })),
+        failures_(system.Subscribe<DialFailed>([this](const DialFailed& event) {
+          failed.push_back(event.why);
+        })) {}
+  Refusals(const Refusals&) = delete;
+  Refusals& operator=(const Refusals&) = delete;
+
+  std::vector<absl::Status> refused;
+  std::vector<absl::Status> failed;  // Dialling.
+
+ private:
+  const Subscription refusals_;
+  const Subscription failures_;
 };
 
 }  // namespace troupe::internal
