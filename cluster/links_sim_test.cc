@@ -1,4 +1,4 @@
-// Links between nodes of which one refuses what the other one asks for.
+// Links between nodes that are refused, or lost, while others are made.
 #include <functional>
 #include <string>
 #include <utility>
@@ -11,6 +11,8 @@
 #include "troupe/actor/exit.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
+#include "troupe/actor/sleep.h"
+#include "troupe/actor/task.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/node.h"
 #include "troupe/testing/run_simulation.h"
@@ -94,6 +96,64 @@ TEST(LinksSimTest, RefusalEndsNoLinkOfTheOtherSide) {
     sim.PlayFor(absl::Seconds(1));
     sim.Check("the other one hears of the end",
               [&] { return (ends_a ? ends_at_b : ends_at_a) == 1; });
+  });
+}
+
+// Links, and takes its time with what it is sent: notices wait behind that.
+class SlowKin : public Actor<KinApi, Tie> {
+ public:
+  explicit SlowKin(int& ends) : ends_(ends) {}
+  Task<void> Handle(Wave) { (void)co_await Sleep(absl::Seconds(2)); }
+  void Handle(const Tie& m) { Link(m.to); }
+  void OnExit(const Exit&) { ++ends_; }
+
+ private:
+  int& ends_;
+};
+
+// A link is lost with its connection, and made anew before the one that it was
+// made to has heard of the loss: the new one holds (clause 28).
+TEST(LinksSimTest, LossOfALinkEndsNoNewerOne) {
+  ForEachSeed(20, [](Simulation& sim) {
+    auto& cluster = sim.Make<SimulatedCluster>(sim);
+    int& heard_by_a = sim.Make<int>(0);
+    int& heard_by_b = sim.Make<int>(0);
+    Node* a = nullptr;
+    SlowKin::Ref at_a, at_b;
+    cluster.Add("a", [&](SimulatedHost& host) {
+      a = &testing::StartNode(host, {"a", "b"});
+      at_a = host.system().Spawn<SlowKin>(std::ref(heard_by_a)).value();
+    });
+    cluster.Add("b", [&](SimulatedHost& host) {
+      Node& b = testing::StartNode(host, {"a", "b"});
+      at_b = host.system().Spawn<SlowKin>(std::ref(heard_by_b)).value();
+      EXPECT_EQ(b.Export("kin", ActorRef<KinApi>(at_b)), absl::OkStatus());
+    });
+    const auto meet = [&] {
+      sim.Check("they meet", [&] {
+        return sim.PlayUntil([&] { return a->Peers().size() == 1; },
+                             absl::Seconds(10));
+      });
+    };
+    meet();
+    const auto b_from_a = a->ResolveAndWait<KinApi>("kin@b").value();
+    at_a.Send<Tie>(b_from_a);
+    sim.PlayFor(absl::Milliseconds(100));
+    at_b.Send<Wave>("");
+    sim.PlayFor(absl::Milliseconds(1));
+    EXPECT_TRUE(cluster.network().ResetAny());
+    sim.Check("the loss is heard of", [&] {
+      return sim.PlayUntil([&] { return heard_by_a == 1; }, absl::Seconds(1));
+    });
+    meet();
+    at_a.Send<Tie>(b_from_a);
+    sim.PlayFor(absl::Milliseconds(100));
+    sim.Check("the other one is busy", [&] { return heard_by_b == 0; });
+    sim.PlayFor(absl::Seconds(5));
+    sim.Check("and hears of the loss", [&] { return heard_by_b == 1; });
+    at_b.Stop();
+    sim.PlayFor(absl::Seconds(1));
+    sim.Check("the end is heard of", [&] { return heard_by_a == 2; });
   });
 }
 
