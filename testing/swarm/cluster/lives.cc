@@ -41,10 +41,14 @@ void Lives::Ended(Number who) {
   }
 }
 
-bool Lives::MayEnd(Number who) const {
+bool Lives::HasCauseToEnd(Number who) const {
   const Life& life = lives_[who - 1];
   return life.was_asked || life.has_lost || (life.is_linked && !life.traps) ||
-         life.starter != 0 || (life.parent != 0 && MayEnd(life.parent));
+         (life.parent != 0 && MayEnd(life.parent));
+}
+
+bool Lives::MayEnd(Number who) const {
+  return HasCauseToEnd(who) || lives_[who - 1].starter != 0;
 }
 
 void Lives::AskedToEnd(NodeRun run, Number who, bool surely) {

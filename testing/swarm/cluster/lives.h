@@ -46,7 +46,9 @@ class Lives {
   void StartedFrom(Number who, NodeRun starter) {
     lives_[who - 1].starter = starter;
   }
-  bool was_asked_to_end(Number who) const { return lives_[who - 1].was_asked; }
+  // Whether it may have ended even if nobody had it started: it was asked to,
+  // or ended with others.
+  bool HasCauseToEnd(Number who) const;
   // The run of the node that had it started; 0: nobody had.
   NodeRun starter(Number who) const { return lives_[who - 1].starter; }
   // By which it is exported; empty: it is not.

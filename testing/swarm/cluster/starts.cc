@@ -135,7 +135,7 @@ void Starts::CheckOne(const Start& start, const Instance& instance) const {
     }
     return;
   }
-  if (last_ && start.is_known && is_owned && !lives_.was_asked_to_end(who) &&
+  if (last_ && start.is_known && is_owned && !lives_.HasCauseToEnd(who) &&
       (start.owner == 0 ||
        rules_.SurelyMay(lives_.run(who), Verb::kWatch, start.owner))) {
     journal_.Break(kOwner,
