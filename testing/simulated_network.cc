@@ -212,6 +212,17 @@ void SimulatedNetwork::Resume(absl::string_view name) {
   Release(host.held);
 }
 
+size_t SimulatedNetwork::bytes_under_way(TransportLane lane) const {
+  size_t bytes = 0;
+  for (const auto& [number, pair] : pairs_) {
+    for (const Pair::Direction& direction : pair->sent) {
+      const Pair::Lane& sent = direction.lanes[static_cast<size_t>(lane)];
+      bytes += sent.bytes + sent.acked_bytes;
+    }
+  }
+  return bytes;
+}
+
 void SimulatedNetwork::After(absl::Duration delay,
                              std::function<void()> function) {
   timers_.emplace(now_ + delay, std::move(function));

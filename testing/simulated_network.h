@@ -134,6 +134,8 @@ class SimulatedNetwork final : private DeterministicPlayer {
   size_t connections() const { return pairs_.size(); }
   // Frames that have arrived.
   uint64_t delivered_frames() const { return delivered_frames_; }
+  // What was sent in a lane and has not arrived, or is not known to have.
+  size_t bytes_under_way(TransportLane lane) const;
   Random& random() { return random_; }
 
  private:

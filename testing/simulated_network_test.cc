@@ -147,8 +147,10 @@ TEST(SimulatedNetworkTest, NarrowLinkTakesItsTime) {
   world.RunFor(absl::Milliseconds(1990));
   EXPECT_EQ(world.at_b().count(kControl), 1);
   EXPECT_EQ(world.at_b().count(kBulk), 19);
+  EXPECT_EQ(world.network().bytes_under_way(kBulk), 100'000);
   world.RunFor(absl::Milliseconds(20));
   EXPECT_EQ(world.at_b().count(kBulk), 20);
+  EXPECT_EQ(world.network().bytes_under_way(kBulk), 0);
 }
 
 // -- partitions ---------------------------------------------------------------

@@ -17,6 +17,7 @@
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/node_events.h"
 #include "troupe/cluster/spawn.h"
+#include "troupe/cluster/transport.h"
 #include "troupe/registry/group.h"
 #include "troupe/registry/groups.h"
 #include "troupe/testing/simulated_cluster.h"
@@ -40,6 +41,9 @@ using testing::Simulation;
 
 constexpr std::string_view kEnds = "all comes to an end";
 constexpr std::string_view kTables = "tables are empty at rest";
+
+// By then a slow link has carried most of what there may be.
+constexpr absl::Duration kCarried = absl::Seconds(60);
 
 // Calls a function when it goes.
 class AtEnd {
@@ -100,6 +104,8 @@ class Run {
   void Rest();
   // Until nobody does anything any more.
   void BecomeQuiet();
+  // What actors send is on its way: a slow link takes long.
+  bool IsCarrying();
   void Ring();
   void CheckGroups();
   void CheckTables(bool ended);
@@ -298,16 +304,26 @@ void Run::BecomeQuiet() {
   const absl::Duration quiet = 2 * world_.features.longest() +
                                world_.features.patience() + absl::Seconds(1);
   uint64_t before;
+  bool is_empty;
   int times = 0;
   do {
+    // Who supervises may try again and again, and some of that be on its way at
+    // any time; so it is enough that the network is empty once.
+    is_empty = sim_.PlayUntil([this] { return !IsCarrying(); }, kCarried);
     before = world_.journal.events();
     sim_.PlayFor(quiet);
     if (++times == 1000) {
       world_.journal.Break(kEnds, "it goes on for ever");
     }
-  } while ((world_.journal.events() != before || world_.resolving != 0 ||
-            world_.starts.IsWaiting()) &&
+  } while ((!is_empty || world_.journal.events() != before ||
+            world_.resolving != 0 || world_.starts.IsWaiting()) &&
            !broken());
+}
+
+bool Run::IsCarrying() {
+  // Control is never still, and waits for nothing.
+  return cluster_.network().bytes_under_way(TransportLane::kData) != 0 ||
+         cluster_.network().bytes_under_way(TransportLane::kBulk) != 0;
 }
 
 // Everybody who has subscribers publishes something.
