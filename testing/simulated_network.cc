@@ -209,7 +209,7 @@ void SimulatedNetwork::Resume(absl::string_view name) {
   Host& host = HostOf(name);
   host.paused = false;
   Record(absl::StrCat(name, " goes on"));
-  Release(host.held);
+  Read(host);
 }
 
 size_t SimulatedNetwork::bytes_under_way(TransportLane lane) const {

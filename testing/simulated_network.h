@@ -120,8 +120,9 @@ class SimulatedNetwork final : private DeterministicPlayer {
   // destroyed. Does nothing where no process is.
   void Crash(absl::string_view host, CrashKind kind);
 
-  // Nothing arrives at the host until it is resumed; what it has sent goes on.
-  // What runs on it has to be paused too: see DeterministicSchedule.
+  // Nothing arrives at the host until it is resumed, and then at once what has
+  // come meanwhile: as by SIGSTOP, the machine receives it. What it has sent
+  // goes on. What runs on it has to be paused too: see DeterministicSchedule.
   void Pause(absl::string_view host);
   void Resume(absl::string_view host);
 
@@ -172,8 +173,10 @@ class SimulatedNetwork final : private DeterministicPlayer {
   void Travel(const Host& from, const Host& to, Event event);
   // Whether it arrives now; else it is held until it can.
   bool Arrives(Event& event);
-  // What was held comes soon.
+  // What was held comes soon; for a host that goes on, at once.
   void Release(std::vector<Event>& held);
+  void Read(Host& host);
+  void Release(std::vector<Event>& held, absl::Duration within);
   absl::Duration Delay(const LinkOptions& link);
 
   void Happen(Event& event);

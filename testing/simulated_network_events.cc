@@ -22,8 +22,10 @@ using internal::SimulatedTransport;
 
 namespace {
 
-// What was held up comes within this.
-constexpr absl::Duration kRetryWithin = absl::Milliseconds(200);
+// What was held up on its way comes within this, as it is sent again.
+constexpr absl::Duration kSentAgainWithin = absl::Milliseconds(200);
+// What a machine has received while the process stood still, within this.
+constexpr absl::Duration kReadWithin = absl::Milliseconds(1);
 
 MonotonicTime Drawn(Random& random, MonotonicTime from, absl::Duration within) {
   const int64_t most = absl::ToInt64Nanoseconds(within);
@@ -115,8 +117,15 @@ bool SimulatedNetwork::Arrives(Event& event) {
 }
 
 void SimulatedNetwork::Release(std::vector<Event>& held) {
+  Release(held, kSentAgainWithin);
+}
+
+void SimulatedNetwork::Read(Host& host) { Release(host.held, kReadWithin); }
+
+void SimulatedNetwork::Release(std::vector<Event>& held,
+                               absl::Duration within) {
   for (Event& event : std::exchange(held, {})) {
-    Push(Drawn(random_, now_, kRetryWithin), std::move(event));
+    Push(Drawn(random_, now_, within), std::move(event));
   }
 }
 
