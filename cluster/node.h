@@ -69,8 +69,9 @@ struct NodeOptions {
   uint64_t incarnation = 0;
   // What peers hear of each other at least.
   absl::Duration heartbeat = absl::Seconds(2);
-  // A peer of which nothing was heard for so long is down; at least three
-  // heartbeats: one that comes late, and one for which we were.
+  // A peer of which nothing was heard for so long is down. Time in which this
+  // node stood still does not count, but for a quarter of a heartbeat each
+  // time. At least three heartbeats, of which one may come late.
   absl::Duration silence = absl::Seconds(8);
   // How many messages may wait for the connection with one node, before
   // senders are refused, or wait.

@@ -111,8 +111,11 @@ class SessionTest : public ::testing::Test {
   }
 
   TestCluster cluster_;
+  absl::Duration delay_;  // By which the next timer of a is late.
   TestNode a_{ActorSystem::CreateOn(
-      std::make_unique<DeterministicExecutor>(DeterministicExecutor::Options{}),
+      std::make_unique<DeterministicExecutor>(DeterministicExecutor::Options{
+          .timer_delay =
+              [this] { return std::exchange(delay_, absl::ZeroDuration()); }}),
       {})};
   InProcessTransport transport_{cluster_.network(), a_.system().executor()};
 };
@@ -215,6 +218,18 @@ TEST_F(SessionTest, OneLoopOfHeartbeatsForEachSession) {
     PlayFor(absl::Seconds(20));
     EXPECT_EQ(line->heard->Kinds(kControl).size(), said);
   }
+}
+
+// Its peer may be about to give it up.
+TEST_F(SessionTest, WhoStoodStillSaysAtOnceThatHeIsThere) {
+  std::unique_ptr<Line> line = BecomePeer();
+  PlayFor(absl::Milliseconds(2200));
+  EXPECT_EQ(line->heard->Count(ItemKind::kHeartbeat, kControl), 1);
+  delay_ = absl::Seconds(3);
+  PlayFor(absl::Milliseconds(3200));
+  EXPECT_EQ(line->heard->Count(ItemKind::kHeartbeat, kControl), 1);
+  PlayFor(absl::Milliseconds(200));
+  EXPECT_EQ(line->heard->Count(ItemKind::kHeartbeat, kControl), 2);
 }
 
 TEST_F(SessionTest, PeerThatSaysNothingIsDown) {

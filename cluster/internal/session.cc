@@ -79,9 +79,10 @@ absl::Status Session::PreStart() {
 }
 
 void Session::PostStart() {
-  heard_ = Now();
-  greeting_left_ = shared_.options.greeting_timeout;
-  AwaitGreeting();
+  const absl::Duration greeting = shared_.options.greeting_timeout;
+  // The look at its end is the last one.
+  Listen(std::min(shared_.options.heartbeat, greeting),
+         greeting - absl::Nanoseconds(1));
   if (expected_.empty()) return;  // The other end begins.
   number_ = system().core()->RandomNumber() | 1;
   Encoder first;
@@ -256,38 +257,19 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   up_->calls_in.set_session_number(session_number);
   up_->ports.Open(session_number);
   up_->groups.Open(session_number);
-  ticked_ = Now();
-  SendEvery<SessionTick>(shared_.options.heartbeat);
+  Listen(shared_.options.heartbeat, shared_.options.silence);
   shared_.directory.SetReceptionist(peer, (*cell)->RefTo(hello.receptionist));
   shared_.observer.OnUp(peer);
   for (FrameCame& frame : std::exchange(early_, {})) Handle(std::move(frame));
   return absl::OkStatus();
 }
 
-void Session::AwaitGreeting() {
-  ticked_ = Now();
-  SendAfter<GreetingTick>(std::min(shared_.options.heartbeat, greeting_left_));
-}
-
-void Session::Handle(GreetingTick) {
-  if (up_ != nullptr || ended_) return;
-  const absl::Duration step =
-      std::min(shared_.options.heartbeat, greeting_left_);
-  // As below: who was late himself has not listened.
-  if (Now() - ticked_ - step <= shared_.options.heartbeat) {
-    greeting_left_ -= step;
-  }
-  if (greeting_left_ > absl::ZeroDuration()) return AwaitGreeting();
-  End(absl::DeadlineExceededError(
-      absl::StrCat(connection_->peer(), " has not greeted within ",
-                   absl::FormatDuration(shared_.options.greeting_timeout))));
-}
-
 // -- the connection
 
 void Session::Handle(FrameCame m) {
   if (ended_) return;
-  heard_ = Now();
+  // Whatever comes before the greeting is none.
+  if (up_ != nullptr) detector_->Heard(Now());
   if (up_ == nullptr && m.lane != TransportLane::kControl) {
     // The one who accepted may speak before we know that he has.
     if (expected_.empty() || IsStranger()) {
@@ -472,23 +454,33 @@ void Session::Handle(ConnectionClosed m) {
                        : m.why);
 }
 
+void Session::Listen(absl::Duration heartbeat, absl::Duration silence) {
+  detector_.emplace(heartbeat, silence, Now());
+  beat_ = Now();
+  ticks_.Cancel();
+  ticks_ = SendEvery<SessionTick>(detector_->step());
+}
+
+absl::Status Session::NothingHeard() const {
+  if (up_ == nullptr) {
+    return absl::DeadlineExceededError(
+        absl::StrCat(connection_->peer(), " has not greeted within ",
+                     absl::FormatDuration(shared_.options.greeting_timeout)));
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat("nothing was heard of '", peer_id_.name, "' for ",
+                   absl::FormatDuration(shared_.options.silence)));
+}
+
 void Session::Handle(SessionTick) {
   if (ended_) return;
   const MonotonicTime now = Now();
-  // Who was late himself has not listened for so long: that does not count. And
-  // if it was more than a heartbeat, the other gets another window.
-  const absl::Duration late = now - ticked_ - shared_.options.heartbeat;
-  ticked_ = now;
-  if (late > shared_.options.heartbeat) {
-    heard_ = now;
-  } else if (late > absl::ZeroDuration()) {
-    heard_ = std::min(now, heard_ + late);
-  }
-  if (now - heard_ > shared_.options.silence) {
-    return End(absl::DeadlineExceededError(
-        absl::StrCat("nothing was heard of '", peer_id_.name, "' for ",
-                     absl::FormatDuration(shared_.options.silence))));
-  }
+  if (detector_->Look(now)) return End(NothingHeard());
+  if (up_ == nullptr) return;
+  // With one look in so many, and at once when it goes on after a standstill.
+  const absl::Duration due = shared_.options.heartbeat - detector_->step() / 2;
+  if (now - beat_ < due) return;
+  beat_ = now;
   AppendItem(HeartbeatItem{}, up_->control_frame);
   SendFrame(TransportLane::kControl, up_->control_frame);
   up_->data.outbound.AppendLate(now, up_->data.frame);

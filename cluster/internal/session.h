@@ -27,12 +27,14 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/actor/timer.h"
 #include "troupe/base/clock.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/arrival_credit.h"
 #include "troupe/cluster/internal/bulk_lane.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/directory.h"
+#include "troupe/cluster/internal/failure_detector.h"
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/inbound.h"
 #include "troupe/cluster/internal/introduction.h"
@@ -69,7 +71,6 @@ struct CreditOverrun {
   TransportLane lane;
 };
 struct SessionTick {};
-struct GreetingTick {};
 
 // What a session keeps for those who wait, on either side.
 struct SessionTables {
@@ -166,9 +167,9 @@ class SessionObserver {
   virtual void OnDown(const NodeId& peer, const absl::Status& why) = 0;
 };
 
-class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
-                                   ConnectionClosed, CreditOverrun, EndSession,
-                                   SessionTick, GreetingTick, CountTables> {
+class Session final
+    : public Actor<FarMailWaits, FrameCame, FramesSent, ConnectionClosed,
+                   CreditOverrun, EndSession, SessionTick, CountTables> {
  public:
   // What all sessions of a node share; outlives them.
   struct Shared {
@@ -203,7 +204,6 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   void Handle(CreditOverrun m);
   void Handle(EndSession m) { End(m.why); }
   void Handle(SessionTick);
-  void Handle(GreetingTick);
   SessionTables Handle(CountTables) const;
 
  private:
@@ -294,8 +294,9 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   }
   // The other end has ended it, as a peer or before it became one.
   void OnRefused(const absl::Status& why);
-  // Comes back in a heartbeat, or when the time to greet is over.
-  void AwaitGreeting();
+  // From now on looks whether the other end is silent for so long.
+  void Listen(absl::Duration heartbeat, absl::Duration silence);
+  absl::Status NothingHeard() const;
   absl::Status OnHello(const HelloItem& hello);
   absl::Status GoUp(const NodeId& peer, const HelloItem& hello);
   // Ends the session, for a reason that the other end is told.
@@ -351,9 +352,10 @@ class Session final : public Actor<FarMailWaits, FrameCame, FramesSent,
   Flow data_flow_{.may_be_under_way = kMaxDataUnderWay};
   Flow bulk_flow_{.may_be_under_way = kMaxBulkUnderWay};
   bool peer_awaits_credit_ = false;  // For the frame that is being handled.
-  absl::Duration greeting_left_;     // That the other end has to greet.
-  MonotonicTime heard_;              // When something came last.
-  MonotonicTime ticked_;
+  // Of the greeting, then of a peer that is up.
+  std::optional<FailureDetector> detector_;
+  Timer ticks_;
+  MonotonicTime beat_;  // When the last heartbeat was sent.
   // What came before the hello, within its credit.
   std::vector<FrameCame> early_;
 };
