@@ -13,7 +13,10 @@ constexpr size_t kKeptCapacity = size_t{1} << 20;
 
 }  // namespace
 
-void Encoder::Grow(size_t bytes) {
+bool Encoder::Grow(size_t bytes) {
+  if (is_over_limit_ || bytes > limit_ || size_ > limit_ - bytes) {
+    return GiveUp();
+  }
   const size_t capacity =
       std::max({kFirstCapacity, 2 * capacity_, size_ + bytes});
   // Not value-initialized: it is written before it is read.
@@ -21,9 +24,26 @@ void Encoder::Grow(size_t bytes) {
   if (size_ != 0) std::memcpy(grown.get(), buffer_.get(), size_);
   buffer_ = std::move(grown);
   capacity_ = capacity;
+  return true;
+}
+
+bool Encoder::GiveUp() {
+  if (ok()) {
+    is_over_limit_ = true;
+    status_ = absl::ResourceExhaustedError(
+        absl::StrCat("it has more than ", limit_, " bytes"));
+  }
+  // What is written from here on has the same places again and again.
+  size_ = 0;
+  if (capacity_ < kFirstCapacity) {
+    buffer_.reset(new char[kFirstCapacity]);
+    capacity_ = kFirstCapacity;
+  }
+  return false;
 }
 
 void Encoder::SetLongLength(size_t begin, size_t length) {
+  if (!ok()) return;  // What began there may be given up.
   char varint[kMaxVarintBytes];
   size_t width = 0;
   for (size_t rest = length; rest != 0 || width == 0; rest >>= 7) {
@@ -41,7 +61,7 @@ void Encoder::PadForMemory() {
   if (memory_ <= allowed) return;
   const size_t padding =
       (memory_ - allowed + kMemoryPerByte - 1) / kMemoryPerByte;
-  std::memset(Extend(padding), 0, padding);
+  if (char* const to = Claim(padding)) std::memset(to, 0, padding);
 }
 
 void Encoder::Clear() {
@@ -52,6 +72,7 @@ void Encoder::Clear() {
   size_ = 0;
   memory_ = 0;
   depth_ = 0;
+  is_over_limit_ = false;
   status_ = absl::OkStatus();
 }
 

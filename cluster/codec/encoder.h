@@ -9,7 +9,7 @@
 // bytes (LEB128); what has a fixed width is little-endian.
 //
 // Memory: what a decoder will allocate for what is written is counted, so that
-// Finish() can see to it that the decoder may: see kMemoryPerByte.
+// PadForMemory() can see to it that the decoder may: see kMemoryPerByte.
 // Ownership: of the bytes.
 // Thread safety: none.
 // Errors: the first failure stays, and is status(); what is written afterwards
@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -59,12 +60,13 @@ class Encoder {
   // The bytes of a T as they lie in memory.
   template <typename T>
   void WriteFixed(T value) {
-    std::memcpy(Extend(sizeof(T)), &value, sizeof(T));
+    WriteRaw(&value, sizeof(T));
   }
-  // Room for `size` bytes, which the caller writes before all else.
-  char* Claim(size_t size) { return Extend(size); }
+  // Room for `size` bytes, which the caller writes before all else. Null: that
+  // is over the limit, and nothing is to be written.
+  char* Claim(size_t size) { return HasRoom(size) ? Extend(size) : nullptr; }
   void WriteRaw(const void* data, size_t size) {
-    if (size != 0) std::memcpy(Extend(size), data, size);
+    if (size != 0 && HasRoom(size)) std::memcpy(Extend(size), data, size);
   }
   void WriteBytes(absl::string_view bytes) {
     WriteVarint(bytes.size());
@@ -103,6 +105,13 @@ class Encoder {
 
   RefWriter* refs() const { return refs_; }
 
+  // Of what gets longer than that no more is written, as far as that spares
+  // memory: who only wants to know whether it is short finds out cheaply. For
+  // all that is written from here on.
+  void SetLimit(size_t bytes) { limit_ = bytes; }
+  // That was why it has failed.
+  bool is_over_limit() const { return is_over_limit_; }
+
   void Fail(absl::Status status) {
     if (status_.ok()) status_ = std::move(status);
   }
@@ -117,18 +126,26 @@ class Encoder {
   void Clear();
 
  private:
-  // Where `bytes` may be written behind what there is.
+  // Where `bytes`, a few, may be written behind what there is.
   char* Room(size_t bytes) {
     if (capacity_ - size_ < bytes) [[unlikely]]
-      Grow(bytes);
+      (void)Grow(bytes);
     return buffer_.get() + size_;
+  }
+  bool HasRoom(size_t bytes) {
+    if (capacity_ - size_ < bytes) [[unlikely]]
+      return Grow(bytes);
+    return true;
   }
   char* Extend(size_t bytes) {
     char* const to = Room(bytes);
     size_ += bytes;
     return to;
   }
-  void Grow(size_t bytes);
+  // False: it would be over the limit. What was written is given up then, and
+  // there is room for a few bytes.
+  bool Grow(size_t bytes);
+  bool GiveUp();
   // Writes, in the byte at `begin`, how much there is behind it; moves that if
   // the length has more than one byte.
   void SetLength(size_t begin) {
@@ -144,7 +161,9 @@ class Encoder {
   size_t size_ = 0;
   size_t capacity_ = 0;
   size_t memory_ = 0;
+  size_t limit_ = std::numeric_limits<size_t>::max();
   int depth_ = 0;
+  bool is_over_limit_ = false;
   RefWriter* const refs_;
   absl::Status status_;
 };

@@ -193,5 +193,58 @@ TEST(EncodingTest, ClearedEncoderBeginsAnew) {
   EXPECT_EQ(out.bytes(), "\x07");
 }
 
+// Writes `values` of all kinds, and nests some of them.
+void WriteMuch(int values, const std::string& text, Encoder& out) {
+  out.WriteSized([&](Encoder& fields) {
+    for (int i = 0; i < values; ++i) {
+      fields.WriteByte(1);
+      fields.WriteVarint(uint64_t{1} << 40);
+      fields.WriteFixed<double>(0.5);
+      fields.WriteSized([&](Encoder& inner) { inner.WriteBytes(text); });
+    }
+  });
+}
+
+TEST(EncodingTest, WhatIsOverTheLimitIsGivenUp) {
+  for (const size_t text_bytes : {0, 1, 100, 200, 5000, 1 << 20}) {
+    const std::string text(text_bytes, 'x');
+    for (const size_t limit : {0, 1, 10, 300, 5000}) {
+      Encoder out;
+      out.SetLimit(limit);
+      WriteMuch(1000, text, out);
+      ASSERT_TRUE(out.is_over_limit()) << text_bytes << " " << limit;
+      EXPECT_THAT(out.status(), StatusIs(absl::StatusCode::kResourceExhausted,
+                                         HasSubstr("it has more than")));
+      EXPECT_EQ(out.Claim(10'000), nullptr);
+      out.CountMemory(size_t{1} << 40);
+      out.PadForMemory();
+      EXPECT_LE(out.size(), 2 * limit + 256) << "memory was not spared";
+      out.Clear();
+      EXPECT_FALSE(out.is_over_limit());
+      EXPECT_TRUE(out.ok());
+    }
+  }
+}
+
+TEST(EncodingTest, WhatIsWithinTheLimitIsWritten) {
+  const std::string text(100, 'x');
+  Encoder free;
+  WriteMuch(100, text, free);
+  Encoder bounded;
+  bounded.SetLimit(free.size());
+  WriteMuch(100, text, bounded);
+  EXPECT_THAT(bounded.status(), IsOk());
+  EXPECT_EQ(bounded.bytes(), free.bytes());
+}
+
+TEST(EncodingTest, FailureBeforeTheLimitIsTheOneThatIsTold) {
+  Encoder out;
+  out.SetLimit(10);
+  out.Fail(absl::InvalidArgumentError("bad"));
+  WriteMuch(100, "text", out);
+  EXPECT_FALSE(out.is_over_limit());
+  EXPECT_THAT(out.status(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 }  // namespace
 }  // namespace troupe

@@ -34,6 +34,7 @@ void EncodeProtobuf(const google::protobuf::Message& message, Encoder& out) {
   }
   out.WriteVarint(size);
   char* const begin = out.Claim(size);
+  if (begin == nullptr) return;
   {
     google::protobuf::io::ArrayOutputStream array(begin,
                                                   static_cast<int>(size));

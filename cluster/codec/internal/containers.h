@@ -93,6 +93,7 @@ requires(!internal::Associative<C>) struct Codec<C> {
     } else {
       if (!out.Enter()) return;
       for (const auto& element : list) {
+        if (!out.ok()) break;  // The rest is of no use.
         if constexpr (internal::kIsRaw<T>) {
           out.WriteFixed(element);
         } else {
@@ -222,6 +223,7 @@ struct Codec<C> {
     }
   }
   static void EncodeOne(const Value& element, Encoder& out) {
+    if (!out.ok()) return;
     Codec<Key>::Encode(KeyOf(element), out);
     if constexpr (internal::Map<C>) {
       Codec<typename C::mapped_type>::Encode(element.second, out);
