@@ -120,10 +120,11 @@ class Speaker : public Actor<Speak> {
   }
 
  private:
-  // Mostly short; else of up to five frames.
+  // Mostly short; else of up to ten frames, half of which are too long for a
+  // turn.
   std::string Text() {
     const bool is_long = random_.Uniform(5) == 0;
-    return std::string(random_.Uniform(is_long ? 300'000 : 100), 'x');
+    return std::string(random_.Uniform(is_long ? 600'000 : 100), 'x');
   }
 
   Node& node_;

@@ -51,7 +51,6 @@ struct World {
                             {});
   NodeCore node{*system, {"a", 1}, Authorization()};
   FarCell& peer = **node.CellOf({"b", 1});
-  Encoder definitions;
   CallsOut calls_out;
   CallsIn calls_in{peer};
   WatchBook watches{peer};
@@ -110,7 +109,7 @@ void Run(absl::string_view bytes) {
   // A session of its own.
   GroupExchange exchange(world.node, world.peer);
   PortExchange ports(world.peer);
-  WireRefs refs(world.node, world.peer, ports, world.definitions);
+  const auto refs = std::make_shared<WireRefs>(world.node, world.peer, ports);
   Inbound inbound(world.node, world.peer, refs, world.calls_out, world.calls_in,
                   world.watches, exchange, ports);
   exchange.Open(/*session_number=*/1);

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "troupe/cluster/internal/pieces.h"
 #include "troupe/cluster/internal/reassembly.h"
 #include "troupe/tools/fuzz/input.h"
 
@@ -78,11 +79,15 @@ void Play(FuzzInput& input) {
       const absl::string_view part = input.Take(input.Uniform(32));
       std::optional<std::string> expected;
       const absl::StatusCode code = model.Add(number, left, part, expected);
-      const absl::StatusOr<std::optional<std::string>> whole =
+      absl::StatusOr<std::optional<Pieces>> whole =
           parts.Add(number, left, part);
       ASSERT_EQ(whole.status().code(), code) << whole.status();
       if (whole.ok()) {
-        ASSERT_EQ(*whole, expected);
+        ASSERT_EQ(whole->has_value(), expected.has_value());
+      }
+      if (expected.has_value()) {
+        ASSERT_EQ((*whole)->size(), expected->size());
+        ASSERT_EQ((**std::move(whole)).Join(), *expected);
       }
     }
     ASSERT_EQ(parts.promised_bytes(), model.Promised());

@@ -43,6 +43,9 @@
 // ordered are written in that order.
 // Errors: see Encoder and Decoder. A decoded object after an error has some
 // valid value.
+// Thread safety: a node encodes and decodes on any thread, also on others than
+// those of its system, but a message on one at a time. It may begin to encode a
+// message, and give that up, before it encodes it.
 #ifndef TROUPE_CLUSTER_CODEC_CODEC_H_
 #define TROUPE_CLUSTER_CODEC_CODEC_H_
 

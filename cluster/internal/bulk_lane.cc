@@ -10,6 +10,22 @@
 #include "troupe/cluster/internal/items.h"
 
 namespace troupe::internal {
+namespace {
+
+bool IsCallOf(Envelope& message, const ReplyRoute& route) {
+  return IsRequest(message) && InfoOf(message).route.IsSame(route);
+}
+
+}  // namespace
+
+void BulkLane::Item::Append(size_t from, size_t size, Encoder& out) const {
+  const size_t of_begin =
+      from < begin.size() ? std::min(size, begin.size() - from) : 0;
+  out.WriteRaw(begin.data() + from, of_begin);
+  if (of_begin == size) return;
+  const size_t of_rest = from + of_begin - begin.size();
+  out.WriteRaw(rest->payload().bytes().data() + of_rest, size - of_begin);
+}
 
 void BulkLane::Add(uint64_t receiver, EnvelopePtr wrapped,
                    uint64_t data_before) {
@@ -34,9 +50,13 @@ void BulkLane::Add(uint64_t receiver, EnvelopePtr wrapped,
 
 bool BulkLane::GiveUp(Stream& stream, uint64_t receiver,
                       const ReplyRoute& route) {
+  if (stream.is_writing && !is_given_up_ &&
+      IsCallOf(*writing_->wrapped->As<Outgoing>().envelope, route)) {
+    is_given_up_ = true;
+    return true;
+  }
   for (auto it = stream.waiting.begin(); it != stream.waiting.end(); ++it) {
-    Envelope& message = *(*it)->As<Outgoing>().envelope;
-    if (!IsRequest(message) || !InfoOf(message).route.IsSame(route)) continue;
+    if (!IsCallOf(*(*it)->As<Outgoing>().envelope, route)) continue;
     const EnvelopePtr wrapped = std::move(*it);
     stream.waiting.erase(it);
     --waiting_;
@@ -49,12 +69,11 @@ bool BulkLane::GiveUp(Stream& stream, uint64_t receiver,
     // The peer has a part of it.
     Encoder abandon;
     AppendItem(AbandonItem{stream.number}, abandon);
-    abandoned_.append(abandon.bytes().data(), abandon.size());
+    first_.append(abandon.bytes().data(), abandon.size());
     begun_bytes_ -= stream.item.size();
   }
   if (first_to_begin_ == receiver) first_to_begin_ = 0;
-  stream.item = std::string();
-  stream.call = 0;
+  EndItem(stream);
   GiveTurn(stream, receiver);
   return true;
 }
@@ -65,11 +84,13 @@ void BulkLane::GiveTurn(Stream& stream, uint64_t receiver) {
 }
 
 bool BulkLane::WriteNext(Encoder& frame) {
-  if (!abandoned_.empty()) {
-    frame.WriteRaw(abandoned_.data(), abandoned_.size());
-    abandoned_.clear();
+  if (!first_.empty()) {
+    frame.WriteRaw(first_.data(), first_.size());
+    first_.clear();
   }
-  for (size_t tries = turns_.size(); tries != 0 && frame.size() == 0; --tries) {
+  const size_t begun = frame.size();
+  for (size_t tries = turns_.size(); tries != 0 && frame.size() == begun;
+       --tries) {
     const uint64_t receiver = turns_.front();
     turns_.pop_front();
     Stream& stream = streams_[receiver];
@@ -89,10 +110,11 @@ bool BulkLane::WriteNext(Encoder& frame) {
 
 bool BulkLane::WriteSome(Stream& stream, uint64_t receiver, Encoder& frame) {
   if (stream.data_before > handled_data_bytes_) return false;
+  const size_t begun = frame.size();
   while (frame.size() < part_bytes_) {
     if (stream.item.empty()) {
-      if (stream.waiting.empty()) break;
-      EncodeNext(stream, frame);
+      if (stream.waiting.empty() || writing_ != nullptr) break;
+      EncodeNext(stream, receiver, frame);
       continue;
     }
     if (stream.number == 0) {
@@ -108,38 +130,79 @@ bool BulkLane::WriteSome(Stream& stream, uint64_t receiver, Encoder& frame) {
     }
     WritePart(stream, frame);
   }
-  return frame.size() != 0;
+  return frame.size() != begun;
 }
 
-void BulkLane::EncodeNext(Stream& stream, Encoder& frame) {
+void BulkLane::EncodeNext(Stream& stream, uint64_t receiver, Encoder& frame) {
   EnvelopePtr wrapped = std::move(stream.waiting.front());
   stream.waiting.pop_front();
-  --waiting_;
   scratch_.Clear();
-  stream.call = 0;
-  (void)outbound_.AppendData(wrapped, frame, scratch_);  // None is too long.
+  if (!outbound_.AppendData(wrapped, frame, scratch_)) {
+    writing_ = outbound_.BeginLong(std::move(wrapped));
+    writing_for_ = receiver;
+    is_taken_ = false;
+    is_given_up_ = false;
+    stream.is_writing = true;
+    return;
+  }
+  --waiting_;
   if (scratch_.size() <= part_bytes_) {
     frame.WriteRaw(scratch_.bytes().data(), scratch_.size());
     return;
   }
-  stream.item.assign(scratch_.bytes().data(), scratch_.size());
+  stream.item.begin.assign(scratch_.bytes().data(), scratch_.size());
   stream.sent = 0;
   stream.number = 0;
   stream.call = outbound_.last_call();
   scratch_.Clear();
 }
 
+std::shared_ptr<LongWrite> BulkLane::TakeWork() {
+  if (writing_ == nullptr || std::exchange(is_taken_, true)) return nullptr;
+  return writing_;
+}
+
+void BulkLane::OnWritten() {
+  Stream& stream = streams_[writing_for_];
+  const std::shared_ptr<LongWrite> written = std::move(writing_);
+  stream.is_writing = false;
+  --waiting_;
+  scratch_.Clear();
+  Encoder definitions;
+  if (is_given_up_) {
+    outbound_.GiveUp(writing_for_, *written->wrapped->As<Outgoing>().envelope);
+  } else {
+    const bool has_payload = outbound_.EndLong(*written, definitions, scratch_);
+    stream.item = {std::string(scratch_.bytes()),
+                   has_payload ? written : nullptr};
+    stream.sent = 0;
+    stream.number = 0;
+    stream.call = outbound_.last_call();
+  }
+  first_.append(definitions.bytes().data(), definitions.size());
+  offloader_.Free(std::move(written->wrapped));
+  GiveTurn(stream, writing_for_);
+}
+
 void BulkLane::WritePart(Stream& stream, Encoder& frame) {
   const size_t size =
       std::min(part_bytes_ - frame.size(), stream.item.size() - stream.sent);
-  const absl::string_view part =
-      absl::string_view(stream.item).substr(stream.sent, size);
+  const size_t from = stream.sent;
   stream.sent += size;
-  AppendItem(FragmentHead{stream.number, stream.item.size() - stream.sent},
-             part, frame);
+  frame.WriteByte(static_cast<uint8_t>(ItemKind::kFragment));
+  frame.WriteSized([&](Encoder& fields) {
+    Codec<FragmentHead>::Encode(
+        {stream.number, stream.item.size() - stream.sent}, fields);
+    stream.item.Append(from, size, fields);
+  });
   if (stream.sent != stream.item.size()) return;
   begun_bytes_ -= stream.item.size();
-  stream.item = std::string();
+  EndItem(stream);
+}
+
+void BulkLane::EndItem(Stream& stream) {
+  if (stream.item.rest != nullptr) offloader_.Free(std::move(stream.item.rest));
+  stream.item = Item();
   stream.call = 0;
 }
 
@@ -155,12 +218,15 @@ void BulkLane::OnHandled(uint64_t bytes) {
 }
 
 void BulkLane::FailAll() {
+  // A session that is killed leaves it to who writes it.
+  if (writing_ != nullptr && !writing_->is_under_way) writing_->Fail();
   for (auto& [receiver, stream] : streams_) {
     for (const EnvelopePtr& wrapped : stream.waiting) {
       auto& outgoing = wrapped->As<Outgoing>();
       peer_.Fail(outgoing.id_there, std::move(outgoing.envelope));
     }
   }
+  writing_ = nullptr;
   streams_.clear();
   turns_.clear();
   waiting_ = 0;

@@ -61,6 +61,11 @@ uint64_t CallsOut::Begin(const Call& call) {
   return number;
 }
 
+const CallsOut::Call* CallsOut::Look(uint64_t number) const {
+  const auto found = calls_.find(number);
+  return found != calls_.end() ? &found->second : nullptr;
+}
+
 std::optional<CallsOut::Call> CallsOut::Take(uint64_t number) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) return std::nullopt;

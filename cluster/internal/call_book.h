@@ -81,6 +81,8 @@ class CallsOut {
 
   // The number of the call, of which there never is another.
   uint64_t Begin(const Call& call);
+  // Null: it is over.
+  const Call* Look(uint64_t number) const;
   // It is over. Nothing: it was.
   std::optional<Call> Take(uint64_t number);
   // Its number, for who knows the route only; 0: it is over.

@@ -67,7 +67,7 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     }
     case ItemKind::kNode: {
       const auto item = ReadItem<NodeItem>(in);
-      return in.ok() ? refs_.OnNode(item) : in.status();
+      return in.ok() ? refs_->OnNode(item) : in.status();
     }
     case ItemKind::kSend:
       return OnSend(in);
@@ -267,48 +267,96 @@ EnvelopePtr Inbound::Parse(Verb verb, uint64_t to, uint64_t type_number,
         absl::StrCat("the type ", type_number, " was not introduced"));
     return nullptr;
   }
-  const Exports::Entry& entry = Target(to);
-  actor = entry.actor;
+  actor = Target(to).actor;
   DeadLetter::Reason reason = DeadLetter::Reason::kUndecodable;
-  absl::Status may = gate_.CheckMessage(verb, to, known->name);
-  if (actor.IsNull()) {
-    reason = DeadLetter::Reason::kNoActor;
-    why = absl::NotFoundError(absl::StrCat(
-        "actor #", to, " of ", node_.self().name,
-        " does not exist, or may not be addressed from elsewhere"));
-  } else if (!may.ok()) {
-    reason = DeadLetter::Reason::kRefused;
-    why = std::move(may);
-  } else if (known->type == nullptr || !Takes(entry, *known->type)) {
-    why = absl::InvalidArgumentError(
-        absl::StrCat(actor.ToString(), " of ", node_.self().name,
-                     " does not take ", known->name));
-  } else if (!known->differs.ok()) {
-    why = absl::FailedPreconditionError(
-        absl::StrCat(known->name, " of ", peer_.node(), " and of ",
-                     node_.self().name, ": ", known->differs.message()));
-  } else {
+  why = Admit(verb, to, *known, reason);
+  if (why.ok()) {
     type = known->type;
-    Decoder in(payload, &refs_);
-    EnvelopePtr message(type->decode(in));
+    EnvelopePtr message = Read(type->decode, payload, why);
     if (message == nullptr) {
       why = absl::InvalidArgumentError(
           absl::StrCat("a ", known->name, " of ", peer_.node(),
-                       " makes no sense: ", in.status().message()));
-    } else if (may = gate_.CheckContent(to, *message); may.ok()) {
+                       " makes no sense: ", why.message()));
+    } else if (why = gate_.CheckContent(to, *message); why.ok()) {
       return message;
     } else {
       reason = DeadLetter::Reason::kRefused;
-      why = std::move(may);
     }
   }
   if (known->type != nullptr && known->type->has_other_end &&
       known->differs.ok()) {
-    Decoder in(payload, &refs_);
+    Decoder in(payload, refs_.get());
     const EnvelopePtr unhandled(known->type->decode(in));
   }
   Mourn(to, reason, known->name, why);
   return nullptr;
+}
+
+absl::Status Inbound::Admit(Verb verb, uint64_t to, const PeerType& type,
+                            DeadLetter::Reason& reason) {
+  const Exports::Entry& entry = Target(to);
+  absl::Status may = gate_.CheckMessage(verb, to, type.name);
+  if (entry.actor.IsNull()) {
+    reason = DeadLetter::Reason::kNoActor;
+    return absl::NotFoundError(absl::StrCat(
+        "actor #", to, " of ", node_.self().name,
+        " does not exist, or may not be addressed from elsewhere"));
+  }
+  if (!may.ok()) {
+    reason = DeadLetter::Reason::kRefused;
+    return may;
+  }
+  if (type.type == nullptr || !Takes(entry, *type.type)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(entry.actor.ToString(), " of ", node_.self().name,
+                     " does not take ", type.name));
+  }
+  if (type.differs.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(type.name, " of ", peer_.node(), " and of ",
+                   node_.self().name, ": ", type.differs.message()));
+}
+
+EnvelopePtr Inbound::Read(LongRead::Decode decode, absl::string_view payload,
+                          absl::Status& why) {
+  if (read_ != nullptr && read_->IsOf(payload)) return read_->Take(why);
+  Decoder in(payload, refs_.get());
+  EnvelopePtr message(decode(in));
+  why = in.status();
+  return message;
+}
+
+LongRead::Decode Inbound::ReaderOf(Verb verb, uint64_t to,
+                                   uint64_t type_number) {
+  const PeerType* const type = TypeOf(type_number);
+  DeadLetter::Reason reason;
+  if (type == nullptr || !Admit(verb, to, *type, reason).ok()) return nullptr;
+  return type->type->decode;
+}
+
+std::shared_ptr<LongRead> Inbound::LookAhead(absl::string_view items) {
+  if (items.size() <= kLongBytes) return nullptr;
+  LongRead::Decode decode = nullptr;
+  absl::string_view payload;
+  Decoder in(items);
+  const auto kind = static_cast<ItemKind>(in.ReadByte());
+  in.ReadSized([&](Decoder& fields) {
+    if (fields.left() <= kLongBytes) return;
+    if (kind == ItemKind::kSend) {
+      const auto head = ReadItem<SendHead>(fields);
+      decode = ReaderOf(Verb::kSend, head.to, head.type);
+    } else if (kind == ItemKind::kCall) {
+      const auto head = ReadItem<CallHead>(fields);
+      decode = ReaderOf(Verb::kCall, head.to, head.type);
+    } else if (kind == ItemKind::kReply) {
+      const auto call = calls_out_.Look(ReadItem<ReplyHead>(fields).number);
+      if (call != nullptr) decode = call->type->decode_reply;
+    }
+    payload = fields.ReadRest();
+  });
+  if (!in.ok() || decode == nullptr) return nullptr;
+  if (read_ != nullptr && read_->IsOf(payload)) return nullptr;
+  return std::make_shared<LongRead>(refs_, decode, payload);
 }
 
 void Inbound::Mourn(uint64_t to, DeadLetter::Reason reason,
@@ -420,7 +468,7 @@ void Inbound::Publish(uint64_t number) {
   const WireType* const type = Same(published_.type, why);
   if (type != nullptr && ports_.Takes(number, *type)) {
     if (published_.body.IsNull()) {
-      Decoder message(published_.payload, &refs_);
+      Decoder message(published_.payload, refs_.get());
       if (const EnvelopePtr envelope{type->decode(message)}) {
         published_.body = type->share(*envelope);
       }
@@ -459,7 +507,7 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
     } else if (share != nullptr && type != nullptr && type->share != nullptr &&
                std::find(share->types.begin(), share->types.end(), type) !=
                    share->types.end()) {
-      Decoder message(payload, &refs_);
+      Decoder message(payload, refs_.get());
       if (const EnvelopePtr envelope{type->decode(message)}) {
         const auto& shared =
             static_cast<const SharedMessageType&>(*type->shared);
@@ -493,17 +541,16 @@ absl::Status Inbound::OnReply(Decoder& in) {
     // It may have been given up.
     const std::optional<CallsOut::Call> call = calls_out_.Take(head.number);
     if (!call.has_value()) return;
-    Decoder outcome(payload, &refs_);
-    Envelope* reply = call->type->decode_reply(outcome);
+    absl::Status why;
+    EnvelopePtr reply = Read(call->type->decode_reply, payload, why);
     if (reply == nullptr) {
-      reply = MakeFailure(
-          WithDelivery(absl::DataLossError(absl::StrCat(
-                           "the answer of actor #", call->to, " of ",
-                           peer_.node(), " to a ", call->type->name,
-                           " makes no sense: ", outcome.status().message())),
-                       DeliveryState::kUnknown));
+      reply.reset(MakeFailure(WithDelivery(
+          absl::DataLossError(absl::StrCat(
+              "the answer of actor #", call->to, " of ", peer_.node(), " to a ",
+              call->type->name, " makes no sense: ", why.message())),
+          DeliveryState::kUnknown)));
     }
-    SendReply(call->route, reply);
+    SendReply(call->route, reply.release());
   });
   return in.status();
 }

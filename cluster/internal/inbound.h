@@ -9,7 +9,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +27,7 @@
 #include "troupe/cluster/internal/gate.h"
 #include "troupe/cluster/internal/group_exchange.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/long_message.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/internal/watch_book.h"
@@ -35,12 +38,12 @@ namespace troupe::internal {
 
 class Inbound {
  public:
-  Inbound(NodeCore& node, FarCell& peer, WireRefs& refs, CallsOut& calls_out,
-          CallsIn& calls_in, WatchBook& watches, GroupExchange& groups,
-          PortExchange& ports)
+  Inbound(NodeCore& node, FarCell& peer, std::shared_ptr<WireRefs> refs,
+          CallsOut& calls_out, CallsIn& calls_in, WatchBook& watches,
+          GroupExchange& groups, PortExchange& ports)
       : node_(node),
         peer_(peer),
-        refs_(refs),
+        refs_(std::move(refs)),
         calls_out_(calls_out),
         calls_in_(calls_in),
         watches_(watches),
@@ -55,7 +58,14 @@ class Inbound {
   // does not know. Not OK: the peer makes no sense.
   absl::Status Handle(ItemKind kind, Decoder& in);
   // Items that come lie in other memory.
-  void EndFrame() { published_ = {}; }
+  void EndFrame() {
+    published_ = {};
+    read_ = nullptr;
+  }
+  // What has to be done elsewhere before the item is handled at which `items`
+  // begin, as its message is long; then OnRead() is called. Null: nothing.
+  std::shared_ptr<LongRead> LookAhead(absl::string_view items);
+  void OnRead(std::shared_ptr<LongRead> read) { read_ = std::move(read); }
 
  private:
   // A type that the peer has introduced.
@@ -94,6 +104,15 @@ class Inbound {
 
   // As Exports::Find(), for actors that are addressed again and again.
   const Exports::Entry& Target(uint64_t to);
+  // By what a payload of that type is read for that actor. Null: it is not.
+  LongRead::Decode ReaderOf(Verb verb, uint64_t to, uint64_t type_number);
+  // Whether an actor gets a message of that type. Not OK: it is a dead letter,
+  // for that reason.
+  absl::Status Admit(Verb verb, uint64_t to, const PeerType& type,
+                     DeadLetter::Reason& reason);
+  // What a payload says; null: why not.
+  EnvelopePtr Read(LongRead::Decode decode, absl::string_view payload,
+                   absl::Status& why);
   // The type with that number, compared with ours.
   PeerType* TypeOf(uint64_t number);
   // The same: the type here; null: there is none that is the same.
@@ -108,7 +127,7 @@ class Inbound {
 
   NodeCore& node_;
   FarCell& peer_;
-  WireRefs& refs_;
+  const std::shared_ptr<WireRefs> refs_;
   CallsOut& calls_out_;
   CallsIn& calls_in_;
   WatchBook& watches_;
@@ -133,6 +152,7 @@ class Inbound {
     SharedBody body;  // Null: nobody has wanted it yet.
   };
   Published published_;
+  std::shared_ptr<LongRead> read_;  // The payload that comes next; null: none.
   static constexpr size_t kTargets = 64;
   std::array<Known, kTargets> targets_;
 };

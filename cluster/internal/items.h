@@ -292,6 +292,15 @@ void AppendItem(const Head& head, absl::string_view rest, Encoder& frame) {
     fields.WriteRaw(rest.data(), rest.size());
   });
 }
+// The beginning of an item that ends with so many bytes, which follow.
+template <typename Head>
+void AppendHead(const Head& head, size_t rest_bytes, Encoder& frame) {
+  Encoder fields;
+  Codec<Head>::Encode(head, fields);
+  frame.WriteByte(static_cast<uint8_t>(Head::kKind));
+  frame.WriteVarint(fields.size() + rest_bytes);
+  frame.WriteRaw(fields.bytes().data(), fields.size());
+}
 
 // REQUIRES: `in` is at an item of that type, behind the byte of its kind.
 template <typename Item>

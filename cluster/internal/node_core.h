@@ -20,6 +20,7 @@
 #include "troupe/cluster/internal/exports.h"
 #include "troupe/cluster/internal/factories.h"
 #include "troupe/cluster/internal/group_book.h"
+#include "troupe/cluster/internal/offloader.h"
 #include "troupe/cluster/internal/targets.h"
 #include "troupe/cluster/node_id.h"
 #include "troupe/cluster/wire_type.h"
@@ -38,7 +39,8 @@ class NodeCore {
         authorization_(std::move(authorization)),
         exports_(system),
         targets_(system),
-        groups_(system, self_.name) {}
+        groups_(system, self_.name),
+        offloader_(system) {}
 
   ActorSystem& system() { return system_; }
   const NodeId& self() const { return self_; }
@@ -48,6 +50,7 @@ class NodeCore {
   const Authorization& authorization() const { return authorization_; }
   Targets& targets() { return targets_; }
   Factories& factories() { return factories_; }
+  Offloader& offloader() { return offloader_; }
 
   // Whom other nodes ask for all else. Known before the first session.
   const AnyActorRef& receptionist() const { return receptionist_; }
@@ -81,6 +84,7 @@ class NodeCore {
   mutable absl::Mutex mu_;
   absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);
+  Offloader offloader_;  // Waits for those that use the rest.
 };
 
 }  // namespace troupe::internal

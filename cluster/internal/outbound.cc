@@ -168,10 +168,8 @@ bool Outbound::AppendMessage(uint64_t to, EnvelopePtr& message,
                "export or resolve a protocol that has it"));
     return true;
   }
-  const auto [type, number] = *known;
   absl::Status why;
-  switch (WritePayload([&, type = type] { type->encode(*message, payload_); },
-                       why)) {
+  switch (WritePayload([&] { known->type->encode(*message, payload_); }, why)) {
     case Written::kTooLong:
       return false;
     case Written::kFailed:
@@ -181,18 +179,63 @@ bool Outbound::AppendMessage(uint64_t to, EnvelopePtr& message,
       break;
   }
   AppendDefinitions(definitions);
-  if (IsRequest(*message) && !InfoOf(*message).route.IsNull()) {
-    const RequestInfo& info = InfoOf(*message);
+  AppendWritten(to, *message, *known, [&](const auto& head) {
+    AppendItem(head, payload_.bytes(), frame);
+  });
+  return true;
+}
+
+template <typename F>
+void Outbound::AppendWritten(uint64_t to, Envelope& message,
+                             const KnownType& type, F&& append) {
+  if (IsRequest(message) && !InfoOf(message).route.IsNull()) {
+    const RequestInfo& info = InfoOf(message);
     const absl::Duration left =
         info.deadline - node_.system().executor().clock().Now();
-    last_call_ = calls_out_.Begin({info.route, type, to, info.deadline});
-    AppendItem(CallHead{to, number, last_call_, absl::ToInt64Nanoseconds(left),
-                        info.route.IsSink() ? 0 : info.route.id},
-               payload_.bytes(), frame);
+    last_call_ = calls_out_.Begin({info.route, type.type, to, info.deadline});
+    append(CallHead{to, type.number, last_call_, absl::ToInt64Nanoseconds(left),
+                    info.route.IsSink() ? 0 : info.route.id});
   } else {
-    AppendItem(SendHead{to, number, message->lane == Lane::kUrgent},
-               payload_.bytes(), frame);
+    append(SendHead{to, type.number, message.lane == Lane::kUrgent});
   }
+}
+
+std::shared_ptr<LongWrite> Outbound::BeginLong(EnvelopePtr wrapped) {
+  Envelope& envelope = *wrapped->As<Outgoing>().envelope;
+  if (auto* const answer = envelope.TryAs<AnswerReady>()) {
+    return std::make_shared<LongWrite>(peer_, refs_, std::move(wrapped),
+                                       *answer->reply,
+                                       answer->type->encode_reply);
+  }
+  return std::make_shared<LongWrite>(peer_, refs_, std::move(wrapped), envelope,
+                                     KnownTypeOf(envelope.type)->type->encode);
+}
+
+bool Outbound::EndLong(LongWrite& written, Encoder& definitions,
+                       Encoder& item) {
+  auto& [to, envelope] = written.wrapped->As<Outgoing>();
+  const size_t size = written.payload().size();
+  absl::Status why = written.payload().status();
+  if (why.ok()) why = CheckSize(size);
+  last_call_ = 0;
+  if (auto* const answer = envelope->TryAs<AnswerReady>()) {
+    const uint64_t number = answer->number;
+    if (!calls_in_.Take(number)) return false;
+    AppendDefinitions(definitions);
+    if (!why.ok()) {
+      AppendNoAnswer(number, why, item);
+      return false;
+    }
+    AppendHead(ReplyHead{number}, size, item);
+    return true;
+  }
+  AppendDefinitions(definitions);
+  if (!why.ok()) {
+    Refuse(to, std::move(envelope), why);
+    return false;
+  }
+  AppendWritten(to, *envelope, *KnownTypeOf(envelope->type),
+                [&](const auto& head) { AppendHead(head, size, item); });
   return true;
 }
 
@@ -250,30 +293,40 @@ bool Outbound::AppendAnswer(AnswerReady& answer, Encoder& definitions,
       AppendItem(ReplyHead{answer.number}, payload_.bytes(), frame);
       break;
     case Written::kFailed:
-      AppendItem(
-          FailureItem{answer.number,
-                      WithDelivery(
-                          absl::Status(why.code(),
-                                       absl::StrCat("the answer cannot cross: ",
-                                                    why.message())),
-                          DeliveryState::kUnknown)},
-          frame);
+      AppendNoAnswer(answer.number, why, frame);
       break;
   }
   (void)calls_in_.Take(answer.number);
   return true;
 }
 
+void Outbound::AppendNoAnswer(uint64_t number, const absl::Status& why,
+                              Encoder& frame) {
+  AppendItem(
+      FailureItem{number,
+                  WithDelivery(
+                      absl::Status(why.code(), absl::StrCat("the answer cannot "
+                                                            "cross: ",
+                                                            why.message())),
+                      DeliveryState::kUnknown)},
+      frame);
+}
+
+absl::Status Outbound::CheckSize(size_t bytes) const {
+  if (bytes <= message_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("it has ", bytes, " bytes, and may have ", message_bytes_));
+}
+
 template <typename F>
 Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
   payload_.Clear();
+  payload_.SetLimit(written_bytes_);
   write();
   why = payload_.status();
   const size_t size = payload_.size();
-  if (why.ok() && size > message_bytes_) {
-    why = absl::ResourceExhaustedError(
-        absl::StrCat("it has ", size, " bytes, and may have ", message_bytes_));
-  }
+  if (payload_.is_over_limit()) return Written::kTooLong;
+  if (why.ok()) why = CheckSize(size);
   if (!why.ok() || size + kMaxHeadBytes > item_bytes_) payload_.Clear();
   if (!why.ok()) return Written::kFailed;
   return size + kMaxHeadBytes > item_bytes_ ? Written::kTooLong : Written::kYes;
@@ -282,6 +335,7 @@ Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
 template <typename F>
 bool Outbound::WriteWhole(F&& write, absl::Status& why) {
   payload_.Clear();
+  payload_.SetLimit(frame_bytes_);
   write();
   why = payload_.status();
   if (why.ok() && payload_.size() + kMaxHeadBytes > frame_bytes_) {

@@ -6,7 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -17,6 +20,7 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/call_book.h"
 #include "troupe/cluster/internal/group_exchange.h"
+#include "troupe/cluster/internal/long_message.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/internal/watch_book.h"
@@ -29,28 +33,32 @@ namespace troupe::internal {
 
 class Outbound {
  public:
-  // `definitions` is where `refs` writes what it introduces.
-  Outbound(NodeCore& node, FarCell& peer, WireRefs& refs, Encoder& definitions,
+  Outbound(NodeCore& node, FarCell& peer, std::shared_ptr<WireRefs> refs,
            CallsOut& calls_out, CallsIn& calls_in, WatchBook& watches,
            GroupExchange& groups, PortExchange& ports)
       : node_(node),
         peer_(peer),
-        definitions_(definitions),
+        refs_(std::move(refs)),
+        definitions_(refs_->definitions()),
         calls_out_(calls_out),
         calls_in_(calls_in),
         watches_(watches),
         groups_(groups),
         ports_(ports),
-        payload_(&refs) {}
+        payload_(refs_.get()) {}
 
-  // Items that are longer than `item_bytes` are not written; those of groups
-  // and ports may have `frame_bytes`, or cannot cross. Messages that are longer
-  // than `message_bytes` cannot cross.
+  // Items that are longer than `item_bytes` are not written, and no more of
+  // them than that shows; those of groups and ports may have `frame_bytes`, or
+  // cannot cross. Messages that are longer than `message_bytes` cannot cross.
   void SetLimits(size_t item_bytes, size_t frame_bytes,
                  uint64_t message_bytes) {
     item_bytes_ = item_bytes;
     frame_bytes_ = frame_bytes;
     message_bytes_ = message_bytes;
+    // What is longer goes elsewhere, or its length is to be told.
+    written_bytes_ = message_bytes > item_bytes
+                         ? item_bytes
+                         : std::numeric_limits<size_t>::max();
   }
 
   // Appends what `wrapped`, an Outgoing of the control queue, asks for.
@@ -60,6 +68,14 @@ class Outbound {
   // longer than items may be, and is still the caller's.
   [[nodiscard]] bool AppendData(EnvelopePtr& wrapped, Encoder& definitions,
                                 Encoder& frame);
+  // For one that was too long: what has to be done elsewhere, and meanwhile
+  // AppendData() is not called.
+  std::shared_ptr<LongWrite> BeginLong(EnvelopePtr wrapped);
+  // That has been done. Appends what it introduces to `definitions`, which is
+  // sent first, and to `item` what is to be sent of it. True: the payload
+  // follows. False: it came to nothing, or to what says so.
+  [[nodiscard]] bool EndLong(LongWrite& written, Encoder& definitions,
+                             Encoder& item);
   // The frame with what was written of the data queue is sent.
   void EndFrame() { last_published_.reset(); }
   // The number of the call that was written last; 0: that was no call.
@@ -77,6 +93,11 @@ class Outbound {
  private:
   // What became of a payload.
   enum class Written : uint8_t { kYes, kTooLong, kFailed };
+  // A type of message as it crosses in this session.
+  struct KnownType {
+    const WireType* type = nullptr;
+    uint64_t number = 0;
+  };
 
   bool AppendMessage(uint64_t to, EnvelopePtr& message, Encoder& definitions,
                      Encoder& frame);
@@ -85,6 +106,15 @@ class Outbound {
   void AppendGroupLetter(EnvelopePtr letter, Encoder& frame);
   void AppendRefusal(const LinkRefused& refusal, Encoder& frame);
   bool AppendAnswer(AnswerReady& answer, Encoder& definitions, Encoder& frame);
+  // The message has been written: it is a call that has begun, or none. Calls
+  // `append` with the head of its item.
+  template <typename F>
+  void AppendWritten(uint64_t to, Envelope& message, const KnownType& type,
+                     F&& append);
+  // The same for an answer that has not been written.
+  void AppendNoAnswer(uint64_t number, const absl::Status& why, Encoder& frame);
+  // Whether a message may have so many bytes.
+  absl::Status CheckSize(size_t bytes) const;
   // Writes a payload by `write`. kFailed: `why` says it.
   template <typename F>
   [[nodiscard]] Written WritePayload(F&& write, absl::Status& why);
@@ -93,11 +123,6 @@ class Outbound {
   [[nodiscard]] bool WriteWhole(F&& write, absl::Status& why);
   // Appends what has been introduced meanwhile.
   void AppendDefinitions(Encoder& frame);
-  // A type of message as it crosses in this session.
-  struct KnownType {
-    const WireType* type = nullptr;
-    uint64_t number = 0;
-  };
   // Null: the node does not know it. Introduces it the first time.
   const KnownType* KnownTypeOf(const MessageType* type);
   // Introduces it the first time.
@@ -107,13 +132,15 @@ class Outbound {
 
   NodeCore& node_;
   FarCell& peer_;
-  Encoder& definitions_;
+  const std::shared_ptr<WireRefs> refs_;
+  Encoder& definitions_;  // Of what `refs_` and this introduce.
   CallsOut& calls_out_;
   CallsIn& calls_in_;
   WatchBook& watches_;
   GroupExchange& groups_;
   PortExchange& ports_;
   size_t item_bytes_ = 0;
+  size_t written_bytes_ = 0;  // Of a message, before it is given up.
   size_t frame_bytes_ = 0;
   uint64_t message_bytes_ = 0;
   uint64_t last_call_ = 0;

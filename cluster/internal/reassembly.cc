@@ -7,8 +7,9 @@
 
 namespace troupe::internal {
 
-absl::StatusOr<std::optional<std::string>> Reassembly::Add(
-    uint64_t number, uint64_t left, absl::string_view part) {
+absl::StatusOr<std::optional<Pieces>> Reassembly::Add(uint64_t number,
+                                                      uint64_t left,
+                                                      absl::string_view part) {
   if (part.empty()) {
     return absl::DataLossError(absl::StrCat("an empty part of ", number));
   }
@@ -35,10 +36,10 @@ absl::StatusOr<std::optional<std::string>> Reassembly::Add(
                      " behind it, where ", found->second.left, " are to come"));
   }
   Whole& whole = found->second;
-  whole.bytes.append(part.data(), part.size());
+  whole.bytes.Append(part);
   whole.left = left;
   if (left != 0) return std::nullopt;
-  std::string bytes = std::move(whole.bytes);
+  Pieces bytes = std::move(whole.bytes);
   promised_bytes_ -= bytes.size();
   wholes_.erase(found);
   return bytes;

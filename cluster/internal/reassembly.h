@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "troupe/cluster/internal/pieces.h"
 
 namespace troupe::internal {
 
@@ -26,8 +26,8 @@ class Reassembly {
   // Numbers grow. Returns all of it with the last part; else nothing.
   // kDataLoss: it is no part of anything. kResourceExhausted: it would be more
   // than may be under way.
-  absl::StatusOr<std::optional<std::string>> Add(uint64_t number, uint64_t left,
-                                                 absl::string_view part);
+  absl::StatusOr<std::optional<Pieces>> Add(uint64_t number, uint64_t left,
+                                            absl::string_view part);
   // No more of that comes, if it is under way.
   void Abandon(uint64_t number);
 
@@ -38,7 +38,7 @@ class Reassembly {
 
  private:
   struct Whole {
-    std::string bytes;
+    Pieces bytes;
     uint64_t left = 0;
   };
 

@@ -56,11 +56,12 @@ std::shared_ptr<ArrivalCredit> Session::FirstCredit(const Shared& shared) {
 }
 
 Session::Lane::Lane(Up& up, NodeCore& node)
-    : refs(node, up.peer, up.ports, definitions),
-      outbound(node, up.peer, refs, definitions, up.calls_out, up.calls_in,
-               up.watches, up.groups, up.ports),
-      inbound(node, up.peer, refs, up.calls_out, up.calls_in, up.watches,
-              up.groups, up.ports) {}
+    : outbound(node, up.peer,
+               std::make_shared<WireRefs>(node, up.peer, up.ports),
+               up.calls_out, up.calls_in, up.watches, up.groups, up.ports),
+      inbound(node, up.peer,
+              std::make_shared<WireRefs>(node, up.peer, up.ports), up.calls_out,
+              up.calls_in, up.watches, up.groups, up.ports) {}
 
 absl::Status Session::PreStart() {
   self_ = self();
@@ -235,8 +236,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   if (max_message_bytes > frame_bytes_) {
     up_->data.outbound.SetLimits(frame_bytes_, max_frame_bytes - frame_bytes_,
                                  max_message_bytes);
-    up_->bulk.outbound.SetLimits(std::numeric_limits<size_t>::max(),
-                                 std::numeric_limits<size_t>::max(),
+    up_->bulk.outbound.SetLimits(kLongBytes, std::numeric_limits<size_t>::max(),
                                  max_message_bytes);
     up_->bulk_lane.SetLimits(frame_bytes_, max_message_bytes + kMaxHeadBytes);
   } else {
@@ -278,7 +278,7 @@ void Session::Handle(FrameCame m) {
     early_.push_back(std::move(m));
     return;
   }
-  absl::Status status = HandleFrame(m.lane, m.frame);
+  absl::Status status = HandleFrame(m.lane, std::move(m.frame));
   if (!status.ok()) End(status);
 }
 
@@ -292,11 +292,27 @@ void Session::Handle(CreditOverrun m) {
                    " than it was granted")));
 }
 
-absl::Status Session::HandleFrame(TransportLane lane,
-                                  const std::string& frame) {
-  absl::Status status = HandleItems(lane, frame, /*is_whole=*/false);
-  if (!status.ok() || ended_ || up_ == nullptr) return status;
-  Grant(lane, frame.size());
+absl::Status Session::HandleFrame(TransportLane lane, std::string frame) {
+  if (lane == TransportLane::kBulk) {
+    up_->unread.push_back({std::move(frame)});
+    return HandleUnread();
+  }
+  Decoder in(frame);
+  while (!in.AtEnd()) {
+    const auto kind = static_cast<ItemKind>(in.ReadByte());
+    if (kind == ItemKind::kFragment || kind == ItemKind::kAbandon) {
+      return absl::DataLossError("a part that comes where none may be");
+    }
+    absl::Status status = HandleItem(lane, kind, in);
+    if (!status.ok() || ended_) return status;
+  }
+  if (up_ == nullptr) return absl::OkStatus();
+  up_->data.inbound.EndFrame();
+  return EndFrame(lane, frame.size());
+}
+
+absl::Status Session::EndFrame(TransportLane lane, size_t frame_bytes) {
+  Grant(lane, frame_bytes);
   return CheckWaiting();
 }
 
@@ -309,43 +325,6 @@ absl::Status Session::CheckWaiting() const {
   return absl::ResourceExhaustedError(absl::StrCat(
       "'", peer_id_.name, "' does not take what it asks for: ", waiting,
       " messages and answers wait for it, and ", most, " may"));
-}
-
-absl::Status Session::HandleItems(TransportLane lane, absl::string_view items,
-                                  bool is_whole) {
-  Decoder in(items);
-  while (!in.AtEnd()) {
-    const auto kind = static_cast<ItemKind>(in.ReadByte());
-    const bool is_part =
-        kind == ItemKind::kFragment || kind == ItemKind::kAbandon;
-    if (is_part && (lane != TransportLane::kBulk || is_whole)) {
-      return absl::DataLossError("a part that comes where none may be");
-    }
-    absl::Status status;
-    if (kind == ItemKind::kFragment) {
-      status = HandlePart(in);
-    } else if (kind == ItemKind::kAbandon) {
-      up_->parts.Abandon(ReadItem<AbandonItem>(in).number);
-      status = in.status();
-    } else {
-      status = HandleItem(lane, kind, in);
-    }
-    if (!status.ok() || ended_) return status;
-  }
-  if (up_ != nullptr) ReaderOf(lane).inbound.EndFrame();
-  return absl::OkStatus();
-}
-
-absl::Status Session::HandlePart(Decoder& in) {
-  absl::StatusOr<std::optional<std::string>> whole = std::nullopt;
-  in.ReadSized([&](Decoder& fields) {
-    const auto head = ReadItem<FragmentHead>(fields);
-    const absl::string_view part = fields.ReadRest();
-    if (fields.ok()) whole = up_->parts.Add(head.number, head.left, part);
-  });
-  if (!in.ok()) return in.status();
-  if (!whole.ok() || !whole->has_value()) return whole.status();
-  return HandleItems(TransportLane::kBulk, **whole, /*is_whole=*/true);
 }
 
 Session::Flow& Session::FlowOf(TransportLane lane) {
@@ -550,27 +529,6 @@ bool Session::FlushData() {
     if (++frames == kMaxFramesAtOnce) return false;
   }
   SendFrame(TransportLane::kData, frame);
-  return true;
-}
-
-void Session::AddToBulk(EnvelopePtr wrapped) {
-  const uint64_t receiver = up_->data.outbound.ReceiverOf(*wrapped);
-  Encoder& frame = up_->data.frame;
-  if (receiver != 0 && !up_->bulk_lane.IsBusy(receiver)) {
-    AppendItem(MarkItem{}, frame);
-  }
-  up_->bulk_lane.Add(receiver, std::move(wrapped),
-                     receiver != 0 ? data_flow_.sent + frame.size() : 0);
-}
-
-bool Session::FlushBulk() {
-  Encoder& frame = up_->bulk.frame;
-  for (int frames = 0; bulk_flow_.IsOpen();) {
-    if (!up_->bulk_lane.WriteNext(frame)) return true;
-    up_->bulk_lane.OnSent(frame.size());
-    SendFrame(TransportLane::kBulk, frame);
-    if (++frames == kMaxFramesAtOnce) return false;
-  }
   return true;
 }
 

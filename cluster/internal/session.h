@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,8 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/actor/protocol.h"
+#include "troupe/actor/task.h"
 #include "troupe/actor/timer.h"
 #include "troupe/base/clock.h"
 #include "troupe/cluster/codec/encoder.h"
@@ -39,6 +42,7 @@
 #include "troupe/cluster/internal/inbound.h"
 #include "troupe/cluster/internal/introduction.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/long_message.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/outbound.h"
 #include "troupe/cluster/internal/port_exchange.h"
@@ -71,6 +75,13 @@ struct CreditOverrun {
   TransportLane lane;
 };
 struct SessionTick {};
+// A message is long: it is written or read elsewhere.
+struct WriteLong {
+  std::shared_ptr<LongWrite> work;
+};
+struct ReadLong {
+  std::shared_ptr<LongRead> work;
+};
 
 // What a session keeps for those who wait, on either side.
 struct SessionTables {
@@ -169,8 +180,13 @@ class SessionObserver {
 
 class Session final
     : public Actor<FarMailWaits, FrameCame, FramesSent, ConnectionClosed,
-                   CreditOverrun, EndSession, SessionTick, CountTables> {
+                   CreditOverrun, EndSession, SessionTick, WriteLong, ReadLong,
+                   CountTables> {
  public:
+  // These wait for work, beside each other and all else. A session that ends
+  // waits for them.
+  using Interleaved = Protocol<WriteLong, ReadLong>;
+
   // What all sessions of a node share; outlives them.
   struct Shared {
     NodeCore& node;
@@ -204,6 +220,8 @@ class Session final
   void Handle(CreditOverrun m);
   void Handle(EndSession m) { End(m.why); }
   void Handle(SessionTick);
+  Task<void> Handle(WriteLong m);
+  Task<void> Handle(ReadLong m);
   SessionTables Handle(CountTables) const;
 
  private:
@@ -213,11 +231,16 @@ class Session final
   struct Lane {
     Lane(Up& up, NodeCore& node);
 
-    Encoder definitions;
-    WireRefs refs;
     Outbound outbound;
     Inbound inbound;
     Encoder frame;
+  };
+  // Items of the bulk lane, up to a place handled: a frame, or what came in
+  // parts, the last of which is in the frame behind it.
+  struct Unread {
+    std::string bytes;
+    size_t handled = 0;
+    bool is_whole = false;
   };
   // All that a session has once it is up.
   struct Up {
@@ -229,7 +252,7 @@ class Session final
           groups(node, far),
           data(*this, node),
           bulk(*this, node),
-          bulk_lane(far, bulk.outbound, calls_out),
+          bulk_lane(far, bulk.outbound, calls_out, node.offloader()),
           parts(max_bytes_in_parts) {}
 
     // What was taken from the outbox, and not written, has nowhere to go.
@@ -250,6 +273,10 @@ class Session final
     Lane bulk;
     BulkLane bulk_lane;
     Reassembly parts;
+    // What has come in the bulk lane and is not handled. Nothing of it is while
+    // a message is read elsewhere: it is in order.
+    std::deque<Unread> unread;
+    bool is_reading = false;
     Encoder control_frame;
     // Of the outbox, Outgoings that are not written yet: the next one, and
     // those behind it. None: there is no next one.
@@ -306,12 +333,20 @@ class Session final
   void EndSilently(const absl::Status& why);
   MonotonicTime Now() { return system().executor().clock().Now(); }
 
-  absl::Status HandleFrame(TransportLane lane, const std::string& frame);
-  absl::Status HandleItems(TransportLane lane, absl::string_view items,
-                           bool is_whole);
+  absl::Status HandleFrame(TransportLane lane, std::string frame);
+  // Handles what is unread, up to a message that is read elsewhere.
+  absl::Status HandleUnread();
+  absl::Status HandleSome(Unread& now);
+  // All of it has been handled.
+  absl::Status EndUnread();
   absl::Status HandleItem(TransportLane lane, ItemKind kind, Decoder& in);
+  // What may be in the bulk lane only, between items; or an item.
+  absl::Status HandleBulkItem(bool is_whole, ItemKind kind, Decoder& in);
   // A part of a whole.
   absl::Status HandlePart(Decoder& in);
+  // The frame has been handled.
+  absl::Status EndFrame(TransportLane lane, size_t frame_bytes);
+  void BeginRead(std::shared_ptr<LongRead> work);
   absl::Status HandleCredit(Decoder& in);
   Flow& FlowOf(TransportLane lane);
   // What reads the items of a lane. REQUIRES: it is up.
@@ -328,6 +363,7 @@ class Session final
   // False: there is more to be written, in a turn that comes.
   bool FlushData();
   bool FlushBulk();
+  void BeginWrite();
   // An Outgoing that cannot go in the data lane.
   void AddToBulk(EnvelopePtr wrapped);
   // Sends the frame, and begins another; nothing if it is empty.

@@ -4,7 +4,10 @@
 // there: 0 nobody's, 1 the writer's, 2 the reader's, from 3 on a node that the
 // writer has introduced.
 //
-// Thread safety: belongs to the session.
+// Each lane has one that writes and one that reads.
+//
+// Thread safety: belongs to the session, but for a message that is written or
+// read outside of its turns (LongRefs): then to whoever does that.
 #ifndef TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
 #define TROUPE_CLUSTER_INTERNAL_WIRE_REFS_H_
 
@@ -32,10 +35,11 @@ namespace troupe::internal {
 
 class WireRefs final : public RefWriter, public RefReader {
  public:
-  // `definitions` gets what has to be sent before what is being written.
-  WireRefs(NodeCore& node, FarCell& peer, PortExchange& ports,
-           Encoder& definitions)
-      : node_(node), peer_(peer), ports_(ports), definitions_(definitions) {}
+  WireRefs(NodeCore& node, FarCell& peer, PortExchange& ports)
+      : node_(node), peer_(peer), ports_(ports) {}
+
+  // What has to be sent before what is being written.
+  Encoder& definitions() { return definitions_; }
 
   void Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) override;
   AnyActorRef Read(WireTypeList types, Decoder& in) override;
@@ -62,7 +66,7 @@ class WireRefs final : public RefWriter, public RefReader {
   NodeCore& node_;
   FarCell& peer_;
   PortExchange& ports_;
-  Encoder& definitions_;
+  Encoder definitions_;
   absl::flat_hash_map<const FarCell*, uint64_t> introduced_;
   std::vector<FarCell*> known_;  // Those that the peer has introduced.
   absl::flat_hash_set<const WireType* const*> learned_;
