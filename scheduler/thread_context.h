@@ -15,6 +15,7 @@
 
 namespace troupe {
 
+class Guest;
 class Worker;
 
 // What a thread knows of its own role.
@@ -25,6 +26,8 @@ struct ThreadContext {
   Worker* worker = nullptr;
   // The runnable whose turn this thread is in; null between turns.
   Runnable* running = nullptr;
+  // Who keeps the next wake for this thread itself; null on most.
+  Guest* guest = nullptr;
 
   // True on a thread of an executor that is in a turn, seat or not.
   bool InTurn() const { return running != nullptr; }

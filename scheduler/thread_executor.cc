@@ -23,6 +23,7 @@
 #include "troupe/base/check.h"
 #include "troupe/base/cpu_count.h"
 #include "troupe/base/membarrier.h"
+#include "troupe/scheduler/guest.h"
 #include "troupe/scheduler/internal/station.h"
 
 namespace troupe {
@@ -31,6 +32,9 @@ namespace {
 // How often a plain thread looks for its event before it sleeps: about as long
 // as being woken takes (some 50 us).
 constexpr int kLooksBeforeWait = 1280;
+
+// So long a guest may be kept from what it has to do by a handler.
+constexpr absl::Duration kTakeOverSoonEnough = absl::Milliseconds(10);
 
 absl::Status TooFewThreads(size_t started, size_t wanted,
                            const absl::Status& why) {
@@ -107,6 +111,8 @@ absl::Status ThreadExecutor::Start() {
                         "this kernel offers no membarrier(2): a handler that "
                         "blocks holds up all actors of its worker");
   }
+  takes_guests_ =
+      can_revoke_ && options_.take_over_after <= kTakeOverSoonEnough;
   shared_count_ = count;
   for (int i = 0; i < count; ++i) {
     absl::StatusOr<std::unique_ptr<Station>> station =
@@ -246,6 +252,7 @@ void ThreadExecutor::ClockMoved() {
 
 bool ThreadExecutor::WaitFor(Event& event, MonotonicTime deadline) {
   CheckThreads();
+  if (this_thread.guest != nullptr) this_thread.guest->WakeKept();
   // What is waited for is often about to happen, and being woken costs more
   // than many looks.
   for (int look = 0; look < looks_before_wait_ && !event.LooksSet(); ++look) {
@@ -258,6 +265,7 @@ bool ThreadExecutor::WaitFor(Event& event, MonotonicTime deadline) {
 bool ThreadExecutor::RunUntil(absl::FunctionRef<bool()> done,
                               MonotonicTime deadline) {
   CheckThreads();
+  if (this_thread.guest != nullptr) this_thread.guest->WakeKept();
   Event never;
   while (!done()) {
     if (clock().Now() >= deadline) return false;
@@ -268,7 +276,14 @@ bool ThreadExecutor::RunUntil(absl::FunctionRef<bool()> done,
 
 void ThreadExecutor::Unpark(Worker& worker) {
   CheckThreads();
-  Station& station = StationOf(worker);
+  if (takes_guests_ && this_thread.guest != nullptr &&
+      this_thread.guest->Keep(*this, worker)) {
+    return;
+  }
+  Wake(StationOf(worker));
+}
+
+void ThreadExecutor::Wake(Station& station) {
   {
     absl::MutexLock lock(&mu_);
     ++wakes_;
@@ -304,6 +319,7 @@ bool ThreadExecutor::AllSleep() {
   std::vector<const Worker*> workers;
   for (const auto* stations : {&shared_, &dedicated_}) {
     for (const std::unique_ptr<Station>& station : *stations) {
+      if (station->resident != nullptr) return false;
       if (!station->finished) workers.push_back(station->worker.get());
     }
   }
@@ -388,6 +404,11 @@ uint64_t ThreadExecutor::wakes() const {
 uint64_t ThreadExecutor::take_overs() const {
   absl::MutexLock lock(&mu_);
   return take_overs_;
+}
+
+uint64_t ThreadExecutor::visits() const {
+  absl::MutexLock lock(&mu_);
+  return visits_;
 }
 
 uint64_t ThreadExecutor::monitor_looks() const {

@@ -12,6 +12,9 @@
 // such case. Where the kernel has no membarrier(2) this is off, and a warning
 // says so at the start.
 //
+// A thread that passes input on may drive a worker that sleeps, instead of
+// waking it: see Guest.
+//
 // Blocking: Create() and Shutdown() start and join threads.
 // Thread safety: any thread.
 // Errors: threads that cannot be created at the start fail Create() with
@@ -56,6 +59,8 @@
 
 namespace troupe {
 
+class Guest;
+
 class ThreadExecutor final : public Executor {
  public:
   // A turn that lasted, or has lasted so far, longer than
@@ -69,8 +74,8 @@ class ThreadExecutor final : public Executor {
     // 0: as many as the process may use processors.
     int workers = 0;
     // How long a turn may take before its worker gets another thread. Turns are
-    // looked at once a millisecond, so it may be two milliseconds more.
-    // InfiniteDuration(): never.
+    // looked at once a millisecond, so it may be two milliseconds more. More
+    // than 10 ms: no guests are let in. InfiniteDuration(): never.
     absl::Duration take_over_after = absl::Milliseconds(1);
     // Threads beyond one for each worker. When they are used up, a worker whose
     // handler does not return waits for it.
@@ -130,9 +135,10 @@ class ThreadExecutor final : public Executor {
   void ClockMoved();
 
   // For tests and introspection. Times that a sleeping worker was woken by
-  // what was delivered, that a worker was taken from its thread, and that the
-  // monitor looked at alarms and workers.
+  // what was delivered, that a guest drove it instead, that a worker was taken
+  // from its thread, and that the monitor looked at alarms and workers.
   uint64_t wakes() const;
+  uint64_t visits() const;
   uint64_t take_overs() const;
   uint64_t monitor_looks() const;
   // Until when the monitor sleeps, if nothing happens: in the infinite past
@@ -141,6 +147,7 @@ class ThreadExecutor final : public Executor {
   MonotonicTime monitor_sleeps_until() const;
 
  private:
+  friend class Guest;
   struct Driver;   // A thread.
   struct Station;  // A worker and what its thread needs.
   enum class Phase { kRunning, kClosing, kEnding, kEnded };
@@ -181,6 +188,22 @@ class ThreadExecutor final : public Executor {
   // Takes the driver's old station again, if nobody needed it meanwhile.
   bool DriveOn(Driver& driver, Station& station) ABSL_LOCKS_EXCLUDED(mu_);
   void BecomeSpare(Driver& driver) ABSL_LOCKS_EXCLUDED(mu_);
+  // Drives `station`, if there is one, and then what it is given, to its end.
+  void Serve(Driver& driver, Station* station);
+
+  // -- guests
+  // Drives the worker for a moment. False: the thread lost its seat, was kept
+  // here, and ends.
+  [[nodiscard]] bool DriveAsGuest(Worker& worker, Guest& guest)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Null: the worker's own thread has to be woken.
+  [[nodiscard]] Driver* BeginVisit(Station& station, Guest& guest,
+                                   MonotonicTime now) ABSL_LOCKS_EXCLUDED(mu_);
+  // False: the seat was lost.
+  [[nodiscard]] bool Visit(Station& station, MonotonicTime begun);
+  void EndVisit(Station& station) ABSL_LOCKS_EXCLUDED(mu_);
+  // Makes the guest that loses its seat here a thread of the executor.
+  void KeepGuest(Station& station) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // -- monitor thread
   void MonitorMain();
@@ -211,6 +234,9 @@ class ThreadExecutor final : public Executor {
   void EndThreads() ABSL_LOCKS_EXCLUDED(mu_);
   bool ForgetAlarm(Alarm& alarm) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // Wakes the thread of a station, or finds it one.
+  void Wake(Station& station) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Whether all workers sleep, and nothing here is about to wake one.
   bool AllSleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -222,6 +248,7 @@ class ThreadExecutor final : public Executor {
   Executor& facade_;  // This one if there is none.
   const Clock& worker_clock_;
   bool can_revoke_ = false;
+  bool takes_guests_ = false;
   int looks_before_wait_ = 0;  // Of a plain thread for its event.
   const internal::Ticks ticks_;
   // Never resized after Start(): read without the lock.
@@ -256,6 +283,7 @@ class ThreadExecutor final : public Executor {
   bool staffing_failed_ ABSL_GUARDED_BY(mu_) = false;  // And was logged.
   uint64_t wakes_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t take_overs_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t visits_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t monitor_looks_ ABSL_GUARDED_BY(mu_) = 0;
   std::unique_ptr<JoinableThread> monitor_;
 };

@@ -34,7 +34,11 @@ absl::Status ThreadExecutor::StartDriver(Station& station) {
 }
 
 void ThreadExecutor::DriverMain(Driver& driver) {
-  while (Station* station = AwaitStation(driver)) {
+  Serve(driver, AwaitStation(driver));
+}
+
+void ThreadExecutor::Serve(Driver& driver, Station* station) {
+  do {
     while (station != nullptr) {
       // What was accepted could not be handled any more.
       const bool finished = internal::MustHaveMemory(
@@ -46,7 +50,8 @@ void ThreadExecutor::DriverMain(Driver& driver) {
         station = HandBack(driver);
       }
     }
-  }
+    station = AwaitStation(driver);
+  } while (station != nullptr);
   EndDriver(driver);
 }
 
@@ -125,20 +130,27 @@ bool ThreadExecutor::Sleep(Station& station, MonotonicTime next_timer) {
   MonotonicTime now = worker_clock_.Now();
   {
     absl::MutexLock lock(&station.park_mu);
-    while (worker.LooksAsleep() && now < next_timer) {
-      if (station.ends) return false;
-      if (station.untidy) {
+    station.due = next_timer;
+    while (station.lent || (worker.LooksAsleep() && now < station.due)) {
+      if (station.ends) break;
+      if (station.untidy && !station.lent) {
         station.TidyUpABit();
         now = worker_clock_.Now();
         continue;
       }
+      station.awaited =
+          station.lent ? MonotonicTime::InfiniteFuture() : station.due;
+      station.parked = true;
       station.park_mu.AwaitWithTimeout(
           absl::Condition(&station.unparked),
-          is_real ? next_timer - now : absl::InfiniteDuration());
+          is_real ? station.awaited - now : absl::InfiniteDuration());
+      station.parked = false;
       station.unparked = false;
       now = worker_clock_.Now();
     }
     station.untidy = false;  // There will be a better time.
+    if (std::exchange(station.was_lent, false)) worker.SeatThread();
+    if (station.ends) return false;
   }
   worker.NoteTime(now);
   // Something may have been delivered as well: that has woken the worker then.

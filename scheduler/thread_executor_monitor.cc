@@ -124,8 +124,8 @@ void ThreadExecutor::LookAtTurn(Station& station) {
   }
   const absl::Duration so_far = now - station.turn_seen_at;
   // Half a tick less: the looks are not that regular.
-  const bool take_over =
-      so_far >= options_.take_over_after - kTick / 2 && HasSpare();
+  const bool take_over = so_far >= options_.take_over_after - kTick / 2 &&
+                         (station.resident != nullptr || HasSpare());
   const bool report =
       so_far >= options_.long_turn_after && !station.turn_reported;
   // A thread that is inside its seat has no handler that blocks; asking first
@@ -168,12 +168,17 @@ void ThreadExecutor::Detach(Station& station, Driver& driver) {
   station.changes_hands = false;
   driver.station = nullptr;
   driver.context = nullptr;
-  station.driver = nullptr;
+  station.driver = std::exchange(station.resident, nullptr);
   ++take_overs_;
+  if (station.driver != nullptr) KeepGuest(station);
   // With nothing to run, the worker sleeps without a thread: whoever delivers
   // to it finds it one, and whoever claims from it needs none.
   station.next_timer = worker.NextTimer();
-  if (worker.ready() > 0 || !worker.Rest() || !worker.FallAsleep()) {
+  const bool asleep =
+      worker.ready() == 0 && worker.Rest() && worker.FallAsleep();
+  if (station.driver != nullptr) {
+    station.ComeHome(station.next_timer);
+  } else if (!asleep) {
     Staff(station);
   }
 }

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/base/clock.h"
+#include "troupe/scheduler/guest.h"
 #include "troupe/scheduler/internal/backlog_watch.h"
 #include "troupe/scheduler/thread_executor.h"
 #include "troupe/scheduler/thread_factory.h"
@@ -17,6 +18,9 @@
 namespace troupe {
 
 struct ThreadExecutor::Station {
+  Station();
+  ~Station();
+
   // Set once.
   std::unique_ptr<Worker> worker;
   std::string thread_name;
@@ -27,10 +31,19 @@ struct ThreadExecutor::Station {
   absl::Mutex park_mu;
   bool unparked ABSL_GUARDED_BY(park_mu) = false;
   bool ends ABSL_GUARDED_BY(park_mu) = false;
+  bool parked ABSL_GUARDED_BY(park_mu) = false;
+  bool lent ABSL_GUARDED_BY(park_mu) = false;      // A guest drives the worker.
+  bool was_lent ABSL_GUARDED_BY(park_mu) = false;  // Since its thread drove it.
+  // When its thread rises by itself, and what it waits for at this moment:
+  // longer, while the worker is lent.
+  MonotonicTime due ABSL_GUARDED_BY(park_mu);
+  MonotonicTime awaited ABSL_GUARDED_BY(park_mu);
   bool untidy ABSL_GUARDED_BY(park_mu) = false;  // To be tidied up.
 
-  // Whoever drives: whether work should be shared.
+  // Whoever drives: whether work should be shared, and, of a guest, the next
+  // timer when the worker rested.
   internal::BacklogWatch backlog;
+  MonotonicTime due_at_rest;
 
   // Guarded by the executor's lock.
   Driver* driver = nullptr;    // Null: nobody drives.
@@ -40,6 +53,10 @@ struct ThreadExecutor::Station {
   MonotonicTime turn_seen_at;  // When it first saw that count.
   bool turn_reported = false;  // As a long one.
   MonotonicTime next_timer;    // While its worker sleeps without a driver.
+  // Whose place a guest has taken: then `driver` is `guest`.
+  Driver* resident = nullptr;
+  std::unique_ptr<Driver> guest;
+  MonotonicTime no_guests_until = MonotonicTime::InfinitePast();
   // Looks at which the monitor found it in the same nap, up to as many as make
   // it tidy up.
   int looks_at_nap = 0;
@@ -52,6 +69,22 @@ struct ThreadExecutor::Station {
   void End() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
     ends = unparked = true;
+  }
+  // Lets a guest drive, while its thread stays where it is. False: that thread
+  // is about to drive by itself, or has something else to do.
+  [[nodiscard]] bool Lend() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    if (!parked || lent || unparked || ends || untidy) return false;
+    lent = was_lent = true;
+    return true;
+  }
+  // The guest has left the worker busy, or asleep until `next_timer`.
+  void ComeHome(MonotonicTime next_timer) ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    lent = false;
+    due = next_timer;
+    // Whoever has woken it since has woken nobody.
+    if (!worker->LooksAsleep() || due < awaited) unparked = true;
   }
   // Its thread tidies up before it sleeps on.
   void AskToTidyUp() ABSL_LOCKS_EXCLUDED(park_mu) {
@@ -76,6 +109,7 @@ struct ThreadExecutor::Driver {
   Station* station = nullptr;        // What it drives.
   ThreadContext* context = nullptr;  // Null: not seated yet.
   bool ends = false;
+  Guest* guest = nullptr;  // Of a thread that visits.
 
   // The turn in which it lost its seat, until it has handed the runnable back.
   Station* lost_station = nullptr;
@@ -83,6 +117,9 @@ struct ThreadExecutor::Driver {
   MonotonicTime lost_since;
   bool long_turn_reported = false;
 };
+
+inline ThreadExecutor::Station::Station() : guest(std::make_unique<Driver>()) {}
+inline ThreadExecutor::Station::~Station() = default;
 
 }  // namespace troupe
 
