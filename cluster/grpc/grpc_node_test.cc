@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
@@ -48,6 +50,24 @@ struct Double {
 class Doubler : public Actor<Double> {
  public:
   int64_t Handle(Double m) { return 2 * m.number; }
+};
+
+struct Block {
+  static constexpr absl::string_view kWireName = "test.Block";
+};
+// Tells that it has begun, and returns when it is released.
+class Blocker : public Actor<Block> {
+ public:
+  Blocker(absl::BlockingCounter* begun, absl::Notification* release)
+      : begun_(begun), release_(release) {}
+  void Handle(Block) {
+    begun_->DecrementCount();
+    release_->WaitForNotification();
+  }
+
+ private:
+  absl::BlockingCounter* const begun_;
+  absl::Notification* const release_;
 };
 
 // Nodes a, b and c, which know of each other's addresses.
@@ -104,6 +124,28 @@ class GrpcNodeTest : public ::testing::Test {
       {.name = "c", .address = testing::FreeAddress()}};
   TlsFolder folder_;
 };
+
+// §19, of the thread that reads what comes, too: it runs the handlers.
+TEST_F(GrpcNodeTest, HandlersThatBlockHoldUpNothingElseThatComes) {
+  constexpr int kBlockers = 3;
+  const auto a = Start("a");
+  const auto b = Start("b");
+  ExpectCallsGoBothWays(*a, *b);
+  const auto doubler = a->node().ResolveAndWait<Double>("doubler@b").value();
+  absl::BlockingCounter blocked(kBlockers);
+  absl::Notification release;
+  for (int i = 0; i < kBlockers; ++i) {
+    const std::string name = absl::StrCat("blocker ", i);
+    EXPECT_THAT(
+        b->node().Export(name, *b->system().Spawn<Blocker>(&blocked, &release)),
+        testing::IsOk());
+    a->node().ResolveAndWait<Block>(absl::StrCat(name, "@b"))->Send<Block>();
+    EXPECT_THAT(doubler.Call<Double>(i).Wait(), IsOkAndHolds(2 * i));
+  }
+  blocked.Wait();
+  EXPECT_THAT(doubler.Call<Double>(21).Wait(), IsOkAndHolds(42));
+  release.Notify();
+}
 
 //
 TEST_F(GrpcNodeTest, TwoNodesJoinOverANetwork) {

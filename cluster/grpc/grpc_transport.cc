@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -70,7 +71,6 @@ struct GrpcTransport::Parts {
   internal::LinkLimits limits;
   internal::Links links;
   std::optional<TlsFiles> tls;
-  std::unique_ptr<internal::Poller> dialling;
 
   // kFailedPrecondition: it needs TLS.
   absl::StatusOr<internal::Address> Parse(absl::string_view text) const {
@@ -83,10 +83,45 @@ struct GrpcTransport::Parts {
         "GrpcTransportOptions::tls"));
   }
 
+  // Where a link that is dialled is polled, and what it is to do when it is
+  // over. kResourceExhausted: there is no room for another thread.
+  struct Place {
+    grpc::CompletionQueue* queue;
+    absl::AnyInvocable<void(internal::Link&) &&> over;
+  };
+  absl::StatusOr<Place> PlaceForDialled() ABSL_LOCKS_EXCLUDED(mu);
+
   absl::Mutex mu;
   // Also those that listen no more: their links may be there still.
   std::vector<std::shared_ptr<internal::Server>> servers ABSL_GUARDED_BY(mu);
+  // Of what was dialled while nobody listened; null: nothing was.
+  std::unique_ptr<internal::Poller> dialling ABSL_GUARDED_BY(mu);
 };
+
+// By who listens, if somebody does: gRPC waits for all sockets in whatever
+// thread came first, and wakes that of the right queue. So one more thread is
+// woken in vain for every other frame.
+absl::StatusOr<GrpcTransport::Parts::Place>
+GrpcTransport::Parts::PlaceForDialled() {
+  absl::MutexLock lock(&mu);
+  for (const auto& server : servers) {
+    grpc::CompletionQueue* const queue = server->LendQueue();
+    if (queue == nullptr) continue;
+    return Place{queue, [this, server = server.get()](internal::Link& over) {
+                   links.Remove(over);
+                   server->ReturnQueue();
+                 }};
+  }
+  if (dialling == nullptr) {
+    absl::StatusOr<std::unique_ptr<internal::Poller>> started =
+        internal::Poller::Start(*threads, "grpc-dial",
+                                std::make_unique<grpc::CompletionQueue>());
+    if (!started.ok()) return std::move(started).status();
+    dialling = *std::move(started);
+  }
+  return Place{dialling->queue(),
+               [this](internal::Link& over) { links.Remove(over); }};
+}
 
 class GrpcTransport::ServerListener final : public Listener {
  public:
@@ -119,11 +154,6 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Create(
                    .open_within = options.open_within,
                    .linger = options.linger};
   parts->tls = options.tls;
-  absl::StatusOr<std::unique_ptr<internal::Poller>> dialling =
-      internal::Poller::Start(*options.threads, "grpc-dial",
-                              std::make_unique<grpc::CompletionQueue>());
-  if (!dialling.ok()) return std::move(dialling).status();
-  parts->dialling = *std::move(dialling);
   return std::unique_ptr<GrpcTransport>(new GrpcTransport(std::move(parts)));
 }
 
@@ -139,6 +169,8 @@ GrpcTransport::~GrpcTransport() {
   for (const auto& server : servers) server->StopListening();
   parts_->links.CloseAll(absl::UnavailableError("the transport is gone"));
   parts_->links.AwaitNone();
+  absl::MutexLock lock(&parts_->mu);
+  if (parts_->dialling == nullptr) return;
   parts_->dialling->Shutdown();
   parts_->dialling->Join();
 }
@@ -169,7 +201,8 @@ absl::StatusOr<std::unique_ptr<Connection>> GrpcTransport::Dial(
   const absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials =
       internal::DialCredentials(parts_->tls);
   if (!credentials.ok()) return credentials.status();
-  grpc::CompletionQueue* const queue = parts_->dialling->queue();
+  absl::StatusOr<Parts::Place> place = parts_->PlaceForDialled();
+  if (!place.ok()) return std::move(place).status();
   grpc::GenericStub stub(
       grpc::CreateCustomChannel(parsed->ToString(), *credentials,
                                 internal::DialSettings(parts_->limits)));
@@ -180,13 +213,12 @@ absl::StatusOr<std::unique_ptr<Connection>> GrpcTransport::Dial(
         stub, std::string(internal::kLaneMethod),
         internal::ToContext(
             {.lane = static_cast<TransportLane>(lane), .connection = key}),
-        queue);
+        place->queue);
   }
-  internal::Links& links = parts_->links;
-  const auto link = std::make_shared<internal::Link>(
-      std::string(address), parts_->limits, queue,
-      [&links](internal::Link& over) { links.Remove(over); });
-  links.Add(link);
+  const auto link =
+      std::make_shared<internal::Link>(std::string(address), parts_->limits,
+                                       place->queue, std::move(place->over));
+  parts_->links.Add(link);
   link->Dial(std::move(streams), std::move(handler));
   return std::make_unique<internal::LinkConnection>(link);
 }

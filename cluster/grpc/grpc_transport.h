@@ -13,11 +13,13 @@
 // was sent before it is closed arrives, unless the other end takes longer than
 // `linger`.
 //
-// Ownership, Order, Thread safety: as Transport says. A thread of the
-// transport's own, and one for each listener, call handlers and acceptors.
+// Ownership, Order, Thread safety: as Transport says. A thread for each
+// listener, and one for what is dialled while nobody listens, call handlers and
+// acceptors.
 // Blocking: the destructor waits for the other ends, `linger` at most, too.
 // Errors: kFailedPrecondition: the address is not of this machine alone, which
-// needs TLS.
+// needs TLS. kResourceExhausted at Listen() and Dial(): there is no room for
+// another thread.
 #ifndef TROUPE_CLUSTER_GRPC_GRPC_TRANSPORT_H_
 #define TROUPE_CLUSTER_GRPC_GRPC_TRANSPORT_H_
 
@@ -55,8 +57,7 @@ struct GrpcTransportOptions {
 
 class GrpcTransport final : public Transport {
  public:
-  // kInvalidArgument: an option makes no sense. kResourceExhausted: there is no
-  // room for another thread. Errors of ReadTlsFiles().
+  // kInvalidArgument: an option makes no sense. Errors of ReadTlsFiles().
   static absl::StatusOr<std::unique_ptr<GrpcTransport>> Create(
       const GrpcTransportOptions& options = {});
   GrpcTransport(const GrpcTransport&) = delete;

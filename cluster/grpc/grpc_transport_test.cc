@@ -5,12 +5,15 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "grpc/grpc.h"
@@ -25,6 +28,7 @@
 namespace troupe {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::FreeAddress;
 using ::testing::HasSubstr;
@@ -146,29 +150,38 @@ TEST(GrpcTransportTest, AddressInUseIsNamed) {
                        HasSubstr(pair.listener().address())));
 }
 
-// §34: nothing is left half started.
-TEST(GrpcTransportTest, MissingThreadIsAnError) {
-  class NoThreads final : public ThreadFactory {
-   public:
-    explicit NoThreads(int there_are) : left_(there_are) {}
-    absl::StatusOr<std::unique_ptr<JoinableThread>> Start(
-        absl::string_view name, absl::AnyInvocable<void() &&> body) override {
-      if (left_-- > 0) {
-        return RealThreadFactory().Start(name, std::move(body));
-      }
+// Starts so many threads, and notes their names.
+class CountedThreads final : public ThreadFactory {
+ public:
+  explicit CountedThreads(int there_are) : left_(there_are) {}
+
+  absl::StatusOr<std::unique_ptr<JoinableThread>> Start(
+      absl::string_view name, absl::AnyInvocable<void() &&> body) override {
+    absl::MutexLock lock(&mu_);
+    if (left_-- <= 0) {
       return absl::ResourceExhaustedError("no thread to be had");
     }
+    names_.emplace_back(name);
+    return RealThreadFactory().Start(name, std::move(body));
+  }
 
-   private:
-    int left_;
-  };
-  NoThreads none(0);
-  EXPECT_THAT(GrpcTransport::Create({.threads = &none}),
-              StatusIs(absl::StatusCode::kResourceExhausted));
-  // The transport has one; who listens needs two more.
+  std::vector<std::string> names() const {
+    absl::MutexLock lock(&mu_);
+    return names_;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  int left_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> names_ ABSL_GUARDED_BY(mu_);
+};
+
+// §34: nothing is left half started.
+TEST(GrpcTransportTest, MissingThreadIsAnError) {
   const std::string address = FreeAddress();
-  for (const int there_are : {1, 2}) {
-    NoThreads few(there_are);
+  // One that polls, one that stands by, and one that accepts.
+  for (const int there_are : {0, 1, 2}) {
+    CountedThreads few(there_are);
     const auto transport = GrpcTransport::Create({.threads = &few}).value();
     EXPECT_THAT(
         transport->Listen(address, std::make_shared<RecordingAcceptor>()),
@@ -177,6 +190,34 @@ TEST(GrpcTransportTest, MissingThreadIsAnError) {
   const auto another = GrpcTransport::Create().value();
   EXPECT_THAT(another->Listen(address, std::make_shared<RecordingAcceptor>()),
               IsOk());
+  // Who dials and does not listen needs the first two.
+  for (const int there_are : {0, 1}) {
+    CountedThreads few(there_are);
+    const auto transport = GrpcTransport::Create({.threads = &few}).value();
+    EXPECT_THAT(transport->Dial(address, std::make_shared<RecordingHandler>()),
+                StatusIs(absl::StatusCode::kResourceExhausted));
+  }
+}
+
+// A thread more would be woken for each frame: docs/design/cluster.md.
+TEST(GrpcTransportTest, WhoListensPollsThereForWhatItDials) {
+  CountedThreads threads(100);
+  Pair pair({}, {.threads = &threads});
+  std::unique_ptr<Listener> listener =
+      pair.dialling()
+          .Listen("127.0.0.1:0", std::make_shared<RecordingAcceptor>())
+          .value();
+  ASSERT_TRUE(pair.Meet());
+  EXPECT_THAT(threads.names(),
+              ElementsAre("grpc-server", "grpc-server", "grpc-accept"));
+  // The connection stays when listening ends, and another one is polled for
+  // elsewhere.
+  listener.reset();
+  pair.connection().Send(kData, "more");
+  EXPECT_TRUE(
+      WaitUntil([&] { return pair.acceptor().handler()->count(kData) > 1; }));
+  ASSERT_TRUE(pair.Meet());
+  EXPECT_THAT(threads.names(), Contains("grpc-dial"));
 }
 
 // Or the last one would wait for the threads of gRPC.

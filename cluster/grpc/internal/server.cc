@@ -166,7 +166,7 @@ void Server::OnCall(std::unique_ptr<AcceptedStream> stream, bool ok) {
 }
 
 void Server::Refuse(std::unique_ptr<Stream> stream, const absl::Status& why) {
-  ++users_;
+  Begun();
   (new Refusal(*this, std::move(stream)))->Finish(why);
 }
 
@@ -185,7 +185,7 @@ void Server::Gather(const LaneCall& call,
   }
   if (!gathering_.contains(key)) {
     if (gathering_.size() >= kMaxGathering) DropOldest();
-    ++users_;
+    Begun();
     auto begun = std::make_shared<Link>(peer, options_.limits, queue_,
                                         [this, key](Link& over) {
                                           Forget(key, over);
@@ -236,8 +236,18 @@ void Server::Offer(const std::shared_ptr<Link>& link) {
 
 void Server::OnStopped() { Ended(); }
 
+grpc::CompletionQueue* Server::LendQueue() {
+  absl::MutexLock lock(&mu_);
+  if (!listening_) return nullptr;
+  ++users_;
+  return queue_;
+}
+
 void Server::Ended() {
-  if (--users_ > 0) return;
+  {
+    absl::MutexLock lock(&mu_);
+    if (--users_ > 0) return;
+  }
   server_->Shutdown();  // Does not wait any more.
   poller_->Shutdown();
 }

@@ -60,6 +60,12 @@ class Server final {
   // hearing. Any thread; more than one call does nothing.
   void StopListening() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Lets a link that is dialled use the queue, until it is over: then
+  // ReturnQueue() is called, by the poller's thread. Null: nobody listens here
+  // any more.
+  grpc::CompletionQueue* LendQueue() ABSL_LOCKS_EXCLUDED(mu_);
+  void ReturnQueue() ABSL_LOCKS_EXCLUDED(mu_) { Ended(); }
+
  private:
   class Call;
   class Refusal;
@@ -90,7 +96,8 @@ class Server final {
 
   // -- in the poller's thread
   void OnCall(std::unique_ptr<AcceptedStream> stream, bool ok);
-  void Refuse(std::unique_ptr<Stream> stream, const absl::Status& why);
+  void Refuse(std::unique_ptr<Stream> stream, const absl::Status& why)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void Gather(const LaneCall& call, std::unique_ptr<AcceptedStream> stream);
   // Makes room for one more. REQUIRES: some are gathering.
   void DropOldest();
@@ -98,8 +105,13 @@ class Server final {
   void Offer(const std::shared_ptr<Link>& link);
   void OnStopped();
   // Something that used the queue is over.
-  void Ended();
+  void Ended() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Something begins to use the queue, which another user keeps.
+  void Begun() ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    ++users_;
+  }
   void AwaitCall() ABSL_LOCKS_EXCLUDED(mu_);
   bool IsListening() const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
@@ -116,9 +128,7 @@ class Server final {
   std::unique_ptr<ListeningSocket> socket_;  // Its thread uses all of these.
   Stopped stopped_{this};
 
-  // Of the poller's thread: what uses the queue (links, calls, refusals, and
-  // listening itself), and those links of which lanes are missing, by key.
-  int users_ = 1;
+  // Of the poller's thread: those links of which lanes are missing, by key.
   struct Gathering {
     std::shared_ptr<Link> link;
     uint64_t number = 0;  // In the order in which they began.
@@ -128,6 +138,8 @@ class Server final {
 
   mutable absl::Mutex mu_;
   bool listening_ ABSL_GUARDED_BY(mu_) = true;
+  // What uses the queue: links, calls, refusals, and listening itself.
+  int users_ ABSL_GUARDED_BY(mu_) = 1;
 };
 
 }  // namespace troupe::internal
