@@ -46,8 +46,8 @@ class Guest {
   Guest& operator=(const Guest&) = delete;
 
   // Calls `deliver`, and drives what it wakes: the first sleeping worker.
-  // False: `let_go` was called, the thread
-  // has served the executor since, and ends; what it worked for may be gone.
+  // False: `let_go` was called, the thread has served the executor since, and
+  // ends; what it worked for may be gone.
   // REQUIRES: not a thread of an executor.
   [[nodiscard]] bool Deliver(absl::FunctionRef<void()> deliver);
 
