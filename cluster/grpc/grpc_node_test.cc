@@ -128,12 +128,13 @@ class GrpcNodeTest : public ::testing::Test {
 // §19, of the thread that reads what comes, too: it runs the handlers.
 TEST_F(GrpcNodeTest, HandlersThatBlockHoldUpNothingElseThatComes) {
   constexpr int kBlockers = 3;
+  // Outlive the nodes, whose handlers use them.
+  absl::BlockingCounter blocked(kBlockers);
+  absl::Notification release;
   const auto a = Start("a");
   const auto b = Start("b");
   ExpectCallsGoBothWays(*a, *b);
   const auto doubler = a->node().ResolveAndWait<Double>("doubler@b").value();
-  absl::BlockingCounter blocked(kBlockers);
-  absl::Notification release;
   for (int i = 0; i < kBlockers; ++i) {
     const std::string name = absl::StrCat("blocker ", i);
     EXPECT_THAT(
