@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "troupe/base/sanitizer.h"
 #include "troupe/scheduler/guest.h"
 
 namespace troupe::internal {
@@ -61,6 +62,7 @@ void Poller::Poll() {
   void* tag = nullptr;
   bool ok = false;
   while (queue_->Next(&tag, &ok)) {
+    TakeOver(tag);
     Completion& completion = *static_cast<Completion*>(tag);
     if (!SomebodyStandsBy()) {
       completion.OnDone(ok);

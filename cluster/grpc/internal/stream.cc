@@ -1,5 +1,7 @@
 #include "troupe/cluster/grpc/internal/stream.h"
 
+#include "troupe/base/sanitizer.h"
+
 namespace troupe::internal {
 namespace {
 
@@ -13,7 +15,11 @@ grpc::WriteOptions HowToWrite(bool more) {
 
 void DialledStream::Open(Completion* done) {
   opened_ = done;
-  stream_->StartCall(static_cast<Completion*>(this));
+  Completion* const tag = this;
+  // gRPC may find the call done in this very thread, and pass the tag on by a
+  // queue in which ThreadSanitizer sees no order.
+  HandOver(tag);
+  stream_->StartCall(tag);
 }
 
 void DialledStream::OnDone(bool ok) {
