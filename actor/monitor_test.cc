@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/down.h"
 #include "troupe/actor/ended.h"
@@ -36,6 +37,8 @@ using internal::Journal;
 using internal::Note;
 using internal::Person;
 using internal::Watcher;
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -56,7 +59,7 @@ class MonitorTest : public internal::SystemTest {
   }
   Person::Ref NewPerson() { return system_->Spawn<Person>(journal_).value(); }
 
-  static MonitorHandle MonitorBy(const Watcher::Ref& watcher,
+  static MonitorHandle MonitorBy(const Person::Ref& watcher,
                                  const AnyActorRef& actor) {
     MonitorHandle monitor;
     Have(watcher, [&](Person& me) { monitor = me.Monitor(actor); });
@@ -353,6 +356,30 @@ TEST_P(MonitorTest, DownComesBehindTheCleanUp) {
       EXPECT_THAT(lines, ElementsAre("destroyed", "down failed: INTERNAL: x"));
     }
   }
+}
+
+// Notes what an actor's status is when its end is heard of.
+class Coroner : public Person {
+ public:
+  using Person::Person;
+  void OnDown(const Down& down) {
+    journal.Add(std::string(ActorStatusName(down.actor.status())));
+  }
+};
+
+// More than are told in one turn: some hear of it before the last are told.
+TEST_P(MonitorTest, WhoIsDownHasStoppedForAllWhoHear) {
+  constexpr size_t kCoroners = 400;
+  const Person::Ref actor = NewPerson();
+  std::vector<Coroner::Ref> coroners;
+  for (size_t i = 0; i < kCoroners; ++i) {
+    coroners.push_back(system_->Spawn<Coroner>(journal_).value());
+    (void)MonitorBy(coroners.back(), actor);
+  }
+  actor.Stop();
+  EXPECT_THAT(actor.Wait(), IsOk());
+  for (const Coroner::Ref& coroner : coroners) AwaitHandled(coroner);
+  EXPECT_THAT(journal_.lines(), AllOf(SizeIs(kCoroners), Each("stopped")));
 }
 
 TEST_P(MonitorTest, WatcherThatEndsTakesItsMonitorsOff) {

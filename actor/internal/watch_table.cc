@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "troupe/actor/actor_status.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/handler_state.h"
@@ -219,6 +220,8 @@ bool OthersHearOfEnd(const Cell& cell) {
 
 bool TellOthersOfEnd(Cell& cell, uint64_t tag) {
   const ExitReason reason = ExitReasonOf(cell);
+  // Whoever hears of the end finds that the actor has ended.
+  SetStatus(cell, ActorStatus::kStopped);
   size_t told = 0;
   if (WatchTable* const table = TableOf(cell)) {
     told = table->TellSome(reason, tag, kToldAtOnce);
