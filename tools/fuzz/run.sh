@@ -1,14 +1,14 @@
 #!/bin/bash
 # Lets libFuzzer look for inputs that break fuzz tests.
 #
-#   tools/fuzz/run.sh [--seconds=N] [--keep] [TARGET...]
+#   tools/fuzz/run.sh [--seconds=N] [--keep] [TARGET...] [-- FLAG...]
 #
 # Each TARGET, or each test with the tag "fuzz", runs for N seconds (60), from the
 # corpus that is checked in. An input that breaks it is named, and the exit code
 # is 1: copy the file into the corpus, under a name that says what is wrong, so
 # that every test run replays it from then on. With --keep, what reached new code
 # is added to the corpus, which is reduced to what is needed; inputs that somebody
-# has named stay.
+# has named stay. Each FLAG is one of `bazel build`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,17 +17,23 @@ readonly max_bytes=4096 max_files=50
 
 seconds=60 keep=
 targets=()
-for argument in "$@"; do
-  case $argument in
-    --seconds=*) seconds=${argument#*=} ;;
+while (($# > 0)); do
+  case $1 in
+    --seconds=*) seconds=${1#*=} ;;
     --keep) keep=1 ;;
-    //*) targets+=("$argument") ;;
+    //*) targets+=("$1") ;;
+    --)
+      shift
+      break
+      ;;
     *)
-      echo "Not understood: $argument" >&2
+      echo "Not understood: $1" >&2
       exit 2
       ;;
   esac
+  shift
 done
+readonly flags=("$@")
 if ((${#targets[@]} == 0)); then
   mapfile -t targets < <(./bazelw query "${quiet[@]}" \
     'attr(tags, "\bfuzz\b", //...) except attr(tags, "\bmanual\b", //...)')
@@ -36,7 +42,7 @@ fi
 found=$(mktemp -d)
 readonly found
 # The linker has a hundred warnings about the sanitizer's own symbols.
-./bazelw build "${quiet[@]}" --config=fuzz "${targets[@]}" 2>"$found/build.log" || {
+./bazelw build "${quiet[@]}" "${flags[@]}" --config=fuzz "${targets[@]}" 2>"$found/build.log" || {
   cat "$found/build.log" >&2
   exit 1
 }
