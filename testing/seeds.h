@@ -20,6 +20,9 @@ namespace troupe::testing {
 // The seeds that a test tries: `count` of them, the same in every run, or only
 // the one in the environment variable TROUPE_TEST_SEED, to replay a failure.
 //
+// TROUPE_TEST_SEEDS_PERCENT, where it is set, makes them fewer, though never
+// none: for builds in which each takes long.
+//
 // Run number r of `bazel test --runs_per_test` (TEST_RUN_NUMBER) tries the r-th
 // `count` seeds, so that more runs look at more cases.
 std::vector<uint64_t> TestSeeds(int count);
@@ -29,9 +32,9 @@ std::string SeedTrace(uint64_t seed);
 
 namespace internal {
 
-// As TestSeeds(), for given values of the two variables; null if unset.
+// As TestSeeds(), for given values of the variables; null if unset.
 std::vector<uint64_t> SeedsFor(int count, const char* only_seed,
-                               const char* run_number);
+                               const char* run_number, const char* percent);
 
 }  // namespace internal
 }  // namespace troupe::testing

@@ -65,6 +65,15 @@ def _if_precompiled(yes):
         "//conditions:default": [],
     })
 
+# In the asan lanes each seed of a simulation takes four times as long.
+def _seeds(are_slow):
+    if not are_slow:
+        return {}
+    return select({
+        "//tools/sanitizers:is_asan": {"TROUPE_TEST_SEEDS_PERCENT": "25"},
+        "//conditions:default": {},
+    })
+
 def troupe_cc_library(name, copts = [], features = [], **kwargs):
     """A cc_library whose headers are included as `troupe/<package>/<file>.h`.
 
@@ -82,7 +91,15 @@ def troupe_cc_library(name, copts = [], features = [], **kwargs):
         **kwargs
     )
 
-def troupe_cc_test(name, size, deps, copts = [], features = [], uses_grpc = False, **kwargs):
+def troupe_cc_test(
+        name,
+        size,
+        deps,
+        copts = [],
+        features = [],
+        uses_grpc = False,
+        slow_seeds = False,
+        **kwargs):
     """A cc_test; its size must be said.
 
     Args:
@@ -92,6 +109,8 @@ def troupe_cc_test(name, size, deps, copts = [], features = [], uses_grpc = Fals
       copts: added to the options of all our code.
       features: added to the features of all our code.
       uses_grpc: whether gRPC is linked, of which the lane tsan must know.
+      slow_seeds: whether the asan lanes try a quarter of the seeds. Not for tests
+        that count what their seeds meet.
       **kwargs: as for cc_test.
     """
     cc_test(
@@ -104,6 +123,7 @@ def troupe_cc_test(name, size, deps, copts = [], features = [], uses_grpc = Fals
             _sanitizer_options(uses_grpc) +
             _if_precompiled(["//tools/precompiled:test_headers"])
         ),
+        env = _seeds(slow_seeds),
         **kwargs
     )
 
