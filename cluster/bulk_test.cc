@@ -29,6 +29,8 @@
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
+#include "troupe/stream/output_port.h"
+#include "troupe/stream/port_subscription.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -473,6 +475,28 @@ TEST_F(BulkPeerTest, WhatBeginsIsWithinWhatThePeerTakes) {
   }
   EXPECT_THAT(numbers, ElementsAre(1, 2));
   while (a_->system().dead_letters() == 0) Do([](const Hear&) {});
+}
+
+// What a port publishes crosses in one frame or not at all, behind a long
+// message too.
+TEST_F(BulkPeerTest, WhatIsPublishedAndTooLongHoldsUpNobody) {
+  HelloItem hello = Hello();
+  hello.bulk_credit = uint64_t{1} << 30;
+  hello.max_message_bytes = 3 * kLong / 2;
+  Connect(hello);
+  OutputPort<Note> port;
+  PortSubscription subscription;
+  Do([&](const Hear& known) {
+    subscription = port.Subscribe(ActorRef<Note>(known.eight));
+    known.eight.Send<Note>(1, Text(kLong, 'x'));
+    port.Publish(2, Text(2 * kLong, 'x'));
+    known.eight.Send<Note>(3, "behind");
+  });
+  scribe_->Await(ItemKind::kMark, 1);
+  GrantData();
+  EXPECT_THAT(scribe_->Await(ItemKind::kSend, 1)[0].fields,
+              HasSubstr("behind"));
+  EXPECT_EQ(a_->system().dead_letters(), 1);
 }
 
 // a part that promises more than may be under way.

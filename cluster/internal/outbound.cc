@@ -1,5 +1,7 @@
 #include "troupe/cluster/internal/outbound.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +19,16 @@
 #include "troupe/registry/internal/group_letter.h"
 
 namespace troupe::internal {
+namespace {
+
+absl::Status CheckSize(size_t bytes, uint64_t most) {
+  if (bytes <= most) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("it has ", bytes, " bytes, and may have ", most));
+}
+
+}  // namespace
+
 void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
   Outgoing& outgoing = wrapped->As<Outgoing>();
   const uint64_t to = outgoing.id_there;
@@ -216,7 +228,7 @@ bool Outbound::EndLong(LongWrite& written, Encoder& definitions,
   auto& [to, envelope] = written.wrapped->As<Outgoing>();
   const size_t size = written.payload().size();
   absl::Status why = written.payload().status();
-  if (why.ok()) why = CheckSize(size);
+  if (why.ok()) why = CheckSize(size, message_bytes_);
   last_call_ = 0;
   if (auto* const answer = envelope->TryAs<AnswerReady>()) {
     const uint64_t number = answer->number;
@@ -312,12 +324,6 @@ void Outbound::AppendNoAnswer(uint64_t number, const absl::Status& why,
       frame);
 }
 
-absl::Status Outbound::CheckSize(size_t bytes) const {
-  if (bytes <= message_bytes_) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("it has ", bytes, " bytes, and may have ", message_bytes_));
-}
-
 template <typename F>
 Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
   payload_.Clear();
@@ -326,7 +332,7 @@ Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
   why = payload_.status();
   const size_t size = payload_.size();
   if (payload_.is_over_limit()) return Written::kTooLong;
-  if (why.ok()) why = CheckSize(size);
+  if (why.ok()) why = CheckSize(size, message_bytes_);
   if (!why.ok() || size + kMaxHeadBytes > item_bytes_) payload_.Clear();
   if (!why.ok()) return Written::kFailed;
   return size + kMaxHeadBytes > item_bytes_ ? Written::kTooLong : Written::kYes;
@@ -334,15 +340,13 @@ Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
 
 template <typename F>
 bool Outbound::WriteWhole(F&& write, absl::Status& why) {
+  const size_t most = static_cast<size_t>(
+      std::min<uint64_t>(frame_bytes_ - kMaxHeadBytes, message_bytes_));
   payload_.Clear();
-  payload_.SetLimit(frame_bytes_);
+  payload_.SetLimit(most);
   write();
   why = payload_.status();
-  if (why.ok() && payload_.size() + kMaxHeadBytes > frame_bytes_) {
-    why = absl::ResourceExhaustedError(
-        absl::StrCat("it has ", payload_.size(), " bytes, and may have ",
-                     frame_bytes_ - kMaxHeadBytes));
-  }
+  if (why.ok()) why = CheckSize(payload_.size(), most);
   return why.ok();
 }
 

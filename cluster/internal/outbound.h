@@ -49,7 +49,8 @@ class Outbound {
 
   // Items that are longer than `item_bytes` are not written, and no more of
   // them than that shows; those of groups and ports may have `frame_bytes`, or
-  // cannot cross. Messages that are longer than `message_bytes` cannot cross.
+  // cannot cross, whichever lane they go in. Messages that are longer than
+  // `message_bytes` cannot cross.
   void SetLimits(size_t item_bytes, size_t frame_bytes,
                  uint64_t message_bytes) {
     item_bytes_ = item_bytes;
@@ -113,8 +114,6 @@ class Outbound {
                      F&& append);
   // The same for an answer that has not been written.
   void AppendNoAnswer(uint64_t number, const absl::Status& why, Encoder& frame);
-  // Whether a message may have so many bytes.
-  absl::Status CheckSize(size_t bytes) const;
   // Writes a payload by `write`. kFailed: `why` says it.
   template <typename F>
   [[nodiscard]] Written WritePayload(F&& write, absl::Status& why);

@@ -1,7 +1,6 @@
 #include "troupe/cluster/internal/session.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <vector>
 
@@ -234,10 +233,9 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   const uint64_t max_message_bytes =
       std::min(hello.max_message_bytes, shared_.options.max_message_bytes);
   if (max_message_bytes > frame_bytes_) {
-    up_->data.outbound.SetLimits(frame_bytes_, max_frame_bytes - frame_bytes_,
-                                 max_message_bytes);
-    up_->bulk.outbound.SetLimits(kLongBytes, std::numeric_limits<size_t>::max(),
-                                 max_message_bytes);
+    const size_t whole_bytes = max_frame_bytes - frame_bytes_;
+    up_->data.outbound.SetLimits(frame_bytes_, whole_bytes, max_message_bytes);
+    up_->bulk.outbound.SetLimits(kLongBytes, whole_bytes, max_message_bytes);
     up_->bulk_lane.SetLimits(frame_bytes_, max_message_bytes + kMaxHeadBytes);
   } else {
     // Nothing crosses in parts.
