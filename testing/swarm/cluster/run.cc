@@ -1,4 +1,4 @@
-#include "troupe/testing/swarm/cluster/run.h"
+#include "troupe/testing/swarm/run.h"
 
 #include <functional>
 #include <map>
@@ -432,12 +432,16 @@ void Run::Play() {
 
 }  // namespace
 
-RunResult RunSeed(uint64_t seed) {
+}  // namespace troupe::cluster_swarm
+
+namespace troupe {
+
+swarm::RunResult swarm::RunSeed(uint64_t seed) {
   RunResult result;
   const testing::SimulationRun run = testing::RunSimulation(
       seed,
-      [&result](Simulation& sim) {
-        Run& run = sim.Make<Run>(sim);
+      [&result](testing::Simulation& sim) {
+        auto& run = sim.Make<cluster_swarm::Run>(sim);
         run.Play();
         result.invariant = run.world().journal.invariant();
         result.report = absl::StrCat(run.world().journal.report(),
@@ -448,10 +452,10 @@ RunResult RunSeed(uint64_t seed) {
   result.hash = run.hash;
   result.steps = run.steps;
   if (result.invariant.empty() && !run.failure.ok()) {
-    result.invariant = std::string(kEnds);
+    result.invariant = std::string(cluster_swarm::kEnds);
     result.report = run.failure.ToString();
   }
   return result;
 }
 
-}  // namespace troupe::cluster_swarm
+}  // namespace troupe

@@ -1,4 +1,4 @@
-"""Bugs that the swarm must find."""
+"""Bugs that the swarms must find."""
 
 load("//tools:cc.bzl", "troupe_cc_test")
 
@@ -19,9 +19,25 @@ def planted_bug(name, file, invariant, first_seed = 0):
     Args:
       name: what the bug does.
       file: the label of the source.
-      invariant: the name of the one that is found broken.
+      invariant: the name of the one that is found broken, or several with `|`
+        between.
       first_seed: where to begin.
     """
+    _planted_bug(name, file, invariant, first_seed, 20000, "//testing/swarm")
+
+def planted_cluster_bug(name, file, invariant, first_seed = 0):
+    """The same for the swarm of nodes.
+
+    Args:
+      name: as for planted_bug.
+      file: as for planted_bug.
+      invariant: as for planted_bug.
+      first_seed: as for planted_bug.
+    """
+    swarm = "//testing/swarm/cluster:cluster_swarm"
+    _planted_bug(name, file, invariant, first_seed, 3000, swarm)
+
+def _planted_bug(name, file, invariant, first_seed, seeds, swarm):
     native.genrule(
         name = name + "_source",
         testonly = True,
@@ -41,11 +57,15 @@ def planted_bug(name, file, invariant, first_seed = 0):
         args = [
             "--invariant='%s'" % invariant,
             "--first_seed=%d" % first_seed,
+            "--seeds=%d" % seeds,
         ],
         # What the bug leaves unused is no matter.
         copts = ["-w"],
         # It includes what the source of another target does.
         features = ["-layering_check"],
         target_compatible_with = _NOT_SANITIZED,
-        deps = [":finds_planted_bug"],
+        deps = [
+            "//testing/swarm/planted:finds_planted_bug",
+            swarm,
+        ],
     )

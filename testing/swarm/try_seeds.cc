@@ -1,7 +1,10 @@
-// Actors do at random what actors can do, and no invariant is broken: see
-// lives.h, conservation.h, order.h, calls.h, ticks.h, watches.h, rest.h.
+// The main() of each swarm's test: actors do at random what actors can do, and
+// no invariant is broken. See lives.h, conservation.h, order.h, calls.h,
+// ticks.h, watches.h and rest.h, and of nodes sessions.h, lives.h, mail.h,
+// calls.h and watches.h in cluster/.
 //
-// A failure prints its seed; --test_arg=--seed=<seed> replays it.
+// A failure prints its seed; --test_arg=--seed=<seed> replays it. With
+// --runs_per_test, each run tries other seeds.
 #include <cstdint>
 #include <iostream>
 
@@ -9,15 +12,16 @@
 #include "absl/flags/parse.h"
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
+#include "troupe/testing/seeds.h"
 #include "troupe/testing/swarm/run.h"
 
 ABSL_FLAG(int64_t, seed, -1, "Runs this seed alone, and prints its hash.");
-ABSL_FLAG(uint64_t, seeds, 1000, "How many seeds are tried, from 0 on.");
+ABSL_FLAG(int, seeds, 100, "How many seeds are tried.");
 
 namespace troupe::swarm {
 namespace {
 
-constexpr uint64_t kShards = 4;
+constexpr int kShards = 4;
 
 void CheckSeed(uint64_t seed, bool twice) {
   const RunResult result = RunSeed(seed);
@@ -31,7 +35,7 @@ void CheckSeed(uint64_t seed, bool twice) {
       << "seed " << seed << " depends on more than the seed";
 }
 
-class SwarmTest : public ::testing::TestWithParam<uint64_t> {};
+class SwarmTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(SwarmTest, NoSeedBreaksAnInvariant) {
   if (absl::GetFlag(FLAGS_seed) >= 0) {
@@ -43,15 +47,15 @@ TEST_P(SwarmTest, NoSeedBreaksAnInvariant) {
               << result.steps << " steps\n";
     return CheckSeed(seed, /*twice=*/true);
   }
-  const uint64_t seeds = absl::GetFlag(FLAGS_seeds);
-  for (uint64_t seed = GetParam(); seed < seeds; seed += kShards) {
-    CheckSeed(seed, /*twice=*/seed / kShards % 100 == 0);
+  uint64_t tried = 0;
+  for (const uint64_t seed : testing::TestSeeds(absl::GetFlag(FLAGS_seeds))) {
+    if (static_cast<int>(seed % kShards) != GetParam()) continue;
+    CheckSeed(seed, /*twice=*/tried++ % 100 == 0);
     if (HasFatalFailure()) return;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shards, SwarmTest,
-                         ::testing::Range<uint64_t>(0, kShards));
+INSTANTIATE_TEST_SUITE_P(Shards, SwarmTest, ::testing::Range(0, kShards));
 
 }  // namespace
 }  // namespace troupe::swarm
