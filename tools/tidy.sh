@@ -43,7 +43,7 @@ readonly drivers='_(test|benchmark)\.cc$'
 
 check 'Atomics belong to the files that architecture names:' \
   'memory_order|std::atomic|<atomic>' "$cpp" \
-  "^(base|mailbox|scheduler|actor/internal|registry/internal|testing|benchmarks)/|$drivers"
+  "^(base|mailbox|scheduler|actor/internal|registry/internal|testing|benchmarks|tools/precompiled)/|$drivers"
 
 check 'A test that sleeps is slow or wrong; wait for an event or use virtual time:' \
   'sleep_for|sleep_until|SleepFor|\b(u|nano)?sleep\(' "(^testing/.*\.(h|cc)|$tests)$"
