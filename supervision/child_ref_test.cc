@@ -197,6 +197,8 @@ TEST_P(ChildRefTest, WhatWaitsFailsWhenTheChildIsTerminated) {
   EXPECT_THAT(std::move(waits).Wait(), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(worker_.Call<Ask>().Wait(),
               StatusIs(absl::StatusCode::kNotFound));
+  // Who waits hears of it first.
+  PlayUntil(*system_, [&] { return system_->dead_letters() >= before + 3; });
   EXPECT_EQ(system_->dead_letters(), before + 3);
 }
 
