@@ -47,19 +47,24 @@ absl::StatusOr<std::unique_ptr<ActorSystem>> ActorSystem::Create(
 
 absl::StatusOr<std::unique_ptr<ActorSystem>> ActorSystem::CreateOnThreads(
     const Options& options) {
-  std::unique_ptr<ActorSystem> system(new ActorSystem(options));
-  ActorSystem* const address = system.get();
+  // Told below, before there is a turn that could be long.
+  const auto address = std::make_shared<ActorSystem*>(nullptr);
   ThreadExecutor::Options executor_options;
   executor_options.workers = options.workers;
   executor_options.long_turn_after = options.long_turn_after;
   executor_options.logger = options.logger;
   executor_options.on_long_turn =
       [address](const ThreadExecutor::LongTurn& turn) {
-        address->PublishLongTurn(LongTurn{turn.name, turn.so_far});
+        (*address)->PublishLongTurn(LongTurn{turn.name, turn.so_far});
       };
+  // First of all: in a child of fork() it refuses. A system that was there
+  // would be destroyed, which takes a lock of Abseil's that may be locked for
+  // ever.
   absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
       ThreadExecutor::Create(std::move(executor_options));
   if (!executor.ok()) return executor.status();
+  std::unique_ptr<ActorSystem> system(new ActorSystem(options));
+  *address = system.get();
   system->Install(*std::move(executor));
   return system;
 }

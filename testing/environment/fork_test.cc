@@ -4,15 +4,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <thread>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
@@ -58,7 +61,7 @@ class Child {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_UNBLOCK, &all, nullptr);
-    alarm(60);
+    alarm(20);
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -159,6 +162,25 @@ TEST_F(ForkTest, ChildGetsNoSystemOfItsOwn) {
   const Ended ended =
       InChild([] { return RefusesChild(ActorSystem::Create().status()); });
   EXPECT_TRUE(ended.Exited(0)) << ended;
+}
+
+// Abseil has locks of its own, which stay locked in the child if some thread of
+// the parent has them.
+TEST_F(ForkTest, ChildIsToldWhateverIsLocked) {
+  std::atomic<bool> is_over = false;
+  std::thread locks([&is_over] {
+    while (!is_over.load(std::memory_order_relaxed)) {
+      absl::Mutex mu;
+      absl::MutexLock lock(&mu);
+    }
+  });
+  for (int i = 0; i < 100 && !HasFailure(); ++i) {
+    const Ended ended =
+        InChild([] { return RefusesChild(ActorSystem::Create().status()); });
+    EXPECT_TRUE(ended.Exited(0)) << ended;
+  }
+  is_over.store(true, std::memory_order_relaxed);
+  locks.join();
 }
 
 TEST_F(ForkTest, CallAbortsInTheChild) {
