@@ -12,11 +12,9 @@ code has, against the headers of `deps`. The compiler runs in a build action, so
 that it is sandboxed and cached like any other; the test reads what it said.
 """
 
-load("@rules_cc//cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
-load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolchain")
-load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
+load("@rules_cc//cc:find_cc_toolchain.bzl", "use_cc_toolchain")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
-load("//tools:copts.bzl", "TROUPE_COPTS")
+load("//tools:compile_command.bzl", "compile_command")
 
 # Writes what the compiler said and the code that it ended with. The object is
 # not wanted; templates are only instantiated on the way to one.
@@ -29,41 +27,16 @@ rm -f "$object"
 """
 
 def _compile(ctx, diagnostics, status):
-    toolchain = find_cc_toolchain(ctx)
-    features = cc_common.configure_features(
-        ctx = ctx,
-        cc_toolchain = toolchain,
-        requested_features = ctx.features,
-        # Headers need not be declared exactly by code that is meant to be bad.
-        unsupported_features = ctx.disabled_features + ["layering_check"],
-    )
-    context = cc_common.merge_cc_infos(
-        cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
-    ).compilation_context
     object_path = diagnostics.path + ".o"
-    variables = cc_common.create_compile_variables(
-        feature_configuration = features,
-        cc_toolchain = toolchain,
-        user_compile_flags = (
-            ctx.fragments.cpp.copts +
-            ctx.fragments.cpp.cxxopts +
-            TROUPE_COPTS +
-            ctx.attr.copts +
-            # Plain text, one line for each message.
-            ["-fdiagnostics-color=never", "-fmessage-length=0"]
-        ),
-        source_file = ctx.file.src.path,
-        output_file = object_path,
-        include_directories = context.includes,
-        quote_include_directories = context.quote_includes,
-        system_include_directories = context.system_includes,
-        preprocessor_defines = context.defines,
+    command = compile_command(
+        ctx,
+        output_path = object_path,
+        # Plain text, one line for each message.
+        flags = ctx.attr.copts + ["-fdiagnostics-color=never", "-fmessage-length=0"],
+        # Headers need not be declared exactly by code that is meant to be bad.
+        unsupported_features = ["layering_check"],
     )
-    environment = dict(cc_common.get_environment_variables(
-        feature_configuration = features,
-        action_name = CPP_COMPILE_ACTION_NAME,
-        variables = variables,
-    ))
+    environment = dict(command.environment)
 
     # Quotation marks that a pattern can spell.
     environment["LC_ALL"] = "C"
@@ -73,20 +46,10 @@ def _compile(ctx, diagnostics, status):
             diagnostics.path,
             status.path,
             object_path,
-            cc_common.get_tool_for_action(
-                feature_configuration = features,
-                action_name = CPP_COMPILE_ACTION_NAME,
-            ),
-        ] + cc_common.get_memory_inefficient_command_line(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-            variables = variables,
-        ),
+            command.tool,
+        ] + command.arguments,
         env = environment,
-        inputs = depset(
-            [ctx.file.src],
-            transitive = [context.headers, toolchain.all_files],
-        ),
+        inputs = command.inputs,
         outputs = [diagnostics, status],
         mnemonic = "CompileFail",
         progress_message = "Compiling %s, which must fail" % ctx.file.src.short_path,

@@ -12,11 +12,10 @@ same options; else with `src`. A file includes what it uses nevertheless: clang
 goes without.
 """
 
-load("@rules_cc//cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
-load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolchain")
+load("@rules_cc//cc:find_cc_toolchain.bzl", "use_cc_toolchain")
 load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
-load("//tools:copts.bzl", "TROUPE_COPTS")
+load("//tools:compile_command.bzl", "compile_command")
 
 def _precompiled_header_impl(ctx):
     # g++ looks for NAME.gch beside NAME.
@@ -24,55 +23,18 @@ def _precompiled_header_impl(ctx):
     ctx.actions.symlink(output = header, target_file = ctx.file.src)
     precompiled = ctx.actions.declare_file(ctx.file.src.basename + ".gch")
 
-    toolchain = find_cc_toolchain(ctx)
-    features = cc_common.configure_features(
-        ctx = ctx,
-        cc_toolchain = toolchain,
-        requested_features = ctx.features,
-        unsupported_features = ctx.disabled_features,
-    )
-    context = cc_common.merge_cc_infos(
-        cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
-    ).compilation_context
-    variables = cc_common.create_compile_variables(
-        feature_configuration = features,
-        cc_toolchain = toolchain,
-        user_compile_flags = (
-            ctx.fragments.cpp.copts +
-            ctx.fragments.cpp.cxxopts +
-            TROUPE_COPTS +
-            # What is read is kept in the output, for `-fpch-deps`.
-            ["-x", "c++-header", "-MD", "-MF", "/dev/null"]
-        ),
-        source_file = ctx.file.src.path,
-        output_file = precompiled.path,
-        include_directories = context.includes,
-        quote_include_directories = context.quote_includes,
-        system_include_directories = context.system_includes,
-        preprocessor_defines = context.defines,
-        use_pic = toolchain.needs_pic_for_dynamic_libraries(
-            feature_configuration = features,
-        ),
+    command = compile_command(
+        ctx,
+        output_path = precompiled.path,
+        # What is read is kept in the output, for `-fpch-deps`.
+        flags = ["-x", "c++-header", "-MD", "-MF", "/dev/null"],
+        is_pic = True,
     )
     ctx.actions.run(
-        executable = cc_common.get_tool_for_action(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-        ),
-        arguments = cc_common.get_memory_inefficient_command_line(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-            variables = variables,
-        ),
-        env = cc_common.get_environment_variables(
-            feature_configuration = features,
-            action_name = CPP_COMPILE_ACTION_NAME,
-            variables = variables,
-        ),
-        inputs = depset(
-            [ctx.file.src],
-            transitive = [context.headers, toolchain.all_files],
-        ),
+        executable = command.tool,
+        arguments = command.arguments,
+        env = command.environment,
+        inputs = command.inputs,
         outputs = [precompiled],
         mnemonic = "CppPrecompile",
         progress_message = "Precompiling %s" % ctx.file.src.short_path,
