@@ -35,6 +35,7 @@ class FailureDetectorTest : public ::testing::Test {
   static constexpr absl::Duration kStep =
       absl::Milliseconds(2000 / FailureDetector::kLooks);
   static constexpr absl::Duration kSilence = absl::Seconds(8);
+  static constexpr int kLooksInSilence = 4 * FailureDetector::kLooks;
 
   MonotonicTime now_;
   MonotonicTime due_ = now_ + kStep;
@@ -93,6 +94,22 @@ TEST_F(FailureDetectorTest, PeerIsGoneHoweverOftenThisEndStandsStill) {
   }
   EXPECT_GE(times * 1.5 * kStep, kSilence);
   EXPECT_LE(times * kStep / 2, kSilence + kHeartbeat);
+}
+
+// This end does not get to listen in time even once: it is not the peer that is
+// slow, but a peer that is dead has to be given up.
+TEST_F(FailureDetectorTest, PeerIsGoneThoughThisEndIsAlwaysLate) {
+  for (int i = 0; i < 4 * kLooksInSilence; ++i) {
+    ASSERT_FALSE(StandStill(2 * kHeartbeat)) << "look " << i;
+  }
+  EXPECT_TRUE(StandStill(2 * kHeartbeat));
+}
+
+TEST_F(FailureDetectorTest, PeerIsThereThatSaysSomethingToAnEndThatIsLate) {
+  for (int i = 0; i < 40 * kLooksInSilence; ++i) {
+    if (i % 10 == 0) Hear();
+    ASSERT_FALSE(StandStill(2 * kHeartbeat)) << "look " << i;
+  }
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ struct NodeOptions {
   absl::Duration heartbeat = absl::Seconds(2);
   // A peer of which nothing was heard for so long is down. Time in which this
   // node stood still does not count, but for a quarter of a heartbeat each
-  // time. At least three heartbeats, of which one may come late.
+  // time, so that a node that is always late takes longer to notice. At least
+  // three heartbeats, of which one may come late.
   absl::Duration silence = absl::Seconds(8);
   // How many messages may wait for the connection with one node, before
   // senders are refused, or wait.

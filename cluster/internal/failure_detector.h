@@ -2,10 +2,14 @@
 // this end did not listen is no silence of the other one: so it is looked
 // often, and a look that comes late tells how long this end stood still.
 //
-// What is counted of a time in which it stood still is a step at most.
+// What is counted of a time in which it stood still is a step at most. That is
+// no excuse for ever: who was not heard in four times as many looks as silence
+// takes is gone, however late they came.
 // Thread safety: belongs to the session.
 #ifndef TROUPE_CLUSTER_INTERNAL_FAILURE_DETECTOR_H_
 #define TROUPE_CLUSTER_INTERNAL_FAILURE_DETECTOR_H_
+
+#include <cstdint>
 
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
@@ -27,7 +31,10 @@ class FailureDetector {
   // From one look to the next.
   absl::Duration step() const { return heartbeat_ / kLooks; }
 
-  void Heard(MonotonicTime now) { heard_ = now; }
+  void Heard(MonotonicTime now) {
+    heard_ = now;
+    looks_ = 0;
+  }
 
   // Looks. True: the peer is gone.
   [[nodiscard]] bool Look(MonotonicTime now);
@@ -38,6 +45,8 @@ class FailureDetector {
   // When something came last, and as much later as did not count.
   MonotonicTime heard_;
   MonotonicTime looked_;
+  // Since something came.
+  int64_t looks_ = 0;
 };
 
 }  // namespace troupe::internal
