@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -200,18 +201,23 @@ TEST(RawPeersTest, FloodsAreLetGo) {
       Http2Frame(kSettings, 0, 0, ""),
       Http2Frame(kHeaders, 4, 1, "\x82\x86"),
   };
+  // Each is let go after the same time: they flood at once, a server each.
+  std::vector<std::thread> flooding;
   for (const std::string& flood : floods) {
-    EchoServer server;
-    std::vector<RawPeer> peers;
-    peers.emplace_back(server.address());
-    ASSERT_TRUE(peers.back().Write(Greeting()));
-    std::string many;
-    for (int i = 0; i < 1000; ++i) many += flood;
-    for (int i = 0; i < 2000 && peers.back().Write(many); ++i) {
-    }
-    EXPECT_TRUE(server.ServesGoodPeers());
-    EXPECT_TRUE(AwaitAllClosed(peers));
+    flooding.emplace_back([&flood] {
+      EchoServer server;
+      std::vector<RawPeer> peers;
+      peers.emplace_back(server.address());
+      ASSERT_TRUE(peers.back().Write(Greeting()));
+      std::string many;
+      for (int i = 0; i < 1000; ++i) many += flood;
+      for (int i = 0; i < 2000 && peers.back().Write(many); ++i) {
+      }
+      EXPECT_TRUE(server.ServesGoodPeers());
+      EXPECT_TRUE(AwaitAllClosed(peers));
+    });
   }
+  for (std::thread& thread : flooding) thread.join();
 }
 
 }  // namespace
