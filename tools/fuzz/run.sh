@@ -4,11 +4,12 @@
 #   tools/fuzz/run.sh [--seconds=N] [--keep] [TARGET...] [-- FLAG...]
 #
 # Each TARGET, or each test with the tag "fuzz", runs for N seconds (60), from the
-# corpus that is checked in. An input that breaks it is named, and the exit code
-# is 1: copy the file into the corpus, under a name that says what is wrong, so
-# that every test run replays it from then on. With --keep, what reached new code
-# is added to the corpus, which is reduced to what is needed; inputs that somebody
-# has named stay. Each FLAG is one of `bazel build`.
+# corpus that is checked in; as many run at a time as there are processors. An
+# input that breaks one is named, and the exit code is 1: copy the file into the
+# corpus, under a name that says what is wrong, so that every test run replays it
+# from then on. With --keep, what reached new code is added to the corpus, which is
+# reduced to what is needed; inputs that somebody has named stay. Each FLAG is one
+# of `bazel build`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -72,7 +73,7 @@ reduce() {
   # Whether an edge is passed, not how often: few inputs say most of it. They are
   # written one after the other, that which adds most first.
   "$binary" -set_cover_merge=1 -use_counters=0 -max_len="$max_bytes" \
-    "$reduced" "$corpus" "$new" >"$found/merge.log" 2>&1
+    "$reduced" "$corpus" "$new" >"$new.merge.log" 2>&1
   find "$corpus" -regextype egrep -type f -regex "$unnamed" -delete
   find "$reduced" -regextype egrep -type f -regex "$unnamed" \
     -printf '%T@ %p\n' | sort -n | sed -n "1,${room}s/^[^ ]* //p" |
@@ -81,15 +82,14 @@ reduce() {
   echo "$corpus: $(find "$corpus" -type f | wc -l) inputs"
 }
 
-failed=0
-for target in "${targets[@]}"; do
-  name=${target#//}
+# run TARGET: what has come of it, to the output, and its exit code.
+run() {
+  local target=$1 name=${1#//} binary inputs new log runs code=0
   binary=$bin/${name/://}
   inputs=$(corpus "$target")
   new=$found/${name##*[:/]}
   mkdir "$new"
   log=$new.log
-  code=0
   "$binary" -max_total_time="$seconds" -max_len="$max_bytes" -timeout=10 \
     -print_final_stats=1 -artifact_prefix="$new." "$new" "$inputs" \
     >"$log" 2>&1 </dev/null || code=$?
@@ -101,9 +101,22 @@ for target in "${targets[@]}"; do
     echo "$target FAILED: see $log; the input:"
     find "$found" -maxdepth 1 -name "$(basename "$new").*-*"
     tail -n 80 "$log"
-    failed=1
   fi
   if [[ -n $keep ]]; then reduce "$binary" "$inputs" "$new"; fi
+  return "$code"
+}
+
+# As many at a time as there are processors.
+failed=0
+running=0
+for target in "${targets[@]}"; do
+  if ((running == $(nproc))); then
+    wait -n || failed=1
+    running=$((running - 1))
+  fi
+  run "$target" &
+  running=$((running + 1))
 done
+for ((; running > 0; --running)); do wait -n || failed=1; done
 if ((failed == 0)); then rm -rf "$found"; fi
 exit "$failed"
