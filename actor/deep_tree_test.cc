@@ -14,6 +14,7 @@
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/system_testing.h"
+#include "troupe/testing/scale.h"
 
 namespace troupe {
 namespace {
@@ -23,7 +24,7 @@ using ::testing::StartsWith;
 
 class DeepTreeTest : public internal::SystemTest {
  protected:
-  static constexpr int kActors = 100'000;
+  const int actors_ = static_cast<int>(testing::Scaled(100'000));
 
   static void AwaitComplete(ActorSystem& system, int actors,
                             absl::Notification& complete) {
@@ -80,8 +81,8 @@ TEST_P(DeepTreeTest, DeepChainEndsWithoutRecursion) {
     absl::Notification complete;
     std::unique_ptr<ActorSystem> system = MakeSystem();
     const Chained::Ref top =
-        system->Spawn<Chained>(kActors, last, complete).value();
-    AwaitComplete(*system, kActors, complete);
+        system->Spawn<Chained>(actors_, last, complete).value();
+    AwaitComplete(*system, actors_, complete);
     Bring(end, top);
     ASSERT_TRUE(system->AwaitNoActors(absl::Minutes(5)));
   }
@@ -95,8 +96,8 @@ TEST_P(DeepTreeTest, FailureOfTheDeepestReachesTheTop) {
   std::unique_ptr<ActorSystem> system = MakeSystem();
   ExitReason reason;
   const Chained::Ref top =
-      system->Spawn<Chained>(kActors, last, complete).value();
-  AwaitComplete(*system, kActors, complete);
+      system->Spawn<Chained>(actors_, last, complete).value();
+  AwaitComplete(*system, actors_, complete);
   const Subscription subscription =
       system->Subscribe<ActorEnded>([&](const ActorEnded& event) {
         if (event.actor == top.id()) reason = event.reason;
@@ -132,7 +133,7 @@ class Wide : public Actor<Break> {
 
 TEST_P(DeepTreeTest, WideTreeEndsWithoutRecursion) {
   // The deterministic executor walks along all that is ready.
-  const int width = GetParam() == internal::kThreads ? kActors : kActors / 50;
+  const int width = GetParam() == internal::kThreads ? actors_ : actors_ / 50;
   for (const End end : {End::kKill, End::kStop, End::kFail}) {
     absl::Notification complete;
     std::unique_ptr<ActorSystem> system = MakeSystem();

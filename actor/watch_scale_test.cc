@@ -16,6 +16,7 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/watch_testing.h"
 #include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/testing/scale.h"
 
 namespace troupe {
 namespace {
@@ -82,13 +83,13 @@ class Breeder : public Actor<Breed> {
 };
 
 TEST(WatchScaleTest, MillionWatchersThatEndLeaveNothing) {
-  constexpr int64_t kWatchers = 1'000'000;
+  const int64_t watchers = testing::Scaled(1'000'000);
   size_t most = 0;
   absl::Notification done;
   std::unique_ptr<ActorSystem> system =
       ActorSystem::Create({.workers = 1}).value();
   const Watched::Ref watched = system->Spawn<Watched>(most).value();
-  system->Spawn<Breeder>(watched, done).value().Send<Breed>(kWatchers);
+  system->Spawn<Breeder>(watched, done).value().Send<Breed>(watchers);
   done.WaitForNotification();
   EXPECT_TRUE(watched.Wait().ok());
   EXPECT_LE(most, static_cast<size_t>(2 * Breeder::kAtOnce));
@@ -130,7 +131,7 @@ class PatientWatcher : public Actor<MonitorOften> {
 };
 
 TEST(WatchScaleTest, OthersRunWhileManyAreTold) {
-  constexpr int64_t kMonitors = 100'000;
+  const int64_t monitors = testing::Scaled(100'000);
   int64_t downs = 0;
   int64_t ticks = 0;
   int64_t ticks_before = 0;
@@ -141,15 +142,15 @@ TEST(WatchScaleTest, OthersRunWhileManyAreTold) {
   const Watched::Ref watched = system->Spawn<Watched>(most).value();
   const auto watcher =
       system->Spawn<PatientWatcher>(downs, ticks, ticks_before).value();
-  watcher.Send<MonitorOften>(watched, kMonitors);
+  watcher.Send<MonitorOften>(watched, monitors);
   executor->RunUntilIdle();
   watched.Send<CountWatchers>();
   executor->RunUntilIdle();
-  EXPECT_EQ(most, static_cast<size_t>(kMonitors));
+  EXPECT_EQ(most, static_cast<size_t>(monitors));
   const Ticker::Ref ticker = system->Spawn<Ticker>(ticks).value();
   ticker.Send<Tick>();
   watched.Kill();
-  while (downs < kMonitors) ASSERT_TRUE(executor->Step());
+  while (downs < monitors) ASSERT_TRUE(executor->Step());
   EXPECT_GT(ticks - ticks_before, 100);
   ticker.Kill();
 }
@@ -201,13 +202,14 @@ class Table : public Actor<PlaceDominoes> {
 };
 
 TEST(WatchScaleTest, LongChainOfLinksFallsWithoutRecursion) {
+  const int dominoes = static_cast<int>(testing::Scaled(100'000));
   int fallen = 0;
   absl::Notification done;
   std::unique_ptr<ActorSystem> system =
       ActorSystem::Create({.workers = 2}).value();
-  system->Spawn<Table>(fallen, done).value().Send<PlaceDominoes>(100'000);
+  system->Spawn<Table>(fallen, done).value().Send<PlaceDominoes>(dominoes);
   done.WaitForNotification();
-  EXPECT_EQ(fallen, 100'000);
+  EXPECT_EQ(fallen, dominoes);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "troupe/testing/seeds.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -9,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/base/check.h"
+#include "troupe/testing/scale.h"
 
 namespace troupe::testing {
 namespace internal {
@@ -26,13 +26,7 @@ std::vector<uint64_t> SeedsFor(int count, const char* only_seed,
     TROUPE_CHECK(absl::SimpleAtoi(run_number, &run) && run >= 1,
                  absl::StrCat("Bazel counts runs from 1, not ", run_number));
   }
-  if (percent != nullptr) {
-    int share;
-    TROUPE_CHECK(
-        absl::SimpleAtoi(percent, &share) && share >= 1 && share <= 100,
-        absl::StrCat("TROUPE_TEST_SEEDS_PERCENT is 1 to 100, not ", percent));
-    count = std::max(1, static_cast<int>(int64_t{count} * share / 100));
-  }
+  count = static_cast<int>(ScaledBy(count, percent));
   std::vector<uint64_t> seeds;
   for (int i = 0; i < count; ++i) seeds.push_back((run - 1) * count + i);
   return seeds;
@@ -43,7 +37,7 @@ std::vector<uint64_t> SeedsFor(int count, const char* only_seed,
 std::vector<uint64_t> TestSeeds(int count) {
   return internal::SeedsFor(count, std::getenv("TROUPE_TEST_SEED"),
                             std::getenv("TEST_RUN_NUMBER"),
-                            std::getenv("TROUPE_TEST_SEEDS_PERCENT"));
+                            std::getenv("TROUPE_TEST_SCALE_PERCENT"));
 }
 
 std::string SeedTrace(uint64_t seed) {

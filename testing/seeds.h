@@ -20,8 +20,7 @@ namespace troupe::testing {
 // The seeds that a test tries: `count` of them, the same in every run, or only
 // the one in the environment variable TROUPE_TEST_SEED, to replay a failure.
 //
-// TROUPE_TEST_SEEDS_PERCENT, where it is set, makes them fewer, though never
-// none: for builds in which each takes long.
+// They are fewer where tests are to do less: see scale.h.
 //
 // Run number r of `bazel test --runs_per_test` (TEST_RUN_NUMBER) tries the r-th
 // `count` seeds, so that more runs look at more cases.

@@ -65,12 +65,14 @@ def _if_precompiled(yes):
         "//conditions:default": [],
     })
 
-# In the asan lanes each seed of a simulation takes four times as long.
-def _seeds(are_slow):
-    if not are_slow:
+# In the sanitizer lanes each step takes four times as long. See testing/scale.h.
+def _scale(scaled):
+    if not scaled:
         return {}
+    quarter = {"TROUPE_TEST_SCALE_PERCENT": "25"}
     return select({
-        "//tools/sanitizers:is_asan": {"TROUPE_TEST_SEEDS_PERCENT": "25"},
+        "//tools/sanitizers:is_asan": quarter,
+        "//tools/sanitizers:is_tsan": quarter,
         "//conditions:default": {},
     })
 
@@ -98,7 +100,7 @@ def troupe_cc_test(
         copts = [],
         features = [],
         uses_grpc = False,
-        slow_seeds = False,
+        scaled = False,
         **kwargs):
     """A cc_test; its size must be said.
 
@@ -109,8 +111,8 @@ def troupe_cc_test(
       copts: added to the options of all our code.
       features: added to the features of all our code.
       uses_grpc: whether gRPC is linked, of which the lane tsan must know.
-      slow_seeds: whether the asan lanes try a quarter of the seeds. Not for tests
-        that count what their seeds meet.
+      scaled: whether it does a quarter of its work in the sanitizer lanes: of what
+        is testing::Scaled(), and of its seeds.
       **kwargs: as for cc_test.
     """
     cc_test(
@@ -123,7 +125,7 @@ def troupe_cc_test(
             _sanitizer_options(uses_grpc) +
             _if_precompiled(["//tools/precompiled:test_headers"])
         ),
-        env = _seeds(slow_seeds),
+        env = _scale(scaled),
         **kwargs
     )
 

@@ -23,6 +23,7 @@
 #include "troupe/examples/word_count/counting.h"
 #include "troupe/examples/word_count/word_counts.h"
 #include "troupe/testing/run_simulation.h"
+#include "troupe/testing/scale.h"
 #include "troupe/testing/simulated_cluster.h"
 #include "troupe/testing/simulated_node.h"
 #include "troupe/testing/simulation.h"
@@ -107,7 +108,8 @@ TEST(CountingSimTest, PieceCountsOnceWhenItsCounterFails) {
     sim.PlayFor(absl::Seconds(10));
     sim.Check("each is counted once", [&] { return text.IsCounted(outcome); });
   });
-  EXPECT_GT(lost_with_piece, 200) << "the order was always the same";
+  EXPECT_GT(lost_with_piece, testing::Scaled(200))
+      << "the order was always the same";
 }
 
 TEST(CountingSimTest, EachPieceCountsOnceWhateverFails) {
@@ -149,7 +151,7 @@ TEST(CountingSimTest, EachPieceCountsOnceWhateverFails) {
     sim.PlayFor(absl::Seconds(10));
     sim.Check("each is counted once", [&] { return text.IsCounted(outcome); });
   });
-  EXPECT_GT(lost, 200) << "it was no fair weather";
+  EXPECT_GT(lost, testing::Scaled(200)) << "it was no fair weather";
 }
 
 }  // namespace

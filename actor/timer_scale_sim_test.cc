@@ -12,18 +12,20 @@
 #include "troupe/actor/timer.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/testing/scale.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
 namespace {
 
 using ::troupe::testing::IsOk;
+using ::troupe::testing::Scaled;
 
 constexpr absl::Duration kTick = absl::Milliseconds(1);
 
-class TimerScaleTest : public ::testing::Test {
+class TimerScaleSimTest : public ::testing::Test {
  protected:
-  TimerScaleTest()
+  TimerScaleSimTest()
       : executor_(new DeterministicExecutor({.seed = 3})),
         system_(
             ActorSystem::CreateOn(std::unique_ptr<Executor>(executor_), {})) {}
@@ -59,13 +61,13 @@ class Metronome : public Actor<Tick> {
   MonotonicTime began_;
 };
 
-TEST_F(TimerScaleTest, MillionPeriodsDoNotDrift) {
-  constexpr int64_t kPeriods = 1'000'000;
+TEST_F(TimerScaleSimTest, MillionPeriodsDoNotDrift) {
+  const int64_t periods = Scaled(1'000'000);
   constexpr absl::Duration kPeriod = absl::Nanoseconds(1'234'567);
   int64_t ticks = 0;
   ASSERT_THAT(system_->Spawn<Metronome>(kPeriod, ticks), IsOk());
-  executor_->RunFor(kPeriods * kPeriod + kTick);
-  EXPECT_EQ(ticks, kPeriods);
+  executor_->RunFor(periods * kPeriod + kTick);
+  EXPECT_EQ(ticks, periods);
 }
 
 struct Due {
@@ -112,31 +114,31 @@ class Crowd : public Actor<StartMany, Due> {
   std::vector<Timer> timers_;
 };
 
-TEST_F(TimerScaleTest, MillionInOneActor) {
-  constexpr int64_t kTimers = 1'000'000;
+TEST_F(TimerScaleSimTest, MillionInOneActor) {
+  const int64_t timers = Scaled(1'000'000);
   int64_t handled = 0;
-  system_->Spawn<Crowd>(handled).value().Send<StartMany>(kTimers);
+  system_->Spawn<Crowd>(handled).value().Send<StartMany>(timers);
   executor_->RunFor(absl::Seconds(11));
-  EXPECT_EQ(handled, kTimers - (kTimers + 2) / 3);
+  EXPECT_EQ(handled, timers - (timers + 2) / 3);
 }
 
-TEST_F(TimerScaleTest, MillionInManyActors) {
-  constexpr int64_t kActors = 10'000;
+TEST_F(TimerScaleSimTest, MillionInManyActors) {
+  const int64_t actors = Scaled(10'000);
   constexpr int64_t kTimers = 99;  // A third of them is cancelled.
   int64_t handled = 0;
-  for (int64_t i = 0; i < kActors; ++i) {
+  for (int64_t i = 0; i < actors; ++i) {
     system_->Spawn<Crowd>(handled).value().Send<StartMany>(kTimers,
                                                            i * kTimers);
   }
   executor_->RunFor(absl::Seconds(11));
-  EXPECT_EQ(handled, kActors * kTimers / 3 * 2);
+  EXPECT_EQ(handled, actors * kTimers / 3 * 2);
 }
 
-TEST_F(TimerScaleTest, MillionPendingAtTheEnd) {
-  constexpr int64_t kTimers = 1'000'000;
+TEST_F(TimerScaleSimTest, MillionPendingAtTheEnd) {
+  const int64_t timers = Scaled(1'000'000);
   int64_t handled = 0;
   const auto crowd = system_->Spawn<Crowd>(handled).value();
-  crowd.Send<StartMany>(kTimers);
+  crowd.Send<StartMany>(timers);
   executor_->RunUntilIdle();
   EXPECT_THAT(crowd.StopAndWait(), IsOk());
   executor_->RunFor(absl::Seconds(11));
