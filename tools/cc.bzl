@@ -65,6 +65,16 @@ def _if_precompiled(yes):
         "//conditions:default": [],
     })
 
+# What is neither measured nor debugged nor of a lane that says how is optimised a
+# little: that hardly takes the compiler longer, and tests half as long. Tests
+# themselves are not: most of what is compiled is theirs.
+_OPTIMIZED_A_LITTLE = select({
+    "//tools:is_fastbuild": ["-O1"],
+    "//tools:is_fastbuild_with_asan": [],
+    "//tools:is_fastbuild_with_tsan": [],
+    "//conditions:default": [],
+})
+
 # In the sanitizer lanes each step takes four times as long. See testing/scale.h.
 def _scale(scaled):
     if not scaled:
@@ -87,7 +97,7 @@ def troupe_cc_library(name, copts = [], features = [], **kwargs):
     """
     cc_library(
         name = name,
-        copts = TROUPE_COPTS + copts,
+        copts = TROUPE_COPTS + _OPTIMIZED_A_LITTLE + copts,
         features = _FEATURES + features,
         include_prefix = "troupe/" + native.package_name(),
         **kwargs
