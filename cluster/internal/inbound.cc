@@ -11,6 +11,7 @@
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/base/contain.h"
 #include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/port_items.h"
@@ -286,7 +287,8 @@ EnvelopePtr Inbound::Parse(Verb verb, uint64_t to, uint64_t type_number,
   if (known->type != nullptr && known->type->has_other_end &&
       known->differs.ok()) {
     Decoder in(payload, refs_.get());
-    const EnvelopePtr unhandled(known->type->decode(in));
+    absl::Status unread;
+    (void)LongRead::Read(known->type->decode, in, unread);
   }
   Mourn(to, reason, known->name, why);
   return nullptr;
@@ -321,9 +323,18 @@ EnvelopePtr Inbound::Read(LongRead::Decode decode, absl::string_view payload,
                           absl::Status& why) {
   if (read_ != nullptr && read_->IsOf(payload)) return read_->Take(why);
   Decoder in(payload, refs_.get());
-  EnvelopePtr message(decode(in));
-  why = in.status();
-  return message;
+  return LongRead::Read(decode, in, why);
+}
+
+SharedBody Inbound::ReadShared(const WireType& type, absl::string_view payload,
+                               absl::Status& why) {
+  SharedBody body;
+  Decoder in(payload, refs_.get());
+  if (const EnvelopePtr message = LongRead::Read(type.decode, in, why)) {
+    absl::Status thrown = Contain([&] { body = type.share(*message); });
+    if (!thrown.ok()) why = std::move(thrown);
+  }
+  return body;
 }
 
 LongRead::Decode Inbound::ReaderOf(Verb verb, uint64_t to,
@@ -468,11 +479,7 @@ void Inbound::Publish(uint64_t number) {
   const WireType* const type = Same(published_.type, why);
   if (type != nullptr && ports_.Takes(number, *type)) {
     if (published_.body.IsNull()) {
-      Decoder message(published_.payload, refs_.get());
-      if (const EnvelopePtr envelope{type->decode(message)}) {
-        published_.body = type->share(*envelope);
-      }
-      why = message.status();
+      published_.body = ReadShared(*type, published_.payload, why);
     }
     if (!published_.body.IsNull()) {
       return ports_.OnPublished(number, *type, published_.body);
@@ -507,19 +514,18 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
     } else if (share != nullptr && type != nullptr && type->share != nullptr &&
                std::find(share->types.begin(), share->types.end(), type) !=
                    share->types.end()) {
-      Decoder message(payload, refs_.get());
-      if (const EnvelopePtr envelope{type->decode(message)}) {
-        const auto& shared =
-            static_cast<const SharedMessageType&>(*type->shared);
-        if (node_.groups().seam().Deliver(group, shared,
-                                          type->share(*envelope))) {
-          return;
-        }
-      } else {
+      absl::Status unread;
+      SharedBody body = ReadShared(*type, payload, unread);
+      if (body.IsNull()) {
         reason = DeadLetter::Reason::kUndecodable;
         why = absl::InvalidArgumentError(
             absl::StrCat("a ", known->name, " of ", peer_.node(),
-                         " makes no sense: ", message.status().message()));
+                         " makes no sense: ", unread.message()));
+      } else if (node_.groups().seam().Deliver(
+                     group,
+                     static_cast<const SharedMessageType&>(*type->shared),
+                     std::move(body))) {
+        return;
       }
     } else if (share != nullptr) {
       reason = DeadLetter::Reason::kUndecodable;

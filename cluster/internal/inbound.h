@@ -113,6 +113,9 @@ class Inbound {
   // What a payload says; null: why not.
   EnvelopePtr Read(LongRead::Decode decode, absl::string_view payload,
                    absl::Status& why);
+  // The same of what is for many.
+  SharedBody ReadShared(const WireType& type, absl::string_view payload,
+                        absl::Status& why);
   // The type with that number, compared with ours.
   PeerType* TypeOf(uint64_t number);
   // The same: the type here; null: there is none that is the same.

@@ -50,8 +50,14 @@ void LongRead::Run() {
     return;
   }
   Decoder in(payload_, refs_.get());
-  absl::Status thrown = Contain([&] { message_.reset(decode_(in)); });
-  why_ = thrown.ok() ? in.status() : std::move(thrown);
+  message_ = Read(decode_, in, why_);
+}
+
+EnvelopePtr LongRead::Read(Decode decode, Decoder& in, absl::Status& why) {
+  EnvelopePtr message;
+  absl::Status thrown = Contain([&] { message.reset(decode(in)); });
+  why = thrown.ok() ? in.status() : std::move(thrown);
+  return message;
 }
 
 EnvelopePtr LongRead::Take(absl::Status& why) {

@@ -89,6 +89,9 @@ class LongRead {
  public:
   using Decode = Envelope* (*)(Decoder& in);
 
+  // What `decode` reads, also where the code of users throws. Null: why not.
+  static EnvelopePtr Read(Decode decode, Decoder& in, absl::Status& why);
+
   // What came in parts is put together.
   explicit LongRead(Pieces pieces) : pieces_(std::move(pieces)) {}
   // `payload`, which lies within what will be `bytes`, is read.

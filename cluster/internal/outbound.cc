@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/watch_table.h"
+#include "troupe/base/contain.h"
 #include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/port_items.h"
@@ -325,11 +326,16 @@ void Outbound::AppendNoAnswer(uint64_t number, const absl::Status& why,
 }
 
 template <typename F>
-Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
+absl::Status Outbound::Write(F&& write, size_t most) {
   payload_.Clear();
-  payload_.SetLimit(written_bytes_);
-  write();
-  why = payload_.status();
+  payload_.SetLimit(most);
+  absl::Status thrown = Contain(write);
+  return thrown.ok() ? payload_.status() : thrown;
+}
+
+template <typename F>
+Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
+  why = Write(write, written_bytes_);
   const size_t size = payload_.size();
   if (payload_.is_over_limit()) return Written::kTooLong;
   if (why.ok()) why = CheckSize(size, message_bytes_);
@@ -342,10 +348,7 @@ template <typename F>
 bool Outbound::WriteWhole(F&& write, absl::Status& why) {
   const size_t most = static_cast<size_t>(
       std::min<uint64_t>(frame_bytes_ - kMaxHeadBytes, message_bytes_));
-  payload_.Clear();
-  payload_.SetLimit(most);
-  write();
-  why = payload_.status();
+  why = Write(write, most);
   if (why.ok()) why = CheckSize(payload_.size(), most);
   return why.ok();
 }

@@ -114,6 +114,9 @@ class Outbound {
                      F&& append);
   // The same for an answer that has not been written.
   void AppendNoAnswer(uint64_t number, const absl::Status& why, Encoder& frame);
+  // Writes a payload of at most so many bytes by `write`, code of users.
+  template <typename F>
+  absl::Status Write(F&& write, size_t most);
   // Writes a payload by `write`. kFailed: `why` says it.
   template <typename F>
   [[nodiscard]] Written WritePayload(F&& write, absl::Status& why);
