@@ -326,6 +326,25 @@ TEST_F(SessionTest, CallsPastTheirDeadlineAreGivenUp) {
   EXPECT_THAT(std::move(patient).Wait(), IsOkAndHolds(11));
 }
 
+// A peer that takes no more data takes no news of calls that are late, either.
+TEST_F(SessionTest, LateCallsWaitForCredit) {
+  HelloItem hello = OtherEnd::Hello();
+  hello.data_credit = 1;
+  std::unique_ptr<Line> line = BecomePeer(hello);
+  EXPECT_THAT(
+      Nine<Count>().Call<Count>().Within(absl::Microseconds(1)).Wait().status(),
+      StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(line->heard->Count(ItemKind::kCall, kData), 1);
+  for (int second = 0; second < 5; ++second) {
+    line->Say(internal::HeartbeatItem{});
+    PlayFor(absl::Seconds(1));
+  }
+  EXPECT_THAT(line->heard->All<internal::CancelItem>(), IsEmpty());
+  line->Say(internal::CreditItem{1 << 20});
+  PlayFor(absl::Seconds(2));  // With the next heartbeat.
+  EXPECT_EQ(line->heard->All<internal::CancelItem>().size(), 1);
+}
+
 //
 TEST_F(SessionTest, CallThatCannotCrossFailsAtOnce) {
   std::unique_ptr<Line> line = BecomePeer();

@@ -460,6 +460,8 @@ void Session::Handle(SessionTick) {
   beat_ = now;
   AppendItem(HeartbeatItem{}, up_->control_frame);
   SendFrame(TransportLane::kControl, up_->control_frame);
+  // Where the peer takes no more, it need not be told yet.
+  if (data_flow_.credit <= 0) return;
   up_->data.outbound.AppendLate(now, up_->data.frame);
   SendFrame(TransportLane::kData, up_->data.frame);
 }
