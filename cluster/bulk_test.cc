@@ -279,6 +279,16 @@ class Puppet : public Actor<Hear, Act> {
   Hear known_;
 };
 
+// One that never would have to cross in parts.
+TEST_F(BulkTest, SmallLimitHolds) {
+  Join(10'000);
+  EXPECT_THAT(far_.Call<Echo>(Text(10'000, 'e')).Wait().status(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("may have 10000")));
+  const std::string text = Text(9'000, 'e');
+  EXPECT_THAT(far_.Call<Echo>(text).Wait(), IsOkAndHolds(EchoOf(text)));
+}
+
 class BulkPeerTest : public ::testing::Test {
  protected:
   BulkPeerTest() {

@@ -1,12 +1,15 @@
 #include "troupe/cluster/node.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/internal/event_hub.h"
@@ -26,6 +29,14 @@ struct Kept {
 };
 
 constexpr uint64_t kMaxKept = uint64_t{1} << 30;
+constexpr uint64_t kMaxOutboxMessages = uint64_t{1} << 40;
+constexpr uint64_t kMaxMessageBytes = uint64_t{1} << 40;
+
+absl::Status CheckLimit(absl::string_view name, uint64_t value, uint64_t most) {
+  if (value >= 1 && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is ", value, ", and must be from 1 to ", most));
+}
 
 absl::Status Check(const NodeOptions& options) {
   if (absl::Status status = CheckNodeName(options.name); !status.ok()) {
@@ -42,14 +53,18 @@ absl::Status Check(const NodeOptions& options) {
         " and a silence of ", absl::FormatDuration(options.silence),
         ": the silence must be at least three times as long"));
   }
-  if (options.outbox_messages == 0) {
-    return absl::InvalidArgumentError("outbox_messages must not be 0");
-  }
-  if (options.kept_for_peer == 0 || options.kept_for_peer > kMaxKept) {
+  if (const size_t bytes = options.transport->max_frame_bytes();
+      bytes < internal::kMinFrameBytes) {
     return absl::InvalidArgumentError(
-        absl::StrCat("kept_for_peer must be from 1 to ", kMaxKept));
+        absl::StrCat("the transport has frames of ", bytes,
+                     " bytes: a node needs ", internal::kMinFrameBytes));
   }
-  return absl::OkStatus();
+  absl::Status status = CheckLimit("outbox_messages", options.outbox_messages,
+                                   kMaxOutboxMessages);
+  status.Update(CheckLimit("kept_for_peer", options.kept_for_peer, kMaxKept));
+  status.Update(CheckLimit("max_message_bytes", options.max_message_bytes,
+                           kMaxMessageBytes));
+  return status;
 }
 
 // Later ones are greater, and two within a millisecond differ.

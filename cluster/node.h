@@ -81,8 +81,8 @@ struct NodeOptions {
   // more are refused (kResourceExhausted). A peer that asks and takes no
   // answers, so that twice as many wait beside the messages, is lost.
   uint64_t kept_for_peer = uint64_t{1} << 20;
-  // The longest message that is sent or taken, in bytes on the wire. What is
-  // longer is refused where it is sent.
+  // The longest message that is sent or taken, in bytes on the wire: at most
+  // 2^40. What is longer is refused where it is sent.
   uint64_t max_message_bytes = uint64_t{64} << 20;
   internal::DialOptions dial = {};
   // What actors of other nodes may do to those of this one.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
+#include "troupe/actor/actor_system.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/watch_testing.h"
@@ -190,6 +192,29 @@ TEST_F(NodeTest, RefsCrossInAllDirections) {
   counter.Send<Add>(1);
   EXPECT_THAT(counter.Call<Sum>().Wait(), IsOkAndHolds(8));
   EXPECT_THAT(other.Call<Sum>().Wait(), IsOkAndHolds(1));
+}
+
+TEST_F(NodeTest, LimitsThatMakeNoSenseAreRefused) {
+  const auto refused = [this](uint64_t NodeOptions::*limit, uint64_t value) {
+    const std::unique_ptr<ActorSystem> system =
+        ActorSystem::Create({.workers = 1}).value();
+    NodeOptions options = cluster_.Options("c", *system);
+    options.*limit = value;
+    return Node::Start(*system, std::move(options)).status();
+  };
+  const std::vector<std::pair<const char*, uint64_t NodeOptions::*>> limits = {
+      {"outbox_messages", &NodeOptions::outbox_messages},
+      {"kept_for_peer", &NodeOptions::kept_for_peer},
+      {"max_message_bytes", &NodeOptions::max_message_bytes},
+  };
+  for (const auto& [name, limit] : limits) {
+    for (const uint64_t value :
+         {uint64_t{0}, std::numeric_limits<uint64_t>::max()}) {
+      EXPECT_THAT(refused(limit, value),
+                  StatusIs(absl::StatusCode::kInvalidArgument,
+                           HasSubstr(absl::StrCat(name, " is ", value))));
+    }
+  }
 }
 
 TEST_F(NodeTest, ResolvingSaysWhatIsWrong) {

@@ -135,6 +135,10 @@ TEST_F(SessionFaultsTest, WrongHellosAreRefusedWithWords) {
   EXPECT_THAT(refused(hello), StatusIs(absl::StatusCode::kFailedPrecondition,
                                        HasSubstr("speaks the protocols 9")));
   hello = Hello();
+  hello.max_frame_bytes = 1000;
+  EXPECT_THAT(refused(hello), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                       HasSubstr("takes frames of 1000")));
+  hello = Hello();
   hello.name = "no name!";
   EXPECT_THAT(refused(hello), StatusIs(absl::StatusCode::kInvalidArgument));
   hello = Hello();

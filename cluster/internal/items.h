@@ -87,6 +87,8 @@ enum class ItemKind : uint8_t {
 // What an item of a message needs beside the message, at most: the names of a
 // group have 510 bytes.
 inline constexpr size_t kMaxHeadBytes = 576;
+// What a frame has room for at least, at either end.
+inline constexpr size_t kMinFrameBytes = 4096;
 
 // Where a secret is to be proven, before the hellos: see introduction.h. Who
 // accepts says neither name.

@@ -185,6 +185,11 @@ absl::Status Session::OnHello(const HelloItem& hello) {
         hello.max_protocol, ", and '", shared_.node.self().name, "' ",
         kMinProtocol, " to ", kMaxProtocol));
   }
+  if (hello.max_frame_bytes < kMinFrameBytes) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "'", hello.name, "' takes frames of ", hello.max_frame_bytes,
+        " bytes, and '", shared_.node.self().name, "' needs ", kMinFrameBytes));
+  }
   const bool dialled = !expected_.empty();
   if (dialled && hello.name != expected_) {
     return absl::FailedPreconditionError(
@@ -240,8 +245,12 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   } else {
     // Nothing crosses in parts.
     const size_t item_bytes = max_frame_bytes - frame_bytes_;
-    up_->data.outbound.SetLimits(item_bytes, item_bytes,
-                                 item_bytes - kMaxHeadBytes);
+    const uint64_t longest = hello.max_message_bytes == 0
+                                 ? shared_.options.max_message_bytes
+                                 : max_message_bytes;
+    up_->data.outbound.SetLimits(
+        item_bytes, item_bytes,
+        std::min<uint64_t>(longest, item_bytes - kMaxHeadBytes));
   }
   up_->data.inbound.SetLimit(shared_.options.kept);
   up_->bulk.inbound.SetLimit(shared_.options.kept);
