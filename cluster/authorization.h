@@ -46,7 +46,7 @@ namespace troupe {
 enum class Verb : uint8_t {
   kSend,
   kCall,
-  kWatch,  // Monitor, link, or wait for its end.
+  kWatch,  // Monitor, or wait for its end. A link needs kStop, too.
   kStop,   // Stop or drain.
   kKill,
   kSpawn,       // Start an actor by the factory that is the target.

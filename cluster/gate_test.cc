@@ -267,6 +267,22 @@ TEST_F(GateTest, RefusedWatchersAreToldSo) {
   EXPECT_EQ(box_.status(), ActorStatus::kRunning);
 }
 
+// Who has a link may say that it fails, which ends the other one.
+TEST_F(GateTest, LinkNeedsLeaveToStop) {
+  Authorization rules;
+  rules.Deny("guest", {Verb::kStop});
+  Start(std::move(rules));
+  Have(watcher_, [&](Person& person) { person.Monitor(far_); });
+  const auto linked = a_->system().Spawn<Trapper>(journal_).value();
+  Have(linked, [&](Person& person) { person.Link(far_); });
+  EXPECT_THAT(NotesUntil(1),
+              ElementsAre(AllOf(HasSubstr("exit failed: PERMISSION_DENIED"),
+                                HasSubstr("may not stop 'box'"))));
+  linked.Kill();
+  EXPECT_THAT(far_.Call<Get>().Wait(), IsOkAndHolds(0));
+  EXPECT_EQ(box_.status(), ActorStatus::kRunning);
+}
+
 TEST_F(GateTest, LinkThatBothWantIsNotRefused) {
   Authorization rules;
   rules.Deny("guest", {Verb::kWatch});

@@ -160,9 +160,10 @@ void Inbound::OnMonitor(const MonitorItem& item) {
 void Inbound::OnLink(const LinkItem& item) {
   // See Outbound, where it is looked at again.
   if (!watches_.AreLinked(item.to, item.from)) {
-    if (absl::Status may = MayWatch(item.to); !may.ok()) {
-      return calls_in_.RefuseLink(item, may);
-    }
+    absl::Status may = MayWatch(item.to);
+    // The other end may say then that it has failed, and end this one.
+    if (may.ok()) may = gate_.Check(Verb::kStop, item.to);
+    if (!may.ok()) return calls_in_.RefuseLink(item, may);
   }
   watches_.OnLink(item, node_.exports().RefTo(item.to));
 }
