@@ -92,6 +92,11 @@ struct Codec<Subscribe<T>> {
   static void Decode(Decoder& in, Subscribe<T>& message) {
     internal::SubscribeOnWire read;
     if (!internal::ReadSubscribe(WireTypesOf<T>(), in, read)) return;
+    if (!read.actor.IsRemote()) {
+      // As of any reference that comes home: see Codec<ActorRef>.
+      const absl::Status takes = read.actor.As<T>().status();
+      if (absl::IsFailedPrecondition(takes)) return in.Fail(takes.message());
+    }
     auto core = std::make_shared<internal::SubscriptionCore>(
         read.actor, internal::kSharedMessageType<T>, read.options);
     if (read.name != 0) in.refs()->OnSubscribe(core, read.name);

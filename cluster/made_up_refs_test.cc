@@ -1,0 +1,196 @@
+// References and ids that a peer makes up (clause 35): whatever it says, no
+// actor gets what it does not take, and nothing is said in the name of others.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
+#include "troupe/actor/actor_ref.h"
+#include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/reply_of.h"
+#include "troupe/actor/task.h"
+#include "troupe/cluster/codec/codec.h"
+#include "troupe/cluster/codec/decoder.h"
+#include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/codec/shape.h"
+#include "troupe/cluster/in_process_transport.h"
+#include "troupe/cluster/internal/asked_type.h"
+#include "troupe/cluster/internal/cluster_testing.h"
+#include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/other_end_testing.h"
+#include "troupe/cluster/internal/spawn_request.h"
+#include "troupe/cluster/node.h"
+#include "troupe/cluster/ports.h"
+#include "troupe/cluster/ref_codec.h"
+#include "troupe/cluster/spawn.h"
+#include "troupe/cluster/transport.h"
+#include "troupe/cluster/wire_type.h"
+#include "troupe/stream/publishes.h"
+#include "troupe/testing/status_matchers.h"
+
+namespace troupe {
+namespace {
+
+using internal::AppendItem;
+using internal::CallHead;
+using internal::ItemKind;
+using internal::Line;
+using internal::OtherEnd;
+using internal::ReplyHead;
+using internal::SendHead;
+using internal::SpawnActor;
+using internal::StartedActor;
+using internal::TestCluster;
+using internal::TestNode;
+using internal::TypeItem;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::IsOkAndHolds;
+using testing::StatusIs;
+
+// How a reference begins: whose actor it is.
+constexpr uint64_t kNobodys = 0;
+constexpr uint64_t kWriters = 1;
+constexpr uint64_t kReaders = 2;
+
+struct Written {
+  uint64_t whose;
+  uint64_t id = 0;
+};
+// Writes these, one after the other, whatever it is to write.
+class MadeUp final : public RefWriter {
+ public:
+  explicit MadeUp(std::vector<Written> refs) : refs_(std::move(refs)) {}
+  void Write(const AnyActorRef&, WireTypeList, Encoder& out) override {
+    const Written& ref = refs_.at(next_++);
+    out.WriteVarint(ref.whose);
+    if (ref.whose != kNobodys) out.WriteVarint(ref.id);
+  }
+  uint64_t Subscribe(internal::Subscriber, const WireType&) override {
+    return 0;
+  }
+
+ private:
+  const std::vector<Written> refs_;
+  size_t next_ = 0;
+};
+
+struct Price {
+  static constexpr absl::string_view kWireName = "test.Price";
+  int64_t cents = 0;
+};
+
+// "b" is no node, but the test.
+class MadeUpRefsTest : public ::testing::Test {
+ protected:
+  MadeUpRefsTest() { BecomePeer(b_, "b"); }
+
+  void BecomePeer(Line& line, const std::string& name) {
+    line.connection = transport_.Dial("a", line.heard).value();
+    internal::HelloItem hello = OtherEnd::Hello();
+    hello.name = name;
+    line.Say(hello);
+    a_->AwaitPeer(name);
+  }
+  template <typename M>
+  void Introduce(uint64_t number) {
+    const WireType& type = WireTypeOf<M>();
+    b_.Say(
+        TypeItem{number, std::string(type.name), type.shape, type.reply_shape},
+        TransportLane::kData);
+  }
+  template <typename Head>
+  void Say(const Head& head, const Encoder& payload) {
+    Encoder frame;
+    AppendItem(head, payload.bytes(), frame);
+    b_.connection->Send(TransportLane::kData, std::string(frame.bytes()));
+  }
+  // Until the node has taken all that was said.
+  void Leave() {
+    b_.connection->Close(absl::OkStatus());
+    a_->AwaitPeer("b", false);
+  }
+  uint64_t receptionist() const {
+    return a_->node().receptionist().id().value();
+  }
+  // Answers whatever else it has been asked.
+  void ExpectReceptionistLives() {
+    EXPECT_THAT(a_->node().ResolveAndWait<Subscribe<Price>>("none@a").status(),
+                StatusIs(absl::StatusCode::kNotFound));
+  }
+
+  TestCluster cluster_{{"a"}};
+  std::unique_ptr<TestNode> a_ = cluster_.Start("a");
+  std::unique_ptr<ActorSystem> other_ =
+      ActorSystem::Create({.workers = 1}).value();
+  InProcessTransport transport_{cluster_.network(), other_->executor()};
+  Line b_;
+};
+
+// -- subscriptions
+
+// Publishes. Returns to how many.
+struct Tick {
+  using Reply = int64_t;
+};
+class Ticker : public Actor<Subscribe<Price>, Unsubscribe<Price>, Tick>,
+               public Publishes<Price> {
+ public:
+  using Publishes<Price>::Handle;
+  int64_t Handle(Tick) {
+    port().Publish(5);
+    return static_cast<int64_t>(port().subscriptions());
+  }
+};
+struct Read {
+  using Reply = int64_t;
+};
+class Reader : public Actor<Price, Read> {
+ public:
+  void Handle(Price m) { read_ += m.cents; }
+  int64_t Handle(Read) { return read_; }
+
+ private:
+  int64_t read_ = 0;
+};
+
+TEST_F(MadeUpRefsTest, OnlyWhoTakesWhatIsPublishedSubscribes) {
+  const Ticker::Ref ticker = a_->system().Spawn<Ticker>().value();
+  const Reader::Ref reader = a_->system().Spawn<Reader>().value();
+  ASSERT_THAT(a_->node().Export("ticker", ActorRef<Subscribe<Price>>(ticker)),
+              IsOk());
+  ASSERT_THAT(a_->node().Export("reader", ActorRef<Price>(reader)), IsOk());
+  Introduce<Subscribe<Price>>(0);
+  for (const uint64_t id : {reader.id().value(), receptionist()}) {
+    Encoder payload;
+    payload.WriteSized([&](Encoder& fields) {
+      fields.WriteVarint(kReaders);
+      fields.WriteVarint(id);
+      fields.WriteByte(0);     // Lag.
+      fields.WriteVarint(10);  // Limit.
+      fields.WriteVarint(0);   // Replay.
+      fields.WriteByte(0);
+      fields.WriteVarint(0);
+    });
+    Say(SendHead{ticker.id().value(), 0, false}, payload);
+  }
+  Leave();
+  EXPECT_EQ(a_->system().dead_letters(), 1);
+  EXPECT_THAT(ticker.Call<Tick>().Wait(), IsOkAndHolds(1));
+  EXPECT_THAT(reader.Call<Read>().Wait(), IsOkAndHolds(5));
+  ExpectReceptionistLives();
+}
+
+}  // namespace
+}  // namespace troupe
