@@ -1,9 +1,11 @@
 // References and ids that a peer makes up (clause 35): whatever it says, no
 // actor gets what it does not take, and nothing is said in the name of others.
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,7 @@ using internal::StartedActor;
 using internal::TestCluster;
 using internal::TestNode;
 using internal::TypeItem;
+using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using testing::IsOk;
@@ -190,6 +193,82 @@ TEST_F(MadeUpRefsTest, OnlyWhoTakesWhatIsPublishedSubscribes) {
   EXPECT_THAT(ticker.Call<Tick>().Wait(), IsOkAndHolds(1));
   EXPECT_THAT(reader.Call<Read>().Wait(), IsOkAndHolds(5));
   ExpectReceptionistLives();
+}
+
+// -- starts
+
+// Ends as soon as it has started.
+class Short : public Actor<Price> {
+ public:
+  void PostStart() { StopSelf(); }
+  void Handle(Price) {}
+};
+
+// Of a start with that owner, which is to be told of the end.
+class MadeUpOwnersTest : public MadeUpRefsTest {
+ protected:
+  MadeUpOwnersTest() {
+    EXPECT_THAT(ExportFactory<Short()>(a_->node(), "short"), IsOk());
+    Introduce<SpawnActor>(0);
+  }
+  absl::Status StartFor(Written owner) {
+    MadeUp refs({owner});
+    Encoder payload(&refs);
+    SpawnActor request;
+    request.factory = "short";
+    request.shape = ShapeOf<std::tuple<>>();
+    request.types = internal::AskedTypes(WireTypesOf<Price>());
+    request.tells_end = true;
+    Encode(request, payload);
+    Say(CallHead{receptionist(), 0, 1, absl::ToInt64Nanoseconds(absl::Hours(1)),
+                 0},
+        payload);
+    b_.heard->AwaitItems(ItemKind::kReply, 1);
+    return Answer();
+  }
+
+ private:
+  // Whether the first call was answered with something good.
+  absl::Status Answer() {
+    absl::Status answer;
+    b_.heard->AwaitData([&](absl::string_view data) {
+      for (Decoder in(data); !in.AtEnd();) {
+        const auto kind = static_cast<ItemKind>(in.ReadByte());
+        in.ReadSized([&](Decoder& fields) {
+          if (kind != ItemKind::kReply) return;
+          (void)internal::ReadItem<ReplyHead>(fields);
+          // Of a StatusOr, its status comes first.
+          Codec<absl::Status>::Decode(fields, answer);
+        });
+      }
+      return true;
+    });
+    return answer;
+  }
+};
+
+TEST_F(MadeUpOwnersTest, ActorOfThePeerIsTold) {
+  EXPECT_THAT(StartFor({kWriters, 7}), IsOk());
+  b_.heard->AwaitItems(ItemKind::kSend, 1);
+  EXPECT_THAT(b_.heard->AllHeads<SendHead>(),
+              ElementsAre(Field(&SendHead::to, 7)));
+}
+
+TEST_F(MadeUpOwnersTest, ActorOfTheNodeIsNot) {
+  EXPECT_THAT(StartFor({kReaders, receptionist()}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  ExpectReceptionistLives();
+}
+
+TEST_F(MadeUpOwnersTest, NobodyIsNot) {
+  EXPECT_THAT(StartFor({kNobodys}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+// b would have others hear of an end from this node, which they believe.
+TEST_F(MadeUpOwnersTest, ActorOfAThirdNodeIsNot) {
+  b_.Say(internal::NodeItem{3, "c", 1}, TransportLane::kData);
+  EXPECT_THAT(StartFor({3, 7}), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -174,6 +174,18 @@ TEST_F(RemoteChildTest, FailureIsRestartedAndReportedWithItsReason) {
   EXPECT_THAT(journal_.entries(), ElementsAre("+x", "-x", "+x"));
 }
 
+TEST_F(RemoteChildTest, OwnNodeIsOneLikeAnother) {
+  ASSERT_THAT(ExportFactory<Work(std::string)>(a_->node(), "work"), IsOk());
+  Supervisor::Spec spec;
+  const auto child = spec.Add({.id = "x"}, On("a", "x"));
+  ASSERT_THAT(Start(std::move(spec)), IsOk());
+  child.Send<Fault>("no disk");
+  AwaitReports(1);
+  EXPECT_EQ(reports_->Get().front().reason,
+            ExitReason::Failed(absl::DataLossError("no disk")));
+  EXPECT_THAT(child.Call<Ask>().Wait(), IsOkAndHolds(1));
+}
+
 TEST_F(RemoteChildTest, TransientChildMayLeave) {
   Supervisor::Spec spec;
   spec.intensity = {.restarts = 2};

@@ -6,10 +6,19 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/internal/far_cell.h"
 
 namespace troupe::internal {
 
 Task<void> Keeper::PostStart() {
+  if (request_.tells_end && !MayTell()) {
+    (void)reply_.Send(absl::InvalidArgumentError(
+        absl::StrCat(request_.owner.ToString(),
+                     " is none that the node which asks has for the end of "
+                     "what it has started")));
+    StopSelf();
+    co_return;
+  }
   if (!request_.owner.IsNull()) Monitor(request_.owner);
   const absl::Duration left =
       std::max(absl::ZeroDuration(),
@@ -64,6 +73,13 @@ void Keeper::Handle(KeepActor) {
 void Keeper::Handle(Unclaimed) {
   // Killed, as one whose start nobody awaits any more.
   untyped_self().Kill();
+}
+
+bool Keeper::MayTell() const {
+  if (const FarCell* const far = FarCell::Of(request_.owner.cell())) {
+    return far->node() == request_.asker;
+  }
+  return request_.asker.empty() && request_.owner.As<RemoteEnd>().ok();
 }
 
 void Keeper::EndIfOver() {
