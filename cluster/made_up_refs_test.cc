@@ -271,5 +271,60 @@ TEST_F(MadeUpOwnersTest, ActorOfAThirdNodeIsNot) {
   EXPECT_THAT(StartFor({3, 7}), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+struct Begin {
+  using Reply = absl::Status;
+};
+class Asker : public Actor<Begin> {
+ public:
+  explicit Asker(Node& node) : node_(node) {}
+  Task<absl::Status> Handle(Begin) {
+    const auto started = co_await SpawnOn<Price>(node_, "any@b", {});
+    co_return started.status();
+  }
+
+ private:
+  Node& node_;
+};
+
+// Of a start that b answers with these.
+class MadeUpStartsTest : public MadeUpRefsTest {
+ protected:
+  absl::Status AnswerWith(Written actor, Written keeper) {
+    const Asker::Ref asker =
+        a_->system().Spawn<Asker>(std::ref(a_->node())).value();
+    auto outcome = asker.Call<Begin>().Start();
+    b_.heard->AwaitItems(ItemKind::kCall, 1);
+    MadeUp refs({actor, keeper});
+    Encoder payload(&refs);
+    Encode(OutcomeOf<SpawnActor>(StartedActor{}), payload);
+    Say(ReplyHead{b_.heard->AllHeads<CallHead>().at(0).number}, payload);
+    return std::move(outcome).Wait();
+  }
+};
+
+TEST_F(MadeUpStartsTest, ActorsOfThePeerAreTaken) {
+  EXPECT_THAT(AnswerWith({kWriters, 7}, {kWriters, 8}), IsOk());
+  b_.heard->AwaitItems(ItemKind::kSend, 1);
+  EXPECT_THAT(b_.heard->AllHeads<SendHead>(),
+              ElementsAre(Field(&SendHead::to, 8)));  // KeepActor.
+}
+
+TEST_F(MadeUpStartsTest, ActorsOfTheNodeAreNot) {
+  EXPECT_THAT(
+      AnswerWith({kReaders, receptionist()}, {kWriters, 8}),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("cannot have started")));
+}
+
+TEST_F(MadeUpStartsTest, KeepersOfTheNodeAreNot) {
+  EXPECT_THAT(AnswerWith({kWriters, 7}, {kReaders, receptionist()}),
+              StatusIs(absl::StatusCode::kDataLoss));
+  ExpectReceptionistLives();
+}
+
+TEST_F(MadeUpStartsTest, NobodyIsNot) {
+  EXPECT_THAT(AnswerWith({kNobodys}, {kNobodys}),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
 }  // namespace
 }  // namespace troupe

@@ -1,6 +1,10 @@
 #include "troupe/cluster/spawn.h"
 
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "troupe/actor/internal/far_cell.h"
 
 namespace troupe::internal {
 namespace {
@@ -18,9 +22,22 @@ absl::StatusOr<ActorRef<SpawnActor>> Prepare(
   return ActorRef<SpawnActor>(receptionist->cell(), receptionist->id().value());
 }
 
-void Claim(const StartedActor& started) {
-  ActorRef<KeepActor>(started.keeper.cell(), started.keeper.id().value())
+// Says that the actor is known, and returns what was started; what a node has
+// started lives there. Whatever else it names, such as an actor of this node,
+// need not be of the type that was asked for.
+absl::StatusOr<StartedActor> Claim(const AnyActorRef& receptionist,
+                                   absl::StatusOr<StartedActor> started) {
+  if (!started.ok()) return started;
+  const FarCell* const place = FarCell::Of(receptionist.cell());
+  for (const AnyActorRef& actor : {started->actor, started->keeper}) {
+    if (FarCell::Of(actor.cell()) == place) continue;
+    return absl::DataLossError(absl::StrCat(
+        "what was asked of ", receptionist.ToString(), " is answered with ",
+        actor.ToString(), ", which it cannot have started"));
+  }
+  ActorRef<KeepActor>(started->keeper.cell(), started->keeper.id().value())
       .Send<KeepActor>();
+  return started;
 }
 
 }  // namespace
@@ -32,8 +49,7 @@ Task<absl::StatusOr<StartedActor>> StartOn(NodeCore& node, std::string path,
   if (!receptionist.ok()) co_return receptionist.status();
   auto call = receptionist->Call<SpawnActor>(*request).Within(within);
   absl::StatusOr<StartedActor> started = co_await std::move(call);
-  if (started.ok()) Claim(*started);
-  co_return started;
+  co_return Claim(*receptionist, std::move(started));
 }
 
 absl::StatusOr<StartedActor> StartOnAndWait(NodeCore& node,
@@ -42,10 +58,8 @@ absl::StatusOr<StartedActor> StartOnAndWait(NodeCore& node,
                                             absl::Duration within) {
   const auto receptionist = Prepare(node, path, request);
   if (!receptionist.ok()) return receptionist.status();
-  absl::StatusOr<StartedActor> started =
-      receptionist->Call<SpawnActor>(*request).Within(within).Wait();
-  if (started.ok()) Claim(*started);
-  return started;
+  return Claim(*receptionist,
+               receptionist->Call<SpawnActor>(*request).Within(within).Wait());
 }
 
 }  // namespace troupe::internal
