@@ -15,16 +15,19 @@ void Dialler::Handle(const MembersCame& m) {
   for (const Member& member : m.membership->members) {
     if (member.name == shared_.node.self().name) continue;
     Peer& peer = peers[member.name];
-    const auto known = peers_.find(member.name);
-    if (known != peers_.end() && known->second.address == member.address) {
+    if (const auto known = peers_.find(member.name); known != peers_.end()) {
       peer = std::move(known->second);
-    } else {
-      peer.address = member.address;
+      peers_.erase(known);
     }
+    if (peer.address == member.address) continue;
+    peer.address = member.address;
+    peer.pause = absl::ZeroDuration();
+    peer.due.Cancel();  // It is dialled there at once, or after this dial.
   }
+  for (auto& [name, gone] : peers_) gone.due.Cancel();
   peers_ = std::move(peers);
   for (auto& [name, peer] : peers_) {
-    if (!peer.planned && peer.dialled == MonitorHandle()) {
+    if (!peer.due.pending() && !dialled_.contains(name)) {
       peer.pause = absl::ZeroDuration();
       Plan(name);
     }
@@ -33,50 +36,46 @@ void Dialler::Handle(const MembersCame& m) {
 
 void Dialler::Handle(const PeerIsDown& m) {
   const auto found = peers_.find(m.name);
-  if (found == peers_.end() || found->second.planned) return;
+  if (found == peers_.end() || found->second.due.pending()) return;
   found->second.pause = options_.first_pause;  // It had been there.
   Plan(m.name);
 }
 
 void Dialler::Plan(const std::string& name) {
   const auto found = peers_.find(name);
-  if (found == peers_.end() || found->second.planned) return;
+  if (found == peers_.end() || found->second.due.pending()) return;
   Peer& peer = found->second;
-  peer.planned = true;
   // Between half of it and all: so two that dial each other fall out of step.
   const double part = 0.5 + static_cast<double>(random_.Uniform(1000)) / 2000;
   const absl::Duration pause = peer.pause * part;
   peer.pause =
       std::clamp(2 * peer.pause, options_.first_pause, options_.longest_pause);
-  SendAfter<DialDue>(pause, name);
+  peer.due = SendAfter<DialDue>(pause, name);
 }
 
 void Dialler::Handle(const DialDue& m) {
   const auto found = peers_.find(m.name);
-  if (found == peers_.end()) return;
-  Peer& peer = found->second;
-  peer.planned = false;
-  if (!(peer.dialled == MonitorHandle())) return;
+  if (found == peers_.end() || dialled_.contains(m.name)) return;
   absl::StatusOr<Session::Ref> session = system().Spawn<Session>(
       std::ref(shared_), m.name,
-      [&transport = transport_,
-       address = peer.address](std::shared_ptr<ConnectionHandler> handler) {
+      [&transport = transport_, address = found->second.address](
+          std::shared_ptr<ConnectionHandler> handler) {
         return transport.Dial(address, std::move(handler));
       });
   if (session.ok()) {
-    peer.dialled = Monitor(*session);
+    dialled_.emplace(m.name, Monitor(*session));
   } else if (!absl::IsAlreadyExists(session.status())) {
     Plan(m.name);
   }
 }
 
 void Dialler::OnDown(const Down& down) {
-  for (auto& [name, peer] : peers_) {
-    if (!(peer.dialled == down.monitor)) continue;
-    peer.dialled = MonitorHandle();
-    Plan(name);
-    return;
-  }
+  const auto found = std::find_if(
+      dialled_.begin(), dialled_.end(),
+      [&](const auto& dialled) { return dialled.second == down.monitor; });
+  if (found == dialled_.end()) return;
+  const std::string name = std::move(dialled_.extract(found).key());
+  Plan(name);
 }
 
 }  // namespace troupe::internal

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/down.h"
+#include "troupe/actor/timer.h"
 #include "troupe/base/random.h"
 #include "troupe/cluster/internal/session.h"
 #include "troupe/cluster/membership.h"
@@ -53,8 +54,7 @@ class Dialler final : public Actor<MembersCame, PeerIsDown, DialDue> {
   struct Peer {
     std::string address;
     absl::Duration pause;  // The next one, about.
-    bool planned = false;
-    MonitorHandle dialled;
+    Timer due;             // Pending: it will be dialled.
   };
 
   void Plan(const std::string& name);
@@ -64,6 +64,9 @@ class Dialler final : public Actor<MembersCame, PeerIsDown, DialDue> {
   const DialOptions options_;
   Random random_;
   std::map<std::string, Peer, std::less<>> peers_;
+  // Those to which a session that was dialled is not over, members or not: no
+  // other one begins before.
+  std::map<std::string, MonitorHandle, std::less<>> dialled_;
 };
 
 }  // namespace troupe::internal
