@@ -204,6 +204,27 @@ TEST_F(GateTest, WhoMayDoNothingWithANameIsNotToldWhatHasIt) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+// By the messages that were to be sent.
+TEST_F(GateTest, RefusedResolveSaysWhatWouldAllowIt) {
+  Authorization rules = Authorization::Nothing();
+  rules.Allow("guest", {Verb::kCall}, "box");
+  Start(std::move(rules));
+  Node& a = a_->node();
+  const auto resolving = [](absl::string_view verbs) {
+    return StatusIs(absl::StatusCode::kPermissionDenied,
+                    absl::StrCat("'a', in the role 'guest', may not resolve "
+                                 "'vault' of 'b'; what would allow it there: "
+                                 "Authorization::Allow(\"guest\", {",
+                                 verbs, "}, \"vault\")"));
+  };
+  EXPECT_THAT(a.ResolveAndWait<Put>("vault@b").status(),
+              resolving("Verb::kSend"));
+  EXPECT_THAT(a.ResolveAndWait<Get>("vault@b").status(),
+              resolving("Verb::kCall"));
+  EXPECT_THAT((a.ResolveAndWait<Get, Put>("vault@b").status()),
+              resolving("Verb::kSend, Verb::kCall"));
+}
+
 TEST_F(GateTest, RefusedKillAndStopChangeNothing) {
   Authorization rules;
   rules.Deny("guest", {Verb::kStop}, "box");
@@ -228,11 +249,13 @@ TEST_F(GateTest, WhoWaitsForARefusedEndIsToldSo) {
   auto other = waiter->Call<WaitFor>(far_).Start();
   EXPECT_THAT(far_.KillAndWait().status(),
               StatusIs(absl::StatusCode::kPermissionDenied,
-                       HasSubstr("may not kill 'box'")));
+                       AllOf(HasSubstr("may not kill 'box'"),
+                             HasSubstr("{Verb::kKill}, \"box\")"))));
   for (const absl::Status& refused :
        {far_.StopAndWait().status(), far_.DrainAndWait().status()}) {
     EXPECT_THAT(refused, StatusIs(absl::StatusCode::kPermissionDenied,
-                                  HasSubstr("may not stop 'box'")));
+                                  AllOf(HasSubstr("may not stop 'box'"),
+                                        HasSubstr("{Verb::kStop}, \"box\")"))));
   }
   EXPECT_EQ(box_.status(), ActorStatus::kRunning);
   box_.Kill();

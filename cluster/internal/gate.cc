@@ -31,6 +31,17 @@ absl::string_view VerbConstant(Verb verb) {
   return "?";
 }
 
+// What whoever resolves a name means to do with it, by the messages.
+std::string VerbsFor(const ResolveName& resolve) {
+  bool sends = false;
+  bool calls = false;
+  for (const AskedType& type : resolve.types) {
+    (type.reply_shape.empty() ? sends : calls) = true;
+  }
+  if (!calls) return "Verb::kSend";
+  return sends ? "Verb::kSend, Verb::kCall" : "Verb::kCall";
+}
+
 // Names that a peer has made up go into the log.
 constexpr size_t kMaxNameInWords = 255;
 
@@ -96,7 +107,8 @@ absl::Status Gate::CheckRequest(Envelope& message) {
   // Also of what is not there: else that would tell.
   const std::string name =
       absl::CHexEscape(resolve->name.substr(0, kMaxNameInWords));
-  return Refuse(Verb::kSend, name, absl::StrCat("'", name, "'"));
+  return Refuse("resolve", VerbsFor(*resolve), name,
+                absl::StrCat("'", name, "'"));
 }
 
 absl::Status Gate::CheckName(Verb verb, absl::string_view target) {
@@ -111,13 +123,19 @@ absl::Status Gate::CheckName(Verb verb, absl::string_view target) {
 
 absl::Status Gate::Refuse(Verb verb, absl::string_view target,
                           absl::string_view what) {
-  absl::Status why = absl::PermissionDeniedError(absl::StrCat(
-      "'", peer_.node(), "', in the role '", role_, "', may not ",
-      VerbName(verb), " ", what, " of '", node_.self().name,
-      "'; what would allow it there: Authorization::Allow(\"", role_,
-      "\", {Verb::", VerbConstant(verb), "}, \"", target, "\")"));
+  return Refuse(VerbName(verb), absl::StrCat("Verb::", VerbConstant(verb)),
+                target, what);
+}
+
+absl::Status Gate::Refuse(absl::string_view to_do, absl::string_view verbs,
+                          absl::string_view target, absl::string_view what) {
+  absl::Status why = absl::PermissionDeniedError(
+      absl::StrCat("'", peer_.node(), "', in the role '", role_, "', may not ",
+                   to_do, " ", what, " of '", node_.self().name,
+                   "'; what would allow it there: Authorization::Allow(\"",
+                   role_, "\", {", verbs, "}, \"", target, "\")"));
   if (logged_.size() < kMaxLogged &&
-      logged_.insert(absl::StrCat(VerbConstant(verb), " ", target)).second) {
+      logged_.insert(absl::StrCat(to_do, " ", target)).second) {
     node_.system().logger().Log(LogSeverity::kWarning, why.message());
   }
   return why;

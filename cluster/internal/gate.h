@@ -62,6 +62,9 @@ class Gate {
                                  absl::string_view type);
   absl::Status Refuse(Verb verb, absl::string_view target,
                       absl::string_view what);
+  // To do what, and which verbs a rule that allows it has.
+  absl::Status Refuse(absl::string_view to_do, absl::string_view verbs,
+                      absl::string_view target, absl::string_view what);
 
   // Of each kind of refusal one is logged, and of so many kinds.
   static constexpr size_t kMaxLogged = 100;
