@@ -133,12 +133,16 @@ bool Authorization::AllowsToKnow(absl::string_view role,
          Allows(role, Verb::kStop, target) || Allows(role, Verb::kKill, target);
 }
 
-bool Authorization::AllowsAll(absl::string_view role, Verb verb) const {
+bool Authorization::AllowsAll(absl::string_view role, Verb verb,
+                              absl::string_view target_prefix) const {
   for (size_t i = rules_.size(); i-- > 0;) {
     const Rule& rule = rules_[i];
     if (!rule.IsFor(role, verb)) continue;
-    if (!rule.allows) return false;  // At least for its prefix.
-    if (rule.prefix.empty()) return true;
+    if (absl::StartsWith(target_prefix, rule.prefix)) return rule.allows;
+    // At least for some of them.
+    if (!rule.allows && absl::StartsWith(rule.prefix, target_prefix)) {
+      return false;
+    }
   }
   return false;
 }

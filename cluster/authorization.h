@@ -22,7 +22,8 @@
 //
 // A group that is shared is the target "group:" and its name, as in
 // "group:sales/lobby": kWatch is to hear of its members here, kSend to send to
-// all of them.
+// all of them. That holds for each group of a scope that is shared as a whole:
+// of those that a peer may not watch it hears nothing, of the others all.
 //
 // Nothing concerns actors that were not exposed: they cannot be addressed.
 // Thread safety: values.
@@ -90,8 +91,9 @@ class Authorization {
   absl::string_view RoleOf(absl::string_view node) const;
   bool Allows(absl::string_view role, Verb verb,
               absl::string_view target) const;
-  // Whether no target of that verb is refused.
-  bool AllowsAll(absl::string_view role, Verb verb) const;
+  // Whether no target of that verb is refused; or none that begins so.
+  bool AllowsAll(absl::string_view role, Verb verb,
+                 absl::string_view target_prefix = "") const;
   // Whether it may do anything at all with actors of that name: only then is it
   // told whether there is one.
   bool AllowsToKnow(absl::string_view role, absl::string_view target) const;

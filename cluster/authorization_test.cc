@@ -52,6 +52,31 @@ TEST(AuthorizationTest, LastRuleThatFitsDecides) {
   EXPECT_TRUE(authorization.AllowsAll("peer", Verb::kSend));
 }
 
+TEST(AuthorizationTest, WhatBeginsSoIsAllowedIfNothingOfItIsRefused) {
+  const auto all = [](const Authorization& rules, absl::string_view prefix) {
+    return rules.AllowsAll("peer", Verb::kWatch, prefix);
+  };
+  Authorization authorization;
+  EXPECT_TRUE(all(authorization, "group:"));
+  authorization.Deny("peer", {Verb::kWatch}, "group:rooms/secret");
+  EXPECT_FALSE(all(authorization, ""));
+  EXPECT_FALSE(all(authorization, "group:"));
+  EXPECT_FALSE(all(authorization, "group:rooms/"));
+  EXPECT_FALSE(all(authorization, "group:rooms/secret"));
+  EXPECT_FALSE(all(authorization, "group:rooms/secret/more"));
+  EXPECT_TRUE(all(authorization, "group:sales/"));
+  EXPECT_TRUE(all(authorization, "group:rooms/lobby"));
+  // A later rule for all of it, and for some of it.
+  authorization.Allow("*", {Verb::kWatch}, "group:rooms/");
+  EXPECT_TRUE(all(authorization, "group:rooms/"));
+  EXPECT_TRUE(all(authorization, "group:rooms/secret"));
+  authorization.Deny("peer", {Verb::kWatch}, "group:rooms/")
+      .Allow("peer", {Verb::kWatch}, "group:rooms/lobby");
+  EXPECT_FALSE(all(authorization, "group:rooms/"));
+  EXPECT_TRUE(all(authorization, "group:rooms/lobby"));
+  EXPECT_FALSE(all(Authorization::Nothing(), "group:rooms/"));
+}
+
 TEST(AuthorizationTest, RulesOfARoleAreForThatAlone) {
   Authorization authorization;
   authorization.Assign("worker-*", "worker")

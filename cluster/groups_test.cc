@@ -340,18 +340,13 @@ TEST_F(ClusterGroupsTest, MembersOfANodeThatIsDownAreGone) {
 }
 
 TEST_F(ClusterGroupsTest, RulesSayWhoHearsOfMembersAndMaySend) {
-  class Strict : public TestNode {
-   public:
-    explicit Strict(TestCluster& cluster)
-        : TestNode(ActorSystem::Create({.workers = 2}).value()) {
-      NodeOptions options = cluster.Options("a", system());
-      options.authorization.Deny("peer", {Verb::kWatch}, "group:secret")
-          .Deny("peer", {Verb::kSend}, "group:lobby");
-      Join(std::move(options));
-    }
-  };
   const Group<TalkApi> secret("secret");
-  Strict a(cluster_);
+  const std::unique_ptr<TestNode> strict =
+      cluster_.Start("a", [](NodeOptions& options) {
+        options.authorization.Deny("peer", {Verb::kWatch}, "group:secret")
+            .Deny("peer", {Verb::kSend}, "group:lobby");
+      });
+  TestNode& a = *strict;
   Groups& groups = a.system().Get<Groups>();
   const Talker::Ref talker = a.system().Spawn<Talker>().value();
   Site b(cluster_, "b");
@@ -366,6 +361,47 @@ TEST_F(ClusterGroupsTest, RulesSayWhoHearsOfMembersAndMaySend) {
   (void)b.node->node().ResolveAndWait<TalkApi>("x@a");  // Behind it.
   EXPECT_THAT(HeardBy(talker), IsEmpty());
   EXPECT_EQ(a.system().dead_letters(), 1);
+}
+
+TEST_F(ClusterGroupsTest, RulesAreForEachGroupOfAScope) {
+  const Group<TalkApi> secret("secret");
+  const Group<TalkApi> room({.scope = "rooms", .name = "1"});
+  const Group<TalkApi> closed({.scope = "rooms", .name = "2"});
+  const std::unique_ptr<TestNode> a =
+      cluster_.Start("a", [](NodeOptions& options) {
+        options.authorization.Deny("peer", {Verb::kWatch}, "group:secret")
+            .Deny("peer", {Verb::kWatch}, "group:rooms/")
+            .Allow("peer", {Verb::kWatch}, "group:rooms/1");
+      });
+  EXPECT_THAT(a->node().ShareScope<TalkApi>(""), IsOk());
+  EXPECT_THAT(a->node().ShareScope<TalkApi>("rooms"), IsOk());
+  Groups& groups = a->system().Get<Groups>();
+  const auto join = [&](const Group<TalkApi>& group) {
+    const Talker::Ref talker = a->system().Spawn<Talker>().value();
+    EXPECT_THAT(groups.Join(group, talker), IsOk());
+    return talker;
+  };
+  std::vector<Talker::Ref> hidden = {join(secret), join(closed)};
+  join(kLobby);
+  join(room);
+  Site b(cluster_, "b");
+  EXPECT_THAT(b.node->node().ShareScope<TalkApi>(""), IsOk());
+  EXPECT_THAT(b.node->node().ShareScope<TalkApi>("rooms"), IsOk());
+  b.AwaitMembers(1);
+  b.watch.AwaitMembers(room, 1);
+  // And changes.
+  hidden.push_back(join(secret));
+  hidden.push_back(join(closed));
+  join(kLobby);
+  join(room);
+  b.AwaitMembers(2);
+  b.watch.AwaitMembers(room, 2);
+  EXPECT_THAT(b.groups.ListGroups(), ElementsAre("lobby"));
+  EXPECT_THAT(b.groups.ListGroups("rooms"), ElementsAre("1"));
+  for (const Talker::Ref& talker : hidden) {
+    const uint64_t id = talker.id().value();
+    EXPECT_TRUE(a->node().core().exports().Find(id).actor.IsNull());
+  }
 }
 
 TEST_F(ClusterGroupsTest, GreatGroupsComeInParts) {

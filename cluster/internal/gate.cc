@@ -111,6 +111,26 @@ absl::Status Gate::CheckRequest(Envelope& message) {
                 absl::StrCat("'", name, "'"));
 }
 
+GroupBook::Filter Gate::WatchableIn(const std::string& scope) {
+  const Authorization& rules = node_.authorization();
+  // All groups of the scope begin so.
+  const std::string prefix = TargetOf({.scope = scope, .name = ""});
+  if (rules.AllowsAll(role_, Verb::kWatch, prefix)) return nullptr;
+  if (logged_.size() < kMaxLogged &&
+      logged_.insert(absl::StrCat("scope ", scope)).second) {
+    node_.system().logger().Log(
+        LogSeverity::kWarning,
+        absl::StrCat("'", peer_.node(), "', in the role '", role_,
+                     "', may not watch all groups of the scope '",
+                     absl::CHexEscape(scope.substr(0, kMaxNameInWords)),
+                     "' of '", node_.self().name,
+                     "', and hears only of those that it may"));
+  }
+  return [&rules, role = role_](const GroupName& group) {
+    return rules.Allows(role, Verb::kWatch, TargetOf(group));
+  };
+}
+
 absl::Status Gate::CheckName(Verb verb, absl::string_view target) {
   if (all_[static_cast<size_t>(verb)] ||
       node_.authorization().Allows(role_, verb, target)) {

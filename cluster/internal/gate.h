@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/authorization.h"
+#include "troupe/cluster/internal/group_book.h"
 #include "troupe/cluster/internal/node_core.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/registry/group_name.h"
@@ -41,13 +42,14 @@ class Gate {
       return absl::OkStatus();
     return CheckTypedMessage(verb, id, type);
   }
-  // The same for a group: the target is "group:" and its name; for all of a
-  // scope, whose groups begin so, "group:", the scope and "/".
+  // The same for a group: the target is "group:" and its name.
   absl::Status CheckGroup(Verb verb, const GroupName& group) {
     if (all_[static_cast<size_t>(verb)]) [[likely]]
       return absl::OkStatus();
-    return CheckName(verb, absl::StrCat("group:", group.ToString()));
+    return CheckName(verb, TargetOf(group));
   }
+  // Of which groups of a scope the peer may hear. What it may not is logged.
+  GroupBook::Filter WatchableIn(const std::string& scope);
   // The same for what the node itself is asked by a message that has come.
   // Writes into it who asks.
   absl::Status CheckContent(uint64_t id, Envelope& message) {
@@ -55,6 +57,9 @@ class Gate {
   }
 
  private:
+  static std::string TargetOf(const GroupName& group) {
+    return absl::StrCat("group:", group.ToString());
+  }
   absl::Status CheckRequest(Envelope& message);
   absl::Status CheckName(Verb verb, absl::string_view target);
   absl::Status CheckTarget(Verb verb, uint64_t id);

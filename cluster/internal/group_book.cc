@@ -63,12 +63,19 @@ void GroupBook::Open(FarCell& cell, uint64_t session_number) {
   });
 }
 
-bool GroupBook::OnWanted(FarCell& cell, const GroupRange& range) {
+bool GroupBook::Hears(const Peer& peer, GroupNameView group) {
+  const Filter* const may_hear = peer.wanted.Find(group);
+  if (may_hear == nullptr) return false;
+  return *may_hear == nullptr || (*may_hear)(ToName(group));
+}
+
+bool GroupBook::OnWanted(FarCell& cell, const GroupRange& range,
+                         Filter may_hear) {
   {
     absl::MutexLock lock(&mu_);
     Peer& peer = peers_[GroupSourceOf(cell)];
     if (peer.wanted.size() == kMaxWanted) return false;
-    peer.wanted.Set(range, true);
+    peer.wanted.Set(range, std::move(may_hear));
   }
   LookAndTell(range, &cell);
   return true;
@@ -115,7 +122,7 @@ void GroupBook::OnLocalChange(const LocalGroupChange& change) {
   if (share == nullptr) return;
   std::vector<std::shared_ptr<const GroupNews>> news;
   for (auto& [source, peer] : peers_) {
-    if (peer.wanted.Find(change.group) == nullptr) continue;
+    if (!Hears(peer, change.group)) continue;
     if (peer.waiting >= kMaxWaiting || !peer.left_out.empty()) {
       if (peer.left_out.empty()) {
         peer.cell->TakeFromSession(
@@ -155,7 +162,7 @@ void GroupBook::LookAndTell(const GroupRange& range, FarCell* only) {
         absl::MutexLock lock(&mu_);
         for (auto& [source, peer] : peers_) {
           if (only != nullptr && peer.cell != only) continue;
-          if (peer.wanted.Find(group) != nullptr) TellAll(peer, group, members);
+          if (Hears(peer, group)) TellAll(peer, group, members);
         }
       });
 }

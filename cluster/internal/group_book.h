@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -66,6 +67,8 @@ class GroupBook final : public GroupRelay {
     GroupProtocol protocol;
     WireTypeList types;
   };
+  // Whether a peer may hear of the group; null: of all. Under the lock.
+  using Filter = std::function<bool(const GroupName&)>;
   static constexpr size_t kMaxWaiting = 16384;
   // Members in one item.
   static constexpr size_t kMaxMembers = 1024;
@@ -86,9 +89,10 @@ class GroupBook final : public GroupRelay {
 
   // The session with `peer` has begun.
   void Open(FarCell& peer, uint64_t session_number) ABSL_LOCKS_EXCLUDED(mu_);
-  // The peer wants to hear of these. False: of too many.
-  [[nodiscard]] bool OnWanted(FarCell& peer, const GroupRange& range)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  // The peer wants to hear of these, and does of those that it may. False: of
+  // too many.
+  [[nodiscard]] bool OnWanted(FarCell& peer, const GroupRange& range,
+                              Filter may_hear) ABSL_LOCKS_EXCLUDED(mu_);
   // The session has taken a GroupNewsOut.
   void OnTaken(FarCell& peer) ABSL_LOCKS_EXCLUDED(mu_);
   // It has taken a GroupsChangedOut: tells it what was left out.
@@ -108,13 +112,14 @@ class GroupBook final : public GroupRelay {
   struct Peer {
     FarCell* cell = nullptr;
     uint64_t session_number = 0;
-    GroupShares<bool> wanted;
+    GroupShares<Filter> wanted;
     uint64_t sequence = 0;
     size_t waiting = 0;
     std::set<GroupName> left_out;
   };
   using Numbered = GroupSeam::Numbered;
 
+  static bool Hears(const Peer& peer, GroupNameView group);
   void Tell(Peer& peer, GroupNews news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Push(Peer& peer, std::shared_ptr<const GroupNews> news)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

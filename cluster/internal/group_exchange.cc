@@ -71,7 +71,8 @@ void GroupExchange::Append(
 
 // -- in
 
-absl::Status GroupExchange::OnWanted(const GroupsWantedItem& item) {
+absl::Status GroupExchange::OnWanted(const GroupsWantedItem& item,
+                                     GroupBook::Filter may_hear) {
   const bool is_scope = item.name.empty();
   GroupName name{item.scope, item.name};
   if (absl::Status status =
@@ -81,7 +82,9 @@ absl::Status GroupExchange::OnWanted(const GroupsWantedItem& item) {
   }
   const GroupRange range =
       is_scope ? GroupRange::Scope(item.scope) : GroupRange(std::move(name));
-  if (!node_.groups().OnWanted(peer_, range)) return NoSense("too much of it");
+  if (!node_.groups().OnWanted(peer_, range, std::move(may_hear))) {
+    return NoSense("too much of it");
+  }
   return absl::OkStatus();
 }
 

@@ -47,7 +47,9 @@ class GroupExchange {
 
   // -- in
 
-  absl::Status OnWanted(const GroupsWantedItem& item);
+  // The peer hears of those that it may.
+  absl::Status OnWanted(const GroupsWantedItem& item,
+                        GroupBook::Filter may_hear);
   // `find` finds a type that the peer has introduced; null: it is not known
   // here, or another one is, as `why` says.
   using FindType =

@@ -94,9 +94,12 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
       const auto item = ReadItem<GroupsWantedItem>(in);
       if (!in.ok()) return in.status();
       // Who may not watch them hears of no members.
+      if (item.name.empty()) {
+        return groups_.OnWanted(item, gate_.WatchableIn(item.scope));
+      }
       const absl::Status may =
           gate_.CheckGroup(Verb::kWatch, {item.scope, item.name});
-      return may.ok() ? groups_.OnWanted(item) : absl::OkStatus();
+      return may.ok() ? groups_.OnWanted(item, nullptr) : absl::OkStatus();
     }
     case ItemKind::kGroupSaid: {
       const auto item = ReadItem<GroupSaidItem>(in);
