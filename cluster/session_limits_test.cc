@@ -16,9 +16,12 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/far_cell.h"
 #include "troupe/actor/reply_of.h"
 #include "troupe/actor/reply_to.h"
+#include "troupe/actor/send_result.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/codec/encoder.h"
@@ -26,10 +29,13 @@
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/node.h"
+#include "troupe/cluster/node_id.h"
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
+#include "troupe/cluster/wire_type.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -45,6 +51,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using testing::IsOkAndHolds;
 using ::testing::Property;
 using testing::StatusIs;
 
@@ -85,6 +92,26 @@ class Introduced : public Actor<Introduce> {
     for (int i = 0; i < kStops; ++i) m.whom.Stop();
     m.whom.Send<Hello>();
   }
+};
+
+struct Show {
+  static constexpr absl::string_view kWireName = "test.Show";
+  using Reply = int64_t;
+  ActorRef<Hello> whom;
+};
+// Is introduced to somebody, of whom it tells the test.
+class Curious : public Actor<Introduce> {
+ public:
+  Curious(ActorRef<Hello>& whom, absl::Notification& done)
+      : whom_(whom), done_(done) {}
+  void Handle(const Introduce& m) {
+    whom_ = m.whom;
+    done_.Notify();
+  }
+
+ private:
+  ActorRef<Hello>& whom_;
+  absl::Notification& done_;
 };
 
 class SessionLimitsTest : public ::testing::Test {
@@ -204,6 +231,55 @@ TEST_F(SessionLimitsTest, WhoTakesNoAnswersIsLost) {
               StatusIs(kExhausted, HasSubstr("does not take what it asks for: "
                                              "17 messages and answers")));
   a_->AwaitPeer("b", false);
+}
+
+// Each takes one of the numbers that the process has for nodes, for ever.
+TEST_F(SessionLimitsTest, NodesThatAPeerSpeaksOfAreLimited) {
+  constexpr uint64_t kNodes = 2000;
+  constexpr uint64_t kFirst = 3;  // See WireRefs.
+  ActorRef<Hello> whom;
+  const Curious::Ref actor =
+      a_->system().Spawn<Curious>(std::ref(whom), std::ref(called_)).value();
+  ASSERT_THAT(a_->node().Export("actor", actor), IsOk());
+  BecomePeer(1 << 20);
+  internal::NodeCore& core = a_->node().core();
+  const auto number_of = [&](const char* name) {
+    const internal::FarCell* const cell = core.CellOf(NodeId{name, 1}).value();
+    return cell->IdOf(0) >> internal::FarCell::kIdBits;
+  };
+  const uint64_t before = number_of("before");
+  Encoder frame;
+  for (uint64_t i = 0; i < kNodes; ++i) {
+    AppendItem(internal::NodeItem{kFirst + i, "none", i}, frame);
+  }
+  AppendItem(internal::TypeItem{0, "test.Introduce", ShapeOf<Introduce>(), ""},
+             frame);
+  Encoder introduce;  // An actor of the last one, with the id 9.
+  Encoder fields;
+  fields.WriteVarint(kFirst + kNodes - 1);
+  fields.WriteVarint(9);
+  introduce.WriteBytes(fields.bytes());
+  AppendItem(internal::SendHead{actor.id().value(), 0, false},
+             introduce.bytes(), frame);
+  connection_->Send(TransportLane::kData, std::string(frame.bytes()));
+  called_.WaitForNotification();
+  EXPECT_LE(number_of("after") - before, kNodes / 2 + 100);
+
+  EXPECT_EQ(whom.ToString(),
+            "actor #9 of one of too many nodes that were heard of");
+  EXPECT_EQ(whom.TrySend(Hello{}), SendResult::kUnreachable);
+  EXPECT_THAT(whom.Wait(), IsOkAndHolds(ExitReason::NoConnection()));
+  ASSERT_THAT(core.types().Learn(WireTypesOf<Show>()), IsOk());
+  const AnyActorRef nine = core.CellOf(NodeId{"b", 5}).value()->RefTo(9);
+  EXPECT_THAT(ActorRef<Show>(nine.cell(), nine.id().value())
+                  .Call<Show>(whom)
+                  .Wait()
+                  .status(),
+              StatusIs(kExhausted, HasSubstr("leads nowhere")));
+  // The others are as they were.
+  const std::unique_ptr<TestNode> c = cluster_.Start("c");
+  a_->AwaitPeer("c");
+  EXPECT_EQ(a_->node().Peers().size(), 2);
 }
 
 // What asks for ends and watches waits for credit, as messages do; only

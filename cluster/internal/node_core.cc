@@ -1,24 +1,77 @@
 #include "troupe/cluster/internal/node_core.h"
 
-#include <cstddef>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/base/log.h"
 #include "troupe/cluster/internal/directory.h"
 
 namespace troupe::internal {
 
 absl::StatusOr<FarCell*> NodeCore::CellOf(const NodeId& node) {
   absl::MutexLock lock(&mu_);
-  if (const auto known = cells_.find(node); known != cells_.end()) {
-    return known->second;
+  const auto known = cells_.find(node);
+  if (known == cells_.end()) return Make(node);
+  if (const auto heard = heard_of_.find(node); heard != heard_of_.end()) {
+    --told_[heard->second].nodes;
+    heard_of_.erase(heard);
   }
+  return known->second;
+}
+
+absl::StatusOr<FarCell*> NodeCore::Make(const NodeId& node) {
   absl::StatusOr<FarCell*> made = FarCell::Make(system_.core(), node.name);
   if (made.ok()) {
     cells_.emplace(node, *made);
     nodes_.emplace(*made, node);
   }
   return made;
+}
+
+absl::StatusOr<FarCell*> NodeCore::CellOfThird(const NodeId& node,
+                                               const std::string& peer) {
+  std::string news;
+  absl::StatusOr<FarCell*> cell = FindOrMakeThird(node, peer, news);
+  if (!news.empty()) system_.logger().Log(LogSeverity::kWarning, news);
+  return cell;
+}
+
+absl::StatusOr<FarCell*> NodeCore::FindOrMakeThird(const NodeId& node,
+                                                   const std::string& peer,
+                                                   std::string& news) {
+  absl::MutexLock lock(&mu_);
+  if (const auto known = cells_.find(node); known != cells_.end()) {
+    return known->second;
+  }
+  Told& told = told_[peer];
+  if (told.nodes < limits_.of_one_peer && heard_of_.size() < limits_.of_all) {
+    absl::StatusOr<FarCell*> made = Make(node);
+    if (made.ok()) {
+      heard_of_.emplace(node, peer);
+      ++told.nodes;
+    }
+    return made;
+  }
+  if (!std::exchange(told.is_logged, true)) {
+    news = absl::StrCat("references to actors of '", node.name,
+                        "' that come from '", peer,
+                        "' lead nowhere, and those of more nodes: '",
+                        self_.name, "' has heard of ", told.nodes,
+                        " nodes from there with which it has "
+                        "had no session (",
+                        heard_of_.size(), " from all)");
+  }
+  if (nowhere_ == nullptr) {
+    absl::StatusOr<FarCell*> made = FarCell::Make(
+        system_.core(), "one of too many nodes that were heard of");
+    if (!made.ok()) return made;
+    nowhere_ = *made;
+  }
+  return nowhere_;
+}
+
+bool NodeCore::IsNowhere(const FarCell& cell) const {
+  absl::ReaderMutexLock lock(&mu_);
+  return &cell == nowhere_;
 }
 
 absl::StatusOr<AnyActorRef> NodeCore::ReceptionistFor(

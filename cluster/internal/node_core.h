@@ -4,6 +4,8 @@
 #ifndef TROUPE_CLUSTER_INTERNAL_NODE_CORE_H_
 #define TROUPE_CLUSTER_INTERNAL_NODE_CORE_H_
 
+#include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/actor/internal/id_space.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/exports.h"
 #include "troupe/cluster/internal/factories.h"
@@ -29,14 +32,23 @@ namespace troupe::internal {
 
 class Directory;
 
+// How many nodes are known that were only heard of: each takes one of the
+// numbers that the process has for nodes, for ever.
+struct HeardOfLimits {
+  size_t of_all = IdSpace::kMaxNodes / 2;
+  size_t of_one_peer = 1024;  // Whichever incarnations of it spoke of them.
+};
+
 class NodeCore {
  public:
   // Outlives the actors of `system`.
   NodeCore(ActorSystem& system, NodeId self,
-           Authorization authorization = Authorization())
+           Authorization authorization = Authorization(),
+           HeardOfLimits limits = {})
       : system_(system),
         self_(std::move(self)),
         authorization_(std::move(authorization)),
+        limits_(limits),
         exports_(system),
         targets_(system),
         groups_(system, self_.name),
@@ -64,16 +76,32 @@ class NodeCore {
   absl::StatusOr<AnyActorRef> ReceptionistFor(absl::string_view path,
                                               absl::string_view& name) const;
 
-  // What references to the actors of another node lead to. kResourceExhausted:
-  // too many have been known.
+  // What references to the actors of another node lead to, with which there is
+  // a session. kResourceExhausted: too many have been known.
   absl::StatusOr<FarCell*> CellOf(const NodeId& node) ABSL_LOCKS_EXCLUDED(mu_);
+  // The same for a node that a peer speaks of. Beyond the limits it is a cell
+  // that leads nowhere, for all of them, which is logged for each peer once; so
+  // peers cannot take the numbers away that the next peers need.
+  absl::StatusOr<FarCell*> CellOfThird(const NodeId& node,
+                                       const std::string& peer)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsNowhere(const FarCell& cell) const ABSL_LOCKS_EXCLUDED(mu_);
   // Null: it is no node of this one's system.
   const NodeId* NodeOf(const FarCell& cell) const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  absl::StatusOr<FarCell*> Make(const NodeId& node)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Writes into `news` what is to be logged.
+  absl::StatusOr<FarCell*> FindOrMakeThird(const NodeId& node,
+                                           const std::string& peer,
+                                           std::string& news)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   ActorSystem& system_;
   const NodeId self_;
   const Authorization authorization_;
+  const HeardOfLimits limits_;
   WireTypes types_;
   Exports exports_;
   Targets targets_;
@@ -84,6 +112,14 @@ class NodeCore {
   mutable absl::Mutex mu_;
   absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);
+  // Those with which there was no session, by whom they were heard of first.
+  absl::flat_hash_map<NodeId, std::string> heard_of_ ABSL_GUARDED_BY(mu_);
+  struct Told {
+    size_t nodes = 0;  // Of heard_of_.
+    bool is_logged = false;
+  };
+  absl::flat_hash_map<std::string, Told> told_ ABSL_GUARDED_BY(mu_);
+  FarCell* nowhere_ ABSL_GUARDED_BY(mu_) = nullptr;
   Offloader offloader_;  // Waits for those that use the rest.
 };
 

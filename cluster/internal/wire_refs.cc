@@ -43,6 +43,11 @@ uint64_t WireRefs::NumberOf(FarCell& third, Encoder& out) {
   const auto known = introduced_.find(&third);
   if (known != introduced_.end()) return known->second;
   const NodeId* const id = node_.NodeOf(third);
+  if (id == nullptr && node_.IsNowhere(third)) {
+    out.Fail(absl::ResourceExhaustedError(absl::StrCat(
+        "a reference to an actor of ", third.node(), " leads nowhere")));
+    return kNobodys;
+  }
   if (id == nullptr) {
     out.Fail(absl::InvalidArgumentError(
         absl::StrCat("a reference to an actor of ", third.node(),
@@ -99,7 +104,7 @@ absl::Status WireRefs::OnNode(const NodeItem& item) {
     known_.push_back(nullptr);  // This one, as the peer had it from others.
     return absl::OkStatus();
   }
-  absl::StatusOr<FarCell*> cell = node_.CellOf(id);
+  absl::StatusOr<FarCell*> cell = node_.CellOfThird(id, peer_.node());
   if (!cell.ok()) return cell.status();
   known_.push_back(*cell);
   return absl::OkStatus();

@@ -54,7 +54,9 @@ class WireRefs final : public RefWriter, public RefReader {
 
  private:
   enum : uint64_t { kNobodys, kWriters, kReaders, kFirstNode };
-  // A peer that introduces more nodes than this means no good.
+  // More than a process can know. Not all of them are known here then: see
+  // NodeCore::CellOfThird(). References to others lead nowhere in all of the
+  // session, also once there is a session with their node.
   static constexpr size_t kMaxNodes = 1 << 16;
 
   uint64_t NumberOf(FarCell& third, Encoder& out);
