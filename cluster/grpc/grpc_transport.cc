@@ -1,5 +1,6 @@
 #include "troupe/cluster/grpc/grpc_transport.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,7 +45,8 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
         options.max_incoming_bytes, " bytes that may come: choose at least ",
         kMinFrames, " frames of ", options.max_frame_bytes, " bytes"));
   }
-  for (const absl::Duration limit : {options.open_within, options.linger}) {
+  for (const absl::Duration limit :
+       {options.open_within, options.linger, options.taken_within}) {
     if (limit <= absl::ZeroDuration() || limit > absl::Hours(1)) {
       return absl::InvalidArgumentError(
           absl::StrCat("a limit of ", absl::FormatDuration(limit),
@@ -149,10 +151,13 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Create(
   KeepGrpc();
   auto parts = std::make_unique<Parts>();
   parts->threads = options.threads;
-  parts->limits = {.max_frame_bytes = options.max_frame_bytes,
-                   .max_incoming_bytes = options.max_incoming_bytes,
-                   .open_within = options.open_within,
-                   .linger = options.linger};
+  parts->limits = {
+      .max_frame_bytes = options.max_frame_bytes,
+      .max_incoming_bytes = options.max_incoming_bytes,
+      .open_within = options.open_within,
+      .linger = options.linger,
+      // None at all would be the system's own: a quarter of an hour.
+      .taken_within = std::max(options.taken_within, absl::Milliseconds(1))};
   parts->tls = options.tls;
   return std::unique_ptr<GrpcTransport>(new GrpcTransport(std::move(parts)));
 }

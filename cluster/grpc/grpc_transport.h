@@ -16,7 +16,8 @@
 // Ownership, Order, Thread safety: as Transport says. A thread for each
 // listener, and one for what is dialled while nobody listens, call handlers and
 // acceptors.
-// Blocking: the destructor waits for the other ends, `linger` at most, too.
+// Blocking: the destructor waits for the other ends, too: `linger` at most, and
+// `taken_within` for one that takes nothing of what is being written to it.
 // Errors: kFailedPrecondition: the address is not of this machine alone, which
 // needs TLS. kResourceExhausted at Listen() and Dial(): there is no room for
 // another thread.
@@ -49,6 +50,11 @@ struct GrpcTransportOptions {
   absl::Duration open_within = absl::Seconds(10);
   // How long an end that closes waits for the other one.
   absl::Duration linger = absl::Seconds(1);
+  // How long the machine of the other end may take nothing of what was sent to
+  // it, by its being away or by a process that reads nothing, until the
+  // connection breaks. Longer than NodeOptions::silence, which then comes
+  // first. Not between sockets of Unix.
+  absl::Duration taken_within = absl::Seconds(10);
   // How nodes know each other. Nothing: they do not, and what is sent could be
   // read on the way, so that only this machine can be reached.
   std::optional<TlsFiles> tls = {};

@@ -107,6 +107,8 @@ TEST(GrpcTransportTest, OptionsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(
       GrpcTransport::Create({.linger = absl::InfiniteDuration()}),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("limit of inf")));
+  EXPECT_THAT(GrpcTransport::Create({.taken_within = absl::ZeroDuration()}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("limit")));
   EXPECT_THAT(GrpcTransport::Create({.tls = TlsFiles()}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("TLS")));
 }

@@ -2,9 +2,12 @@
 // little, too slowly, nonsense, or too much. Each is let go, by what gRPC is
 // told in channel_settings.cc, and good peers are served meanwhile.
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,10 +15,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "troupe/base/random.h"
+#include "troupe/cluster/grpc/grpc_transport.h"
 #include "troupe/cluster/grpc/internal/grpc_testing.h"
+#include "troupe/cluster/grpc/internal/lane_call.h"
 #include "troupe/cluster/grpc/internal/peers_testing.h"
+#include "troupe/cluster/transport.h"
+#include "troupe/cluster/transport_conformance.h"
 #include "troupe/tools/certificates/authority.h"
 
 namespace troupe {
@@ -25,8 +34,12 @@ using namespace std::string_literals;
 
 using testing::AwaitAllClosed;
 using testing::EchoServer;
+using testing::LaneOf;
 using testing::OpenFiles;
+using testing::RawCall;
 using testing::RawPeer;
+using testing::RecordingAcceptor;
+using testing::RecordingHandler;
 using testing::TlsFolder;
 using testing::WaitUntil;
 
@@ -218,6 +231,129 @@ TEST(RawPeersTest, FloodsAreLetGo) {
     });
   }
   for (std::thread& thread : flooding) thread.join();
+}
+
+// -- peers that take nothing --------------------------------------------------
+
+// Of a node that has it, to let tests end.
+constexpr absl::Duration kSoon = absl::Seconds(3);
+
+// A setting and a frame that let the other end send as much as it has: what
+// stops it is the socket.
+std::string AnyNumberOfBytes() {
+  return absl::StrCat(
+      Http2Frame(kSettings, 0, 0,
+                 absl::StrCat(BigEndian(4, 2), BigEndian(0x7fffffff, 4))),
+      Http2Frame(kWindowUpdate, 0, 0, BigEndian(0x7fff0000, 4)));
+}
+
+// Of the client's streams, in the order in which it opens them.
+uint32_t StreamOf(int lane) { return static_cast<uint32_t>(2 * lane + 1); }
+
+// As headers have it: a string, with how long it is.
+std::string Long(absl::string_view text) {
+  return absl::StrCat(BigEndian(static_cast<uint32_t>(text.size()), 1), text);
+}
+
+std::string OpenLane(int lane) {
+  // POST, http, and to what.
+  std::string headers =
+      absl::StrCat("\x83\x86\x04", Long(internal::kLaneMethod), "\x01",
+                   Long("node"), "\x0f\x10", Long("application/grpc"));
+  RawCall::Metadata metadata = LaneOf(lane, "frozen");
+  metadata.emplace_back("te", "trailers");
+  for (const auto& [key, value] : metadata) {
+    absl::StrAppend(&headers, "\0"s, Long(key), Long(value));
+  }
+  return Http2Frame(kHeaders, 4, StreamOf(lane), headers);
+}
+
+// Of which type it is.
+int ReadFrame(RawPeer& peer) {
+  const std::string header = peer.Read(9);
+  uint32_t bytes = 0;
+  for (int i = 0; i < 3; ++i) {
+    bytes = bytes << 8 | static_cast<unsigned char>(header[i]);
+  }
+  (void)peer.Read(bytes);
+  return header[3];
+}
+
+// More than there is room for in two sockets.
+void SendMuch(Connection& connection) {
+  const std::string frame(size_t{4} << 20, 'x');
+  for (int i = 0; i < 16; ++i) connection.Send(TransportLane::kBulk, frame);
+}
+
+// Whether `end` returns soon, even if nobody lets go; `let_go` is what frees it
+// in the end.
+bool EndsSoon(std::function<void()> end, std::function<void()> let_go) {
+  absl::Notification ended;
+  std::thread ending([&] {
+    end();
+    ended.Notify();
+  });
+  const bool soon = ended.WaitForNotificationWithTimeout(absl::Seconds(10));
+  let_go();
+  ending.join();
+  return soon;
+}
+
+// gRPC keeps a connection that it is writing to. Who takes nothing, and stays,
+// keeps neither a node from its end nor its descriptor.
+TEST(RawPeersTest, WhoTakesNothingHoldsNobodyUp) {
+  auto server =
+      std::make_unique<EchoServer>(GrpcTransportOptions{.taken_within = kSoon});
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += Http2Frame(kSettings, 0, 0, "");
+  std::vector<RawPeer> peers;
+  const auto stuff_one = [&] {
+    peers.emplace_back(server->address());
+    return peers.back().Write(Greeting()) && peers.back().Stuff(flood);
+  };
+  ASSERT_TRUE(stuff_one());
+  const size_t files_before = OpenFiles();
+  EXPECT_TRUE(WaitUntil([&] { return OpenFiles() < files_before; }));
+  ASSERT_TRUE(stuff_one());
+  EXPECT_TRUE(EndsSoon([&] { server.reset(); }, [&] { peers.clear(); }));
+}
+
+TEST(RawPeersTest, FrozenNodeDoesNotHoldUpWhoItHasDialled) {
+  auto transport = GrpcTransport::Create({.taken_within = kSoon}).value();
+  const auto acceptor = std::make_shared<RecordingAcceptor>();
+  const auto listener = transport->Listen("127.0.0.1:0", acceptor).value();
+  std::vector<RawPeer> peers;
+  peers.emplace_back(listener->address());
+  ASSERT_TRUE(peers.back().Write(kPreface));
+  ASSERT_TRUE(peers.back().Write(AnyNumberOfBytes()));
+  for (int lane = 0; lane < kTransportLanes; ++lane) {
+    ASSERT_TRUE(peers.back().Write(OpenLane(lane)));
+  }
+  ASSERT_TRUE(WaitUntil([&] { return acceptor->count() == 1; }));
+  SendMuch(*acceptor->connection());
+  EXPECT_TRUE(EndsSoon([&] { transport.reset(); }, [&] { peers.clear(); }));
+}
+
+TEST(RawPeersTest, FrozenNodeDoesNotHoldUpWhoDialsIt) {
+  auto transport = GrpcTransport::Create({.taken_within = kSoon}).value();
+  RawPeer listening;
+  const auto connection =
+      transport->Dial(listening.Listen(), std::make_shared<RecordingHandler>())
+          .value();
+  std::vector<RawPeer> peers;
+  peers.push_back(listening.Accept());
+  ASSERT_TRUE(peers.back().Write(AnyNumberOfBytes()));
+  ASSERT_EQ(peers.back().Read(kPreface.size()), kPreface);
+  for (int lane = 0; lane < kTransportLanes;) {
+    if (ReadFrame(peers.back()) != kHeaders) continue;
+    // 200, and what it is.
+    ASSERT_TRUE(peers.back().Write(
+        Http2Frame(kHeaders, 4, StreamOf(lane),
+                   absl::StrCat("\x88\x0f\x10", Long("application/grpc")))));
+    ++lane;
+  }
+  SendMuch(*connection);
+  EXPECT_TRUE(EndsSoon([&] { transport.reset(); }, [&] { peers.clear(); }));
 }
 
 }  // namespace

@@ -28,9 +28,13 @@ constexpr int kHandshakeMillis = 3000;
 constexpr int kIdleMillis = 10'000;
 
 // Sessions send heartbeats and notice silence by themselves: gRPC sends no
-// pings besides. That is its default for who dials; for a listener it is 2
-// hours.
+// pings besides. Its default for a listener is 2 hours.
 constexpr int kNoKeepalive = std::numeric_limits<int>::max();
+
+// Of who dials. With none at all gRPC does not set TCP_USER_TIMEOUT, which is
+// what breaks a connection whose other end takes nothing: see server.cc. This
+// is a ping in 24 days.
+constexpr int kHardlyAnyKeepalive = kNoKeepalive - 1;
 
 // gRPC would unpack what is compressed before it looks how long it is.
 constexpr int kOnlyUncompressed = 1 << GRPC_COMPRESS_NONE;
@@ -67,7 +71,10 @@ grpc::ChannelArguments DialSettings(const LinkLimits& limits) {
   // DNS has a say in what lies between.
   settings.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   settings.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  settings.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kNoKeepalive);
+  settings.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kHardlyAnyKeepalive);
+  settings.SetInt(
+      GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+      static_cast<int>(absl::ToInt64Milliseconds(limits.taken_within)));
   settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   settings.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
                   kOnlyUncompressed);

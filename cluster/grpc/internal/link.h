@@ -48,6 +48,8 @@ struct LinkLimits {
   // Until both ends have all lanes.
   absl::Duration open_within = absl::Seconds(10);
   absl::Duration linger = absl::Seconds(1);
+  // See GrpcTransportOptions.
+  absl::Duration taken_within = absl::Seconds(10);
 };
 
 class Link final : public std::enable_shared_from_this<Link> {

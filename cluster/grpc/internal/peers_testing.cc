@@ -24,6 +24,8 @@ namespace {
 
 // What takes longer never ends.
 constexpr absl::Duration kForever = absl::Minutes(1);
+constexpr int kForeverMillis = 60'000;
+constexpr int kStuffedMillis = 500;
 constexpr absl::Duration kDripEvery = absl::Milliseconds(250);
 
 // The good peer's: whether it has been answered.
@@ -167,6 +169,26 @@ RawPeer::~RawPeer() {
   if (socket_ >= 0) ::close(socket_);
 }
 
+std::string RawPeer::Listen() {
+  sockaddr_in where = {};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(where);
+  auto* const any = reinterpret_cast<sockaddr*>(&where);
+  const bool listens = ::bind(socket_, any, size) == 0 &&
+                       ::listen(socket_, SOMAXCONN) == 0 &&
+                       ::getsockname(socket_, any, &size) == 0;
+  TROUPE_CHECK(listens, "a test listens");
+  return absl::StrCat("127.0.0.1:", ntohs(where.sin_port));
+}
+
+RawPeer RawPeer::Accept() {
+  RawPeer accepted(
+      ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  TROUPE_CHECK(accepted.socket() >= 0, "a test is connected to");
+  return accepted;
+}
+
 bool RawPeer::Write(absl::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent =
@@ -177,10 +199,37 @@ bool RawPeer::Write(absl::string_view bytes) {
     }
     if (errno != EAGAIN) return false;
     pollfd writable = {.fd = socket_, .events = POLLOUT, .revents = 0};
-    const int millis = static_cast<int>(absl::ToInt64Milliseconds(kForever));
-    if (::poll(&writable, 1, millis) != 1) return false;
+    if (::poll(&writable, 1, kForeverMillis) != 1) return false;
   }
   return true;
+}
+
+bool RawPeer::Stuff(absl::string_view bytes) {
+  for (size_t next = 0;;) {
+    const ssize_t sent =
+        ::send(socket_, bytes.data() + next, bytes.size() - next, MSG_NOSIGNAL);
+    if (sent > 0) {
+      next = (next + static_cast<size_t>(sent)) % bytes.size();
+      continue;
+    }
+    if (errno != EAGAIN) return false;
+    pollfd writable = {.fd = socket_, .events = POLLOUT, .revents = 0};
+    if (::poll(&writable, 1, kStuffedMillis) == 0) return true;
+  }
+}
+
+std::string RawPeer::Read(size_t bytes) {
+  std::string read(bytes, '\0');
+  for (size_t got = 0; got < bytes;) {
+    pollfd readable = {.fd = socket_, .events = POLLIN, .revents = 0};
+    const ssize_t more =
+        ::poll(&readable, 1, kForeverMillis) == 1
+            ? ::recv(socket_, read.data() + got, bytes - got, MSG_DONTWAIT)
+            : 0;
+    TROUPE_CHECK(more > 0, "a test hears more");
+    got += static_cast<size_t>(more);
+  }
+  return read;
 }
 
 bool RawPeer::IsOpen() {

@@ -76,14 +76,25 @@ class RawPeer {
   RawPeer();
   // Connected to "127.0.0.1:port".
   explicit RawPeer(absl::string_view address) : RawPeer() { Connect(address); }
+  // Of a socket that is there.
+  explicit RawPeer(int socket) : socket_(socket) {}
   RawPeer(RawPeer&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)) {}
   ~RawPeer();
 
   int socket() const { return socket_; }
   void Connect(absl::string_view address);
+  // Listens at "127.0.0.1:port", which is returned.
+  std::string Listen();
+  // Who has connected; waits for that.
+  RawPeer Accept();
   // Waits until the other end takes it, or has closed: then it is false.
   bool Write(absl::string_view bytes);
+  // Says it over and over, and reads nothing, until the other end takes no more
+  // of it for half a second. False: the other end has closed.
+  bool Stuff(absl::string_view bytes);
+  // So many that come; waits for them.
+  std::string Read(size_t bytes);
   // Reads what is there. False: the other end has closed.
   bool IsOpen();
 

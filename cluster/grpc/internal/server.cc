@@ -1,5 +1,8 @@
 #include "troupe/cluster/grpc/internal/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "grpc/grpc.h"
 #include "troupe/base/check.h"
 #include "troupe/cluster/grpc/internal/address.h"
@@ -19,6 +23,14 @@ namespace {
 // Of which lanes are missing. Who opens ever more of them pushes out his own,
 // and whoever needs longer to open three than he to open that many.
 constexpr size_t kMaxGathering = 256;
+
+// gRPC closes no connection that it is writing to, and has this set for those
+// sockets only that it accepts by itself. A socket of Unix has no such option.
+void BreakUnlessTaken(int socket, absl::Duration within) {
+  const auto millis = static_cast<unsigned>(absl::ToInt64Milliseconds(within));
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &millis,
+                     sizeof(millis));
+}
 
 }  // namespace
 
@@ -121,6 +133,7 @@ void Server::Take(int socket) {
     ::close(socket);
     return;
   }
+  BreakUnlessTaken(socket, options_.limits.taken_within);
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
   taken.fd = socket;
   sockets_->HandleNewConnection(&taken);
