@@ -1,5 +1,6 @@
 #include "troupe/tools/certificates/authority.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -30,6 +31,8 @@ using Extension = std::unique_ptr<X509_EXTENSION, Free<&X509_EXTENSION_free>>;
 using Bio = std::unique_ptr<BIO, Free<&BIO_free_all>>;
 
 constexpr char kCurve[] = "P-256";
+// X.520: what is longer is refused.
+constexpr size_t kMaxCommonName = 64;
 constexpr absl::Duration kAuthorityValidity = absl::Hours(24 * 365 * 10);
 
 void Must(bool ok) { TROUPE_CHECK(ok, "OpenSSL makes certificates"); }
@@ -87,6 +90,8 @@ X509Ptr NewCertificate(absl::string_view name, EVP_PKEY* key,
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()),
                   static_cast<long>(absl::ToInt64Seconds(until)));
   Must(X509_set_pubkey(certificate.get(), key) == 1);
+  // The common name is for readers; nodes are known by the alternative names.
+  name = name.substr(0, kMaxCommonName);
   Must(X509_NAME_add_entry_by_txt(
            X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
            reinterpret_cast<const unsigned char*>(name.data()),

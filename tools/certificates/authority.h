@@ -29,7 +29,8 @@ class CertificateAuthority {
  public:
   struct Order {
     // Of the node that has it, as DNS names among the alternative names of the
-    // subject.
+    // subject. Each is one that CheckNodeName() takes. The common name is the
+    // beginning of the first one, and says nothing of who it is.
     std::vector<std::string> names;
     // For which ends of a connection, as OpenSSL calls them. A node is both.
     std::string use = "serverAuth,clientAuth";

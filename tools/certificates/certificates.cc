@@ -20,8 +20,10 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "troupe/cluster/node_id.h"
 #include "troupe/tools/certificates/authority.h"
 
 ABSL_FLAG(std::string, folder, "", "Where the files go; must not exist.");
@@ -40,11 +42,30 @@ bool Write(const std::string& path, const std::string& content) {
   return false;
 }
 
+// Of the file that all nodes have.
+constexpr char kAuthorities[] = "authorities";
+
+absl::Status CheckNodes(const std::vector<std::string>& nodes) {
+  for (const std::string& node : nodes) {
+    if (absl::Status status = CheckNodeName(node); !status.ok()) return status;
+    if (node == kAuthorities) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("no node can be called ", kAuthorities,
+                       " here: the file of that name is the authority's"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 int Run() {
   const std::string folder = absl::GetFlag(FLAGS_folder);
   const std::vector<std::string> nodes = absl::GetFlag(FLAGS_nodes);
   if (folder.empty() || nodes.empty()) {
     std::cerr << "Say --folder=PATH and --nodes=NAME,NAME...\n";
+    return 2;
+  }
+  if (const absl::Status status = CheckNodes(nodes); !status.ok()) {
+    std::cerr << status.message() << "\n";
     return 2;
   }
   // Nothing is open to others, not even while it is written.
@@ -57,7 +78,7 @@ int Run() {
   }
   const CertificateAuthority authority =
       CertificateAuthority::Create("Troupe cluster");
-  if (!Write(absl::StrCat(folder, "/authorities.pem"),
+  if (!Write(absl::StrCat(folder, "/", kAuthorities, ".pem"),
              authority.certificate())) {
     return 1;
   }
