@@ -44,6 +44,25 @@ TEST(AddressTest, WhatIsNoneIsToldWhy) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("too long")));
 }
 
+// gRPC takes what it dials for a URI.
+TEST(AddressTest, PathIsWrittenSoThatItIsOneInAUri) {
+  const struct {
+    const char* text;
+    const char* target;
+  } kCases[] = {
+      {"127.0.0.1:80", "127.0.0.1:80"},
+      {"[::1]:80", "[::1]:80"},
+      {"unix:/tmp/a-b_c.d~e", "unix:/tmp/a-b_c.d~e"},
+      {"unix:/a b", "unix:/a%20b"},
+      {"unix:/%41?#", "unix:/%2541%3f%23"},
+      {"unix://a/b", "unix:/a/b"},
+      {"unix:/\xc3\xa4", "unix:/%c3%a4"},
+  };
+  for (const auto& one : kCases) {
+    EXPECT_EQ(ParseAddress(one.text)->ToTarget(), one.target) << one.text;
+  }
+}
+
 TEST(AddressTest, MachineItselfIsLocal) {
   for (const char* text :
        {"127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:/a"}) {

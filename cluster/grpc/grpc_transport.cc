@@ -209,7 +209,7 @@ absl::StatusOr<std::unique_ptr<Connection>> GrpcTransport::Dial(
   absl::StatusOr<Parts::Place> place = parts_->PlaceForDialled();
   if (!place.ok()) return std::move(place).status();
   grpc::GenericStub stub(
-      grpc::CreateCustomChannel(parsed->ToString(), *credentials,
+      grpc::CreateCustomChannel(parsed->ToTarget(), *credentials,
                                 internal::DialSettings(parts_->limits)));
   internal::Link::Streams streams;
   const std::string key = internal::NewConnectionKey();

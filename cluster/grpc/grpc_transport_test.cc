@@ -37,6 +37,7 @@ using testing::IsOk;
 using ::testing::Optional;
 using testing::RecordingAcceptor;
 using testing::RecordingHandler;
+using testing::ShortFolder;
 using testing::StatusIs;
 using testing::TlsFolder;
 using testing::WaitUntil;
@@ -47,11 +48,12 @@ constexpr TransportLane kData = TransportLane::kData;
 class Pair {
  public:
   explicit Pair(const GrpcTransportOptions& listening = {},
-                const GrpcTransportOptions& dialling = {})
+                const GrpcTransportOptions& dialling = {},
+                const std::string& address = "127.0.0.1:0")
       : listening_(GrpcTransport::Create(listening).value()),
         dialling_(GrpcTransport::Create(dialling).value()),
         acceptor_(std::make_shared<RecordingAcceptor>()),
-        listener_(listening_->Listen("127.0.0.1:0", acceptor_).value()) {}
+        listener_(listening_->Listen(address, acceptor_).value()) {}
 
   void Dial() {
     handler_ = std::make_shared<RecordingHandler>();
@@ -220,6 +222,17 @@ TEST(GrpcTransportTest, WhoListensPollsThereForWhatItDials) {
       WaitUntil([&] { return pair.acceptor().handler()->count(kData) > 1; }));
   ASSERT_TRUE(pair.Meet());
   EXPECT_THAT(threads.names(), Contains("grpc-dial"));
+}
+
+TEST(GrpcTransportTest, PathMayHaveAnyCharacters) {
+  const ShortFolder folder;
+  for (const char* name : {"a b", "a%41", "a?b#c", "a:b@c", "/a", "\xc3\xa4"}) {
+    Pair pair({}, {}, "unix:" + folder.path() + "/" + name);
+    EXPECT_TRUE(pair.Meet()) << name;
+  }
+  // Two slashes in front.
+  Pair pair({}, {}, "unix:/" + folder.path() + "/b");
+  EXPECT_TRUE(pair.Meet());
 }
 
 // Or the last one would wait for the threads of gRPC.

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -27,6 +28,25 @@ std::string Address::ToString() const {
   if (kind == Kind::kUnix) return absl::StrCat(kUnixPrefix, host);
   return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]:", port)
                                       : absl::StrCat(host, ":", port);
+}
+
+std::string Address::ToTarget() const {
+  if (kind != Kind::kUnix) return ToString();
+  absl::string_view path = host;
+  // What follows two slashes would be the authority.
+  while (absl::StartsWith(path, "//")) path.remove_prefix(1);
+  std::string target(kUnixPrefix);
+  for (const char c : path) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+        absl::StrContains("/-._~", c)) {
+      target.push_back(c);
+    } else {
+      absl::StrAppend(
+          &target, "%",
+          absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return target;
 }
 
 bool Address::IsLocal() const {

@@ -18,6 +18,8 @@ struct Address {
   uint16_t port = 0;  // 0, to listen: one that is free.
 
   std::string ToString() const;
+  // As gRPC wants it: what it dials is a URI.
+  std::string ToTarget() const;
   // Whether nobody outside of this machine can be behind it, or reach it.
   bool IsLocal() const;
 };
