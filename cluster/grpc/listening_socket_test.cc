@@ -1,12 +1,14 @@
 #include "troupe/cluster/grpc/internal/listening_socket.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -14,7 +16,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
@@ -102,6 +106,72 @@ TEST(ListeningSocketTest, OnePortIsThatOfAllAddresses) {
   EXPECT_TRUE(Connect(one, listening->address()));
   EXPECT_TRUE(WaitUntil([&] { return taken.count() == 1; }));
 }
+
+// -- several addresses --------------------------------------------------------
+
+absl::StatusOr<std::vector<Descriptor>> ListenAtThese(
+    Address& address, const std::vector<std::string>& hosts,
+    BindFunction bind = &::bind) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* all = nullptr;
+  const absl::Cleanup free_all = [&all] { ::freeaddrinfo(all); };
+  for (auto host = hosts.rbegin(); host != hosts.rend(); ++host) {
+    addrinfo* one = nullptr;
+    EXPECT_EQ(::getaddrinfo(host->c_str(), "0", &hints, &one), 0);
+    one->ai_next = all;
+    all = one;
+  }
+  return ListenAtAll(address, *all, bind);
+}
+
+// As of ::1, where IPv6 is turned off and its name is still there.
+TEST(ListenAtAllTest, AddressThatThisMachineLacksIsPassedOver) {
+  // Of the range that is for documentation.
+  const std::string lacking = "192.0.2.1";
+  Address address = {.host = "name"};
+  const auto sockets = ListenAtThese(address, {lacking, "127.0.0.1"});
+  ASSERT_THAT(sockets, IsOk());
+  EXPECT_EQ(sockets->size(), 1);
+  EXPECT_NE(address.port, 0);
+  EXPECT_TRUE(Connect(NewSocket(), address));
+  Address another = {.host = "name"};
+  EXPECT_THAT(ListenAtThese(another, {"127.0.0.1", lacking}), IsOk());
+  Address none = {.host = "name"};
+  EXPECT_THAT(ListenAtThese(none, {lacking, lacking}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("name")));
+}
+
+// The port that was drawn for one address may be somebody's at another.
+TEST(ListenAtAllTest, PortIsDrawnUntilItIsFreeEverywhere) {
+  const std::vector<std::string> hosts = {"127.0.0.1", "127.0.0.2"};
+  int binds = 0;
+  const auto taken_at_first = [&](int socket, const sockaddr* where,
+                                  socklen_t size) {
+    if (++binds == 2 || binds == 4) {
+      errno = EADDRINUSE;
+      return -1;
+    }
+    return ::bind(socket, where, size);
+  };
+  Address address = {.host = "name"};
+  const auto sockets = ListenAtThese(address, hosts, taken_at_first);
+  ASSERT_THAT(sockets, IsOk());
+  EXPECT_EQ(sockets->size(), 2);
+  EXPECT_EQ(binds, 6);
+  EXPECT_TRUE(Connect(NewSocket(), address));
+  // One that was asked for is not replaced.
+  Address same = {.host = "name", .port = address.port};
+  EXPECT_THAT(ListenAtThese(same, hosts),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  // It ends.
+  Address none = {.host = "name"};
+  EXPECT_THAT(ListenAtThese(none, {"127.0.0.1", "127.0.0.1"}),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+// -- ends and paths -----------------------------------------------------------
 
 TEST(ListeningSocketTest, StoppedAddressIsFree) {
   const auto listening = BindAt("127.0.0.1:0");

@@ -57,7 +57,61 @@ bool IsShortage(int error) {
          error == ENOMEM;
 }
 
+// How often a port is drawn that is free at the first address, and not at
+// another one.
+constexpr int kMaxDraws = 16;
+
+// At `port`, or at the one that is drawn for the first address; which it then
+// is. errno, or 0.
+int ListenOnce(addrinfo& found, BindFunction bind, uint16_t& port,
+               std::vector<Descriptor>& sockets) {
+  int lacking = EAFNOSUPPORT;
+  for (addrinfo* one = &found; one != nullptr; one = one->ai_next) {
+    Descriptor socket = NewSocket(one->ai_family);
+    if (socket.number() < 0) continue;  // This machine has no such family.
+    // The port that was chosen for the first one is that of all.
+    auto& its_port =
+        one->ai_family == AF_INET6
+            ? reinterpret_cast<sockaddr_in6*>(one->ai_addr)->sin6_port
+            : reinterpret_cast<sockaddr_in*>(one->ai_addr)->sin_port;
+    its_port = htons(port);
+    TurnOn(socket, SOL_SOCKET, SO_REUSEADDR);
+    // What is accepted has it too.
+    TurnOn(socket, IPPROTO_TCP, TCP_NODELAY);
+    socklen_t size = one->ai_addrlen;
+    if (bind(socket.number(), one->ai_addr, one->ai_addrlen) != 0) {
+      if (errno != EADDRNOTAVAIL) return errno;
+      lacking = errno;  // It has the family, and not this address of it.
+      continue;
+    }
+    if (::listen(socket.number(), kBacklog) != 0 ||
+        ::getsockname(socket.number(), one->ai_addr, &size) != 0) {
+      return errno;
+    }
+    port = ntohs(its_port);
+    sockets.push_back(std::move(socket));
+  }
+  return sockets.empty() ? lacking : 0;
+}
+
 }  // namespace
+
+absl::StatusOr<std::vector<Descriptor>> ListenAtAll(Address& address,
+                                                    addrinfo& found,
+                                                    BindFunction bind) {
+  for (int draws = 1;; ++draws) {
+    std::vector<Descriptor> sockets;
+    uint16_t port = address.port;
+    const int error = ListenOnce(found, bind, port, sockets);
+    if (error == 0) {
+      address.port = port;
+      return sockets;
+    }
+    if (address.port != 0 || error != EADDRINUSE || draws == kMaxDraws) {
+      return CannotListen(address, error);
+    }
+  }
+}
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
@@ -119,28 +173,11 @@ absl::Status ListeningSocket::BindTcp() {
                      ": the host is unknown: ", ::gai_strerror(error)));
   }
   const absl::Cleanup free_found = [found] { ::freeaddrinfo(found); };
-  for (addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    Descriptor socket = NewSocket(one->ai_family);
-    if (socket.number() < 0) continue;  // This machine has no such family.
-    // The port that was chosen for the first one is that of all.
-    auto& port = one->ai_family == AF_INET6
-                     ? reinterpret_cast<sockaddr_in6*>(one->ai_addr)->sin6_port
-                     : reinterpret_cast<sockaddr_in*>(one->ai_addr)->sin_port;
-    port = htons(address_.port);
-    TurnOn(socket, SOL_SOCKET, SO_REUSEADDR);
-    // What is accepted has it too.
-    TurnOn(socket, IPPROTO_TCP, TCP_NODELAY);
-    socklen_t size = one->ai_addrlen;
-    if (::bind(socket.number(), one->ai_addr, one->ai_addrlen) != 0 ||
-        ::listen(socket.number(), kBacklog) != 0 ||
-        ::getsockname(socket.number(), one->ai_addr, &size) != 0) {
-      return CannotListen(address_, errno);
-    }
-    address_.port = ntohs(port);
-    sockets_.push_back(std::move(socket));
-  }
-  return sockets_.empty() ? CannotListen(address_, EAFNOSUPPORT)
-                          : absl::OkStatus();
+  absl::StatusOr<std::vector<Descriptor>> sockets =
+      ListenAtAll(address_, *found, &::bind);
+  if (!sockets.ok()) return std::move(sockets).status();
+  sockets_ = *std::move(sockets);
+  return absl::OkStatus();
 }
 
 ListeningSocket::~ListeningSocket() {

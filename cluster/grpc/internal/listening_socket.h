@@ -13,12 +13,16 @@
 #ifndef TROUPE_CLUSTER_GRPC_INTERNAL_LISTENING_SOCKET_H_
 #define TROUPE_CLUSTER_GRPC_INTERNAL_LISTENING_SOCKET_H_
 
+#include <netdb.h>
+#include <sys/socket.h>
+
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -40,6 +44,18 @@ class Descriptor {
  private:
   int number_;  // -1: none.
 };
+
+// As ::bind().
+using BindFunction =
+    absl::FunctionRef<int(int socket, const sockaddr* address, socklen_t size)>;
+
+// Sockets that listen at those of the addresses `found` that this machine has,
+// all at one port: that of `address`, or, if that is 0, one that is free, which
+// it then has. Errors of ListeningSocket::Bind(): there is no such address, or
+// somebody listens at one.
+absl::StatusOr<std::vector<Descriptor>> ListenAtAll(Address& address,
+                                                    addrinfo& found,
+                                                    BindFunction bind);
 
 class ListeningSocket {
  public:
