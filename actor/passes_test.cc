@@ -126,20 +126,78 @@ TEST_P(PassesTest, KillEndsThem) {
 INSTANTIATE_TEST_SUITE_P(Waits, PassesTest, ::testing::ValuesIn(kCases),
                          [](const auto& info) { return info.param.name; });
 
-class GivenUpPassesTest : public CallsTest {};
+class GivenUpPassesTest : public CallsTest {
+ protected:
+  // What the handler of a request waits for again and again, once that was
+  // given up.
+  using Wait = std::function<Task<void>(Request&)>;
+
+  // Others run in between; returns how often it waited until then.
+  int PassesUntilOthersRun(const Wait& wait) {
+    const auto caller = Spawn();
+    const auto callee = Spawn();
+    bool others_ran = false;
+    int passes = 0;
+    const auto ask = [&](Request& request) -> Task<absl::StatusOr<int>> {
+      co_await Stopped(request.stop_token());
+      while (!others_ran && passes < kTooMany) {
+        ++passes;
+        co_await wait(request);
+      }
+      co_return 1;
+    };
+    caller.Send<Play>([&]() -> Task<void> {
+      (void)co_await callee.Call<Ask>(ask).Within(absl::Hours(1));
+    });
+    executor_->RunUntilIdle();
+    caller.Kill();
+    const auto other = Spawn();
+    Spawn().Send<Play>([&]() -> Task<void> {
+      while (passes == 0) {
+        const bool slept = co_await Sleep(absl::ZeroDuration());
+        EXPECT_TRUE(slept);
+      }
+      other.Send<Do>([&] { others_ran = true; });
+    });
+    executor_->RunUntilIdle();
+    EXPECT_TRUE(others_ran);
+    EXPECT_EQ(callee.status(), ActorStatus::kRunning);
+    return passes;
+  }
+};
 
 // §23: a handler that was given up is told so by each of its waits, and goes on
 // when others have run.
 TEST_P(GivenUpPassesTest, LetOthersRunBetween) {
+  const int passes = PassesUntilOthersRun([](Request& request) -> Task<void> {
+    const bool slept = co_await Sleep(absl::Seconds(1));
+    EXPECT_FALSE(slept);
+    co_await Stopped(request.stop_token());
+  });
+  EXPECT_GT(passes, 0);
+  EXPECT_LT(passes, kTooMany);
+}
+
+// The same, whichever of the waits is the one that lets them.
+TEST_P(GivenUpPassesTest, StoppedLetsOthersRunBetween) {
+  const int passes = PassesUntilOthersRun([](Request& request) -> Task<void> {
+    co_await Stopped(request.stop_token());
+  });
+  EXPECT_GT(passes, 0);
+  EXPECT_LT(passes, kTooMany);
+}
+
+// A kill finds it where it lets others run.
+TEST_P(GivenUpPassesTest, KillEndsStopped) {
+  std::atomic<int> living{0};
+  int passes = 0;
   const auto caller = Spawn();
   const auto callee = Spawn();
-  bool others_ran = false;
-  int passes = 0;
   const auto ask = [&](Request& request) -> Task<absl::StatusOr<int>> {
-    while (!others_ran && passes < kTooMany) {
-      const bool slept = co_await Sleep(absl::Seconds(1));
-      if (slept) continue;
-      ++passes;
+    const Tracked tracked(living);
+    co_await Stopped(request.stop_token());
+    while (passes < kTooMany) {
+      if (++passes == 10) callee.Kill();
       co_await Stopped(request.stop_token());
     }
     co_return 1;
@@ -149,18 +207,11 @@ TEST_P(GivenUpPassesTest, LetOthersRunBetween) {
   });
   executor_->RunUntilIdle();
   caller.Kill();
-  const auto other = Spawn();
-  Spawn().Send<Play>([&]() -> Task<void> {
-    while (passes == 0) {
-      const bool slept = co_await Sleep(absl::ZeroDuration());
-      EXPECT_TRUE(slept);
-    }
-    other.Send<Do>([&] { others_ran = true; });
-  });
   executor_->RunUntilIdle();
-  EXPECT_TRUE(others_ran);
-  EXPECT_GT(passes, 0);
+  EXPECT_GE(passes, 10);
   EXPECT_LT(passes, kTooMany);
+  EXPECT_EQ(living, 0);
+  EXPECT_EQ(callee.status(), ActorStatus::kStopped);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, GivenUpPassesTest, SomeSeeds());

@@ -45,7 +45,9 @@ class StopWait final : public Wait {
   bool await_suspend(std::coroutine_handle<> waiting);
   void await_resume() const noexcept {}
 
-  void OnDue(HandlerState&) override { Resume(); }
+  void OnDue(HandlerState&) override {
+    if (!GoesOn()) Resume();
+  }
   void OnCancel(const absl::Status&) override { Resume(); }
 
  private:
