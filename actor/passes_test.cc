@@ -21,6 +21,7 @@
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/stopped.h"
 #include "troupe/actor/task.h"
+#include "troupe/actor/when_any.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -182,6 +183,16 @@ TEST_P(GivenUpPassesTest, LetOthersRunBetween) {
 TEST_P(GivenUpPassesTest, StoppedLetsOthersRunBetween) {
   const int passes = PassesUntilOthersRun([](Request& request) -> Task<void> {
     co_await Stopped(request.stop_token());
+  });
+  EXPECT_GT(passes, 0);
+  EXPECT_LT(passes, kTooMany);
+}
+
+// Beside what is over at once, too.
+TEST_P(GivenUpPassesTest, StoppedAmongOthersLetsOthersRunBetween) {
+  const int passes = PassesUntilOthersRun([](Request& request) -> Task<void> {
+    (void)co_await WhenAny(Stopped(request.stop_token()),
+                           Sleep(absl::Seconds(1)));
   });
   EXPECT_GT(passes, 0);
   EXPECT_LT(passes, kTooMany);

@@ -33,7 +33,9 @@ void Wait::Begin(HandlerState& state, std::coroutine_handle<> waiting,
 
 bool Wait::Yield(std::coroutine_handle<> waiting) {
   RootTask& root = HandlerState::KeepCurrentRoot();
-  root.passes = 0;
+  // All that passes until this one goes on is suspended, too: else what stands
+  // beside it in a WhenAny() would end that at once.
+  root.passes = kMaxPasses - 1;
   Begin(root, waiting, TimeOfTurn(*root.state->cell().system));
   waiting_ =
       reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(waiting_) | kPassing);
@@ -50,6 +52,7 @@ bool Wait::GoesOn() {
   if (!IsPassing()) return false;
   waiting_ = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(waiting_) &
                                      ~kPassing);
+  root_->passes = 0;
   Resume();
   return true;
 }
