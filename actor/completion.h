@@ -62,16 +62,17 @@ class [[nodiscard]] Completer {
   ~Completer() { Drop(); }
 
   // Completes: with a T, nothing if T is void, or a Status that is not OK.
-  // False: that had happened already, or nobody waits any more.
+  // False: that had happened already, or nobody waits any more. If it throws (a
+  // copy or move of the outcome, or std::bad_alloc), nothing was completed.
   template <typename U = T>
   bool Complete(U&& outcome) {
     static_assert(std::is_constructible_v<Outcome, U&&>,
                   "this completes nothing: give what it is a Completer of, or "
                   "a Status that is not OK");
     if (state_ == nullptr) return false;
-    return std::exchange(state_, nullptr)
-        ->Complete(EnvelopePtr(
-            internal::MakeReply(Outcome(std::forward<U>(outcome)))));
+    // First: what throws here leaves this as it is.
+    EnvelopePtr reply(internal::MakeReply(Outcome(std::forward<U>(outcome))));
+    return std::exchange(state_, nullptr)->Complete(std::move(reply));
   }
   bool Complete() requires(std::is_void_v<T>) {
     return Complete(absl::OkStatus());
@@ -87,9 +88,7 @@ class [[nodiscard]] Completer {
 
  private:
   void Drop() {
-    if (state_ == nullptr) return;
-    state_->Complete(EnvelopePtr(internal::MakeFailure(
-        absl::CancelledError("its Completer was dropped"))));
+    if (state_ != nullptr) state_->Drop();
   }
 
   std::shared_ptr<internal::CompletionState> state_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -85,6 +86,54 @@ TEST_P(CompletionTest, YieldsAtOnceWhatIsThereAlready) {
           })
           .Wait(),
       IsOk());
+}
+
+// Throws when it is moved once too often.
+struct Heavy {
+  explicit Heavy(int moves) : moves_left(moves) {}
+  Heavy(Heavy&& other) : moves_left(other.moves_left - 1) {
+    if (moves_left < 0) throw std::runtime_error("too heavy");
+  }
+  int moves_left;
+};
+
+// Has a Runner await a Heavy one.
+Do::Work AwaitHeavy(Handed<Completer<Heavy>>& completer,
+                    Handed<absl::Status>& yielded) {
+  return [&](Runner&) -> Task<absl::Status> {
+    auto [completes, completion] = MakeCompletion<Heavy>();
+    completer.Put(std::move(completes));
+    yielded.Put((co_await std::move(completion)).status());
+    co_return absl::OkStatus();
+  };
+}
+
+// Then nothing was completed, and who waits is not forgotten.
+TEST_P(CompletionTest, IsCancelledIfWhatItIsCompletedWithThrows) {
+  Handed<Completer<Heavy>> handed;
+  Handed<absl::Status> yielded;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  const auto runner = system->Spawn<Runner>().value();
+  runner.Send<Do>(AwaitHeavy(handed, yielded));
+  {
+    Completer<Heavy> completer = std::move(handed.Await(*system));
+    EXPECT_THROW(completer.Complete(Heavy(0)), std::runtime_error);
+    ASSERT_TRUE(completer.is_wanted());
+  }
+  EXPECT_THAT(yielded.Await(*system),
+              StatusIs(absl::StatusCode::kCancelled, HasSubstr("was dropped")));
+}
+
+TEST_P(CompletionTest, CanBeCompletedAfterAThrow) {
+  Handed<Completer<Heavy>> handed;
+  Handed<absl::Status> yielded;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  const auto runner = system->Spawn<Runner>().value();
+  runner.Send<Do>(AwaitHeavy(handed, yielded));
+  Completer<Heavy> completer = std::move(handed.Await(*system));
+  EXPECT_THROW(completer.Complete(Heavy(0)), std::runtime_error);
+  ASSERT_TRUE(completer.Complete(Heavy(100)));
+  EXPECT_THAT(yielded.Await(*system), IsOk());
 }
 
 TEST_P(CompletionTest, FlattensStatusesAndAcknowledgesVoid) {

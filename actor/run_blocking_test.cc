@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -21,7 +22,10 @@
 #include "troupe/actor/internal/await_testing.h"
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/task.h"
+#include "troupe/base/allocation_gate.h"
+#include "troupe/mailbox/envelope_pool.h"
 #include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/scheduler/executor.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -165,6 +169,47 @@ TEST(RunBlockingLifetimeTest, GivenUpBeforeItsTurnItDoesNotRun) {
     EXPECT_TRUE(begun.IsPut());
   }
   EXPECT_EQ(alive, 0);
+}
+
+// Refuses memory once.
+class RefuseOnce final : public internal::AllocationGate {
+ public:
+  RefuseOnce() { Set(this); }
+  RefuseOnce(const RefuseOnce&) = delete;
+  RefuseOnce& operator=(const RefuseOnce&) = delete;
+  ~RefuseOnce() { Set(nullptr); }
+  bool Admits() override { return std::exchange(refused_, true); }
+  bool refused() const { return refused_; }
+
+ private:
+  static void Set(internal::AllocationGate* gate) {
+    EnvelopePool::KeepNothing(gate != nullptr);
+    internal::allocation_gate = gate;
+  }
+
+  bool refused_ = false;
+};
+
+// Clause 34: with no memory for what the function has returned, the coroutine
+// goes on all the same.
+TEST(RunBlockingLifetimeTest, IsCancelledWithoutMemoryForItsResult) {
+  // On one thread, whose gate it is.
+  auto* const executor = new DeterministicExecutor({.workers = 1});
+  const auto system =
+      ActorSystem::CreateOn(std::unique_ptr<Executor>(executor), {});
+  const auto runner = system->Spawn<Runner>().value();
+  std::optional<RefuseOnce> shortage;
+  Handed<absl::Status> yielded;
+  runner.Send<Do>([&](Runner&) -> Task<absl::Status> {
+    const auto closure = [&shortage] { shortage.emplace(); };
+    yielded.Put(co_await RunBlocking(closure));
+    co_return absl::OkStatus();
+  });
+  executor->RunUntilIdle();
+  ASSERT_TRUE(shortage.has_value() && shortage->refused());
+  shortage.reset();
+  ASSERT_TRUE(yielded.IsPut());
+  EXPECT_THAT(yielded.Await(*system), StatusIs(absl::StatusCode::kCancelled));
 }
 
 // -- what only threads can show

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/base/check.h"
+#include "troupe/base/must_have_memory.h"
 
 namespace troupe::internal {
 
@@ -17,6 +18,14 @@ bool CompletionState::Complete(EnvelopePtr outcome) {
   // Who waits may give up meanwhile: then it is dropped on its way.
   if (outcome != nullptr) SendReply(route, outcome.release());
   return true;
+}
+
+void CompletionState::Drop() {
+  // Who waits would wait for ever.
+  EnvelopePtr dropped(MustHaveMemory("a Completer that was dropped", [] {
+    return MakeFailure(absl::CancelledError("its Completer was dropped"));
+  }));
+  (void)Complete(std::move(dropped));
 }
 
 EnvelopePtr CompletionState::Take() { return TakeOrSend(ReplyRoute()); }

@@ -27,6 +27,8 @@ class CompletionState {
   // The outcome: goes to who waits, or stays until somebody does. False: it is
   // completed already, or abandoned; the outcome is destroyed.
   bool Complete(EnvelopePtr outcome) ABSL_LOCKS_EXCLUDED(mu_);
+  // Nobody will: completes with kCancelled.
+  void Drop() ABSL_LOCKS_EXCLUDED(mu_);
 
   // The outcome, if it is there.
   EnvelopePtr Take() ABSL_LOCKS_EXCLUDED(mu_);
