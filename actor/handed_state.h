@@ -44,7 +44,8 @@ class HandedState {
       return std::nullopt;
     }
     box_->type = nullptr;
-    return std::move(static_cast<Typed<T>&>(*box_).value);
+    // Nothing stays, not even one that was moved from.
+    return std::exchange(static_cast<Typed<T>&>(*box_).value, std::nullopt);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/child_event.h"
+#include "troupe/actor/handed_state.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/internal/description.h"
 #include "troupe/actor/internal/extras.h"
@@ -16,6 +17,7 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/system_core.h"
+#include "troupe/actor/internal/user_code.h"
 #include "troupe/base/check.h"
 
 namespace troupe::internal {
@@ -67,10 +69,11 @@ inline void RunOnChild(Cell& cell, const ChildEvent& event) {
 }
 
 // False: the seat was lost.
-[[gnu::always_inline]] inline bool TellOfChild(Cell& cell,
-                                               const ChildEvent& event) {
+[[gnu::always_inline]] inline bool TellOfChild(Cell& cell, ChildEvent& event) {
   LeaveForUserCode();
   RunOnChild(cell, event);
+  // What the hook left there: its destructor is user code, too.
+  event.state = HandedState();
   return ReturnFromUserCode();
 }
 
@@ -211,10 +214,15 @@ bool StillHears(const Cell& cell) {
 [[gnu::noinline]] bool HandleEnd(Cell& cell, Cell& child, Worker& worker) {
   Unlink(cell, child);
   if (StillHears(cell) && IsHeard(cell, child)) return HandleExit(cell, child);
-  child.DropExtras();
+  HandedState unheard;
+  if (child.extras != nullptr) [[unlikely]] {
+    unheard = std::move(child.extras->state);
+    child.DropExtras();
+  }
   CellPool::Return(child);
   if (cell.phase == Phase::kAwaitingChildren) AwaitNextChild(cell, worker);
-  return true;
+  // Last, as the seat may be lost.
+  return unheard.IsEmpty() || OutsideSeat([&] { unheard = HandedState(); });
 }
 
 }  // namespace

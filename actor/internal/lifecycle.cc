@@ -76,6 +76,9 @@ Attention Advance(Cell& cell, Worker& worker) {
         if (cell.request() == Ending::kKill) {
           cell.set(Cell::kStartFailed);
           DecideExit(cell, ExitReason::Killed());
+          // The arguments that were kept for it may have destructors.
+          auto unused = std::move(cell.extras->construct);
+          if (!OutsideSeat([&] { unused = nullptr; })) return Attention::kLost;
           break;
         }
         cell.phase = Phase::kPreStarting;
