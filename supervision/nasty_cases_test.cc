@@ -25,10 +25,13 @@
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/request.h"
 #include "troupe/actor/sleep.h"
+#include "troupe/actor/spawn_options.h"
 #include "troupe/actor/task.h"
+#include "troupe/mailbox/capacity.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/supervision/child_options.h"
 #include "troupe/supervision/internal/supervision_testing.h"
+#include "troupe/supervision/start_context.h"
 #include "troupe/supervision/strategy.h"
 #include "troupe/supervision/supervision_report.h"
 #include "troupe/supervision/supervisor.h"
@@ -341,6 +344,60 @@ TEST_P(NastyCasesTest, StoppedAddressCutsOffItsUsersOnly) {
   EXPECT_THAT(supervisor.Call<TerminateChild>("a").Wait(), IsOk());
   EXPECT_THAT(supervisor.Call<DeleteChild>("a").Wait(), IsOk());
   Finish(supervisor);
+}
+
+// -- a mailbox that is always full
+
+// A supervisor whose mailbox holds one message, which is there after each step.
+class FullSupervisorTest : public ::testing::TestWithParam<OverflowPolicy> {
+ protected:
+  static constexpr size_t kChildren = 100;
+
+  void TearDown() override { system_ = nullptr; }
+
+  // Plays until the children have been started that often.
+  bool PlayUntilStarted(size_t starts) {
+    return executor_->RunUntil([&] { return journal_.CountOf("+a") == starts; },
+                               executor_->clock().Now() + absl::Seconds(1));
+  }
+  void Fill() {
+    if (supervisor_.IsNull() || ++filled_ > 10000) return;
+    (void)supervisor_.TrySend(CountChildren());
+  }
+
+  int filled_ = 0;
+  Journal journal_;
+  SupervisorRef supervisor_;
+  DeterministicExecutor* const executor_ =
+      new DeterministicExecutor({.seed = 1, .after_step = [this] { Fill(); }});
+  std::unique_ptr<ActorSystem> system_ =
+      ActorSystem::CreateOn(std::unique_ptr<Executor>(executor_), {});
+};
+
+INSTANTIATE_TEST_SUITE_P(Policies, FullSupervisorTest,
+                         ::testing::Values(OverflowPolicy::kReject,
+                                           OverflowPolicy::kDropNewest,
+                                           OverflowPolicy::kDropOldest,
+                                           OverflowPolicy::kAwait));
+
+// §29: what it does beyond one turn needs no room there.
+TEST_P(FullSupervisorTest, RestartsAllOfItsChildren) {
+  Supervisor::Spec spec{.strategy = kOneForAll};
+  for (size_t i = 0; i < kChildren; ++i) {
+    spec.Add({.id = absl::StrCat(i)}, [this](StartContext& context) {
+      Fill();
+      return context.Spawn<Worker>(std::ref(journal_), "a");
+    });
+  }
+  const auto victim =
+      spec.Add<Worker>({.id = "victim"}, std::ref(journal_), "victim");
+  supervisor_ =
+      Supervisor::Start(*system_, std::move(spec),
+                        {.mailbox = {.messages = 1, .policy = GetParam()}})
+          .value();
+  victim.ref().Kill();
+  EXPECT_TRUE(PlayUntilStarted(2 * kChildren));
+  EXPECT_GT(filled_, 0);
 }
 
 // -- children that do not return
