@@ -5,14 +5,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/timer_testing.h"
+#include "troupe/actor/spawn_options.h"
+#include "troupe/mailbox/capacity.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -320,6 +324,69 @@ TEST_P(TimerTest, ToTheDeadBecomesADeadLetter) {
   EXPECT_EQ(system_->dead_letters(), 1);
   EXPECT_EQ(Tick::living(), 0);
   EXPECT_THAT(log, IsEmpty());
+}
+
+// Cancels a timer, once, when the first copy goes.
+class Cancelling {
+ public:
+  Cancelling(std::optional<Timer>& timer, int& copies)
+      : timer_(timer), copies_(copies) {}
+  Cancelling(const Cancelling& other)
+      : is_copy_(true), timer_(other.timer_), copies_(other.copies_) {
+    ++copies_;
+  }
+  Cancelling& operator=(const Cancelling&) = delete;
+  ~Cancelling() {
+    if (!is_copy_ || !timer_.has_value()) return;
+    EXPECT_TRUE(std::exchange(timer_, std::nullopt)->Cancel().has_value());
+  }
+
+ private:
+  const bool is_copy_ = false;
+  std::optional<Timer>& timer_;
+  int& copies_;
+};
+
+class Sink : public Actor<Cancelling> {
+ public:
+  void Handle(const Cancelling&) {}
+};
+
+TEST_P(TimerTest, TicksToTheDeadMayCancelTheirTimer) {
+  for (const MissedTicks missed :
+       {MissedTicks::kCoalesce, MissedTicks::kBurst}) {
+    const auto sink = system_->Spawn<Sink>().value();
+    EXPECT_THAT(sink.KillAndWait(), IsOk());
+    std::optional<Timer> timer;
+    int copies = 0;
+    InActor([&](TimedActor& a) {
+      timer = a.SendEvery<Cancelling>(
+          sink, Every{.period = absl::Microseconds(1), .missed = missed}, timer,
+          copies);
+    });
+    RunFor(20);
+    EXPECT_EQ(copies, 1);
+    EXPECT_FALSE(timer.has_value());
+  }
+}
+
+TEST_P(TimerTest, TicksThatAreDroppedForOthersMayCancelTheirTimer) {
+  const auto sink = system_
+                        ->Spawn<Sink>(SpawnOptions{
+                            .mailbox = {.messages = 1,
+                                        .policy = OverflowPolicy::kDropOldest}})
+                        .value();
+  std::optional<Timer> timer;
+  int copies = 0;
+  InActor([&](TimedActor& a) {
+    timer = a.SendEvery<Cancelling>(
+        sink,
+        Every{.period = absl::Microseconds(1), .missed = MissedTicks::kBurst},
+        timer, copies);
+  });
+  RunFor(20);
+  EXPECT_EQ(copies, 2);  // The second drops the first.
+  EXPECT_FALSE(timer.has_value());
 }
 
 // -- stop and kill

@@ -119,13 +119,22 @@ class Repetition final : public TimerEntry {
     Cell& cell = state.cell();
     const MonotonicTime now = TimeOfTurn(*cell.system);
     MonotonicTime next = time();
+    int64_t ticks = 0;
     do {
-      Envelope* const tick = Copy(cell);
-      if (tick == nullptr) return state.timers().Drop(*this);
-      SendEnvelope(*plan_.target, plan_.target_id, tick);
+      ++ticks;
       next = NextAfter(next, now);
     } while (next <= now);
-    state.timers().Restart(*this, next);
+    // First: what becomes of a tick that the other does not take, or of another
+    // that makes room for it, may cancel this.
+    TimerTable& timers = state.timers();
+    const uint32_t slot = this->slot();
+    const uint64_t serial = timers.SerialOf(*this);
+    timers.Restart(*this, next);
+    for (; ticks > 0 && timers.Find(slot, serial) != nullptr; --ticks) {
+      Envelope* const tick = Copy(cell);
+      if (tick == nullptr) return timers.Drop(*this);
+      SendEnvelope(*plan_.target, plan_.target_id, tick);
+    }
   }
 
   // Null: it threw, and fails the actor.

@@ -34,6 +34,8 @@ namespace troupe::internal {
 class TimerEntry : public Occasion, public FrameMemory {
  public:
   bool handled_by_owner() const { return handled_by_owner_; }
+  // Where the table keeps it.
+  uint32_t slot() const { return slot_; }
 
  protected:
   TimerEntry(Envelope* message, bool handled_by_owner)
@@ -70,6 +72,9 @@ class TimerTable : public FrameMemory {
     return slot < slots_.size() && slots_[slot].serial == serial
                ? slots_[slot].entry
                : nullptr;
+  }
+  uint64_t SerialOf(const TimerEntry& entry) const {
+    return slots_[entry.slot_].serial;
   }
   // Sets one that has become due anew.
   void Restart(TimerEntry& entry, MonotonicTime time) { List(entry, time); }
