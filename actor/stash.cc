@@ -7,6 +7,7 @@
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/stashes.h"
 #include "troupe/base/check.h"
+#include "troupe/base/clock.h"
 
 namespace troupe::internal {
 
@@ -25,8 +26,24 @@ absl::Status StashBase::MakeRoom() {
   return absl::OkStatus();
 }
 
+namespace {
+
+// Whether the request's caller gave it up while its handler, a coroutine, had
+// it. That was told so; the duty to answer, which it holds, was not.
+bool WasGivenUp(Envelope& request) {
+  const RootTask* const root = this_handler.root;
+  return root != nullptr && root->cancelled &&
+         InfoOf(*root->envelope).route.IsSame(InfoOf(request).route);
+}
+
+}  // namespace
+
 void StashBase::Keep(Envelope* envelope) {
   envelope->tag |= kSeenTag;
+  if (IsRequest(*envelope) && WasGivenUp(*envelope)) {
+    InfoOf(*envelope).Cancel();
+    InfoOf(*envelope).deadline = MonotonicTime::InfinitePast();
+  }
   actor_.cell().handler->stashes()->Add(*this, envelope);
 }
 

@@ -16,6 +16,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/call.h"
 #include "troupe/actor/delivery.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/call_testing.h"
@@ -86,11 +87,12 @@ class Door : public Actor<DoorMessages> {
   // Waits first.
   Task<void> Handle(Late m, ReplyTo<int> reply) {
     if (open_) {
+      log_.push_back("late");
       reply.Send(5);
       co_return;
     }
     const bool slept = co_await Sleep(absl::Milliseconds(1));
-    EXPECT_TRUE(slept);
+    log_.push_back(slept ? "slept" : "told to give up");
     EXPECT_THAT(stash_.Put(std::move(m), std::move(reply)), IsOk());
   }
   // Neither answers nor sets aside.
@@ -388,6 +390,24 @@ TEST_P(StashTest, CoroutineSetsItsRequestAside) {
   door.Send<OpenDoor>();
   executor_->RunUntilIdle();
   EXPECT_THAT(outcomes_, ElementsAre(IsOkAndHolds(5)));
+  EXPECT_THAT(log_, ElementsAre("slept", "open", "late"));
+}
+
+// §36, §23: that its handler was told is not all.
+TEST_P(StashTest, RequestThatWasGivenUpBeforeIsDroppedWhenItComesBack) {
+  const auto door = SpawnDoor();
+  const auto caller = Spawn<Script>();
+  std::optional<StartedCall<Late>> call;
+  caller.Send<Do>([&] { call = door.Call<Late>().Start(); });
+  executor_->RunUntilIdle();
+  caller.Send<Do>([&] { call.reset(); });
+  executor_->RunUntilIdle();
+  EXPECT_THAT(log_, ElementsAre("told to give up"));
+  EXPECT_EQ(expired_letters_, 0);
+  door.Send<OpenDoor>();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(log_, ElementsAre("told to give up", "open"));
+  EXPECT_EQ(expired_letters_, 1);
 }
 
 // A request that was sent waits for no answer, before and after.
