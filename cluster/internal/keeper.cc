@@ -75,15 +75,15 @@ void Keeper::Handle(Unclaimed) {
   untyped_self().Kill();
 }
 
+void Keeper::EndIfOver() {
+  if (has_ended_ && is_claimed_) StopSelf();
+}
+
 bool Keeper::MayTell() const {
   if (const FarCell* const far = FarCell::Of(request_.owner.cell())) {
     return far->node() == request_.asker;
   }
   return request_.asker.empty() && request_.owner.As<RemoteEnd>().ok();
-}
-
-void Keeper::EndIfOver() {
-  if (has_ended_ && is_claimed_) StopSelf();
 }
 
 }  // namespace troupe::internal

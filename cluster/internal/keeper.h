@@ -58,10 +58,10 @@ class Keeper final : public Actor<KeepActor, Unclaimed> {
                                                       absl::Duration within);
 
  private:
+  void EndIfOver();
   // Whether the owner is one to be told of the end: of the node that asks, and
   // at home one that takes it. A peer could have others told by this node.
   bool MayTell() const;
-  void EndIfOver();
 
   NodeCore& node_;
   const Factory& factory_;
