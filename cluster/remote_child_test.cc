@@ -17,9 +17,20 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/cluster/authorization.h"
+#include "troupe/cluster/codec/codec.h"
+#include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/cluster_testing.h"
+#include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/other_end_testing.h"
+#include "troupe/cluster/internal/port_items.h"
+#include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/node.h"
+#include "troupe/cluster/transport.h"
+#include "troupe/cluster/wire_type.h"
 #include "troupe/supervision/child_options.h"
 #include "troupe/supervision/internal/supervision_testing.h"
 #include "troupe/supervision/strategy.h"
@@ -95,7 +106,8 @@ class Work : public Actor<WorkApi> {
 
 class RemoteChildTest : public ::testing::Test {
  protected:
-  RemoteChildTest() {
+  explicit RemoteChildTest(Authorization rules = Authorization::Everything())
+      : cluster_({"a", "b", "c"}, std::move(rules)) {
     journal_of_test = &journal_;
     a_ = cluster_.Start("a");
     b_ = Add("b");
@@ -142,7 +154,7 @@ class RemoteChildTest : public ::testing::Test {
   }
 
   Journal journal_;
-  TestCluster cluster_{{"a", "b", "c"}};
+  TestCluster cluster_;
   std::unique_ptr<TestNode> a_;
   std::unique_ptr<TestNode> b_;
   std::unique_ptr<TestNode> c_;
@@ -304,6 +316,72 @@ TEST_F(RemoteChildTest, GivenUpCallsAreGivenUpThere) {
   child.Send<Fault>("kill");
   // Of the first, its duty was dropped for the second, or ended with it.
   EXPECT_FALSE(std::move(ignored).Wait().ok());
+}
+
+// Becomes a peer of a, as the node "d", that tells the actor `to` of an end,
+// once by a message and once by a port; until a has taken all of it.
+void TellOfAnEnd(TestCluster& cluster, TestNode& a, uint64_t to) {
+  const std::unique_ptr<ActorSystem> system =
+      ActorSystem::Create({.workers = 1}).value();
+  InProcessTransport transport(cluster.network(), system->executor());
+  internal::Line d;
+  d.connection = transport.Dial("a", d.heard).value();
+  internal::HelloItem hello = internal::OtherEnd::Hello();
+  hello.name = "d";
+  d.Say(hello);
+  a.AwaitPeer("d");
+  const WireType& type = WireTypeOf<internal::RemoteEnd>();
+  d.Say(internal::TypeItem{0, std::string(type.name), type.shape, ""},
+        TransportLane::kData);
+  Encoder payload;
+  Encode(internal::RemoteEnd{ExitReason::Failed(absl::DataLossError("lie"))},
+         payload);
+  Encoder frame;
+  AppendItem(internal::SendHead{to, 0, false}, payload.bytes(), frame);
+  AppendItem(internal::PortOpenItem{1, 0, to, 0, 10}, frame);
+  AppendItem(internal::PublishedHead{1, 0}, payload.bytes(), frame);
+  d.connection->Send(TransportLane::kData, std::string(frame.bytes()));
+  d.connection->Close(absl::OkStatus());
+  a.AwaitPeer("d", false);
+}
+
+// Clause 35, whatever the rules.
+TEST_F(RemoteChildTest, OnlyTheNodeOfTheChildTellsOfItsEnd) {
+  Supervisor::Spec spec;
+  const auto child = spec.Add({.id = "x"}, On("b", "x"));
+  ASSERT_THAT(Start(std::move(spec)), IsOk());
+  TellOfAnEnd(cluster_, *a_, child.ref().id().value());
+  EXPECT_EQ(a_->system().dead_letters(), 2);
+  EXPECT_THAT(child.Call<Ask>().Wait(), IsOkAndHolds(1));
+  EXPECT_TRUE(reports_->Get().empty());
+}
+
+// Where nothing is allowed but what remote children need.
+class GuardedRemoteChildTest : public RemoteChildTest {
+ protected:
+  static Authorization Rules() {
+    Authorization rules = Authorization::Nothing();
+    rules.Assign("a", "parent").Allow("parent", {Verb::kSpawn}, "work");
+    rules.Assign("b", "host").Allow("host", {Verb::kWatch});
+    return rules;
+  }
+  GuardedRemoteChildTest() : RemoteChildTest(Rules()) {}
+};
+
+TEST_F(GuardedRemoteChildTest, OnlyTheNodeOfTheChildTellsOfItsEnd) {
+  Supervisor::Spec spec;
+  const auto child = spec.Add({.id = "x"}, On("b", "x"));
+  ASSERT_THAT(Start(std::move(spec)), IsOk());
+  TellOfAnEnd(cluster_, *a_, child.ref().id().value());
+  EXPECT_EQ(a_->system().dead_letters(), 2);
+  EXPECT_THAT(child.Call<Ask>().Wait(), IsOkAndHolds(1));
+  EXPECT_TRUE(reports_->Get().empty());
+  EXPECT_EQ(b_->system().dead_letters(), 0);  // It has taken the KeepActor.
+
+  child.Send<Fault>("no disk");
+  AwaitReports(1);
+  EXPECT_EQ(reports_->Get().front().reason,
+            ExitReason::Failed(absl::DataLossError("no disk")));
 }
 
 }  // namespace

@@ -84,11 +84,16 @@ absl::Status Gate::CheckTarget(Verb verb, uint64_t id) {
 
 absl::Status Gate::CheckTypedMessage(Verb verb, uint64_t id,
                                      absl::string_view type) {
-  // Between a keeper and whom it keeps the actor for.
-  if (type == KeepActor::kWireName || type == RemoteEnd::kWireName) {
-    return absl::OkStatus();
-  }
+  // Whether the peer may say that, no rule decides: see CheckContent().
+  if (type == RemoteEnd::kWireName) return absl::OkStatus();
   return CheckTarget(verb, id);
+}
+
+absl::Status Gate::CheckEnd(uint64_t id) {
+  if (node_.targets().Find(id).teller == peer_.node()) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat("'", peer_.node(), "' has started nothing for actor #", id,
+                   " of '", node_.self().name, "' of whose end it could tell"));
 }
 
 absl::Status Gate::CheckRequest(Envelope& message) {

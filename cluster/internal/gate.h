@@ -19,7 +19,9 @@
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/internal/group_book.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/message_type.h"
 #include "troupe/registry/group_name.h"
 
 namespace troupe::internal {
@@ -35,8 +37,8 @@ class Gate {
       return absl::OkStatus();
     return CheckTarget(verb, id);
   }
-  // The same for a message of that type, kSend or kCall. What keepers and those
-  // for whom they keep actors tell each other passes.
+  // The same for a message of that type, kSend or kCall. A RemoteEnd passes, up
+  // to CheckContent().
   absl::Status CheckMessage(Verb verb, uint64_t id, absl::string_view type) {
     if (all_[static_cast<size_t>(verb)]) [[likely]]
       return absl::OkStatus();
@@ -51,8 +53,11 @@ class Gate {
   // Of which groups of a scope the peer may hear. What it may not is logged.
   GroupBook::Filter WatchableIn(const std::string& scope);
   // The same for what the node itself is asked by a message that has come.
-  // Writes into it who asks.
+  // Writes into it who asks. And for a RemoteEnd, whatever the rules allow: it
+  // is for what stands here for an actor of the peer's.
   absl::Status CheckContent(uint64_t id, Envelope& message) {
+    if (message.type == &kMessageType<RemoteEnd>) [[unlikely]]
+      return CheckEnd(id);
     return id != receptionist_ ? absl::OkStatus() : CheckRequest(message);
   }
 
@@ -61,6 +66,7 @@ class Gate {
     return absl::StrCat("group:", group.ToString());
   }
   absl::Status CheckRequest(Envelope& message);
+  absl::Status CheckEnd(uint64_t id);
   absl::Status CheckName(Verb verb, absl::string_view target);
   absl::Status CheckTarget(Verb verb, uint64_t id);
   absl::Status CheckTypedMessage(Verb verb, uint64_t id,

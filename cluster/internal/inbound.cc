@@ -15,6 +15,7 @@
 #include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/port_items.h"
+#include "troupe/cluster/internal/spawn_request.h"
 
 namespace troupe::internal {
 namespace {
@@ -473,8 +474,10 @@ void Inbound::Publish(uint64_t number) {
   const AnyActorRef subscriber = ports_.SubscriberOf(number);
   if (subscriber.IsNull()) return;  // It wants nothing more.
   const std::string& name = types_[published_.type].name;
+  // An end is told to one alone, and not published.
   if (!ports_.WasAskedFor(number) &&
-      !gate_.CheckMessage(Verb::kSend, subscriber.id().value(), name).ok()) {
+      (name == RemoteEnd::kWireName ||
+       !gate_.CheckMessage(Verb::kSend, subscriber.id().value(), name).ok())) {
     ports_.OnLost(number);
     return Mourn(subscriber.id().value(), DeadLetter::Reason::kRefused, name,
                  absl::OkStatus());

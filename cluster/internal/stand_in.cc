@@ -16,6 +16,8 @@ Task<absl::Status> RemoteStandInBase::PreStart() {
     request_->owner = untyped_self();
     request_->tells_end = true;
   }
+  // Before anybody can know of it.
+  node_.targets().SetTeller(untyped_self(), path_.substr(path_.rfind('@') + 1));
   const absl::StatusOr<StartedActor> started =
       co_await StartOn(node_, path_, std::move(request_), within_);
   if (!started.ok()) co_return started.status();

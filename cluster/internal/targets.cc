@@ -9,14 +9,26 @@ namespace troupe::internal {
 void Targets::Add(const AnyActorRef& actor, absl::string_view name,
                   absl::string_view starter) {
   absl::MutexLock lock(&mu_);
-  const uint64_t id = actor.id().value();
-  if (!targets_.contains(id) && !system_.ObserveEnd(actor, *this).ok()) return;
-  Target& target = targets_[id];
-  if (std::find(target.names.begin(), target.names.end(), name) ==
-      target.names.end()) {
-    target.names.emplace_back(name);
+  Target* const target = Of(actor);
+  if (target == nullptr) return;
+  if (std::find(target->names.begin(), target->names.end(), name) ==
+      target->names.end()) {
+    target->names.emplace_back(name);
   }
-  if (!starter.empty()) target.starter = std::string(starter);
+  if (!starter.empty()) target->starter = std::string(starter);
+}
+
+void Targets::SetTeller(const AnyActorRef& actor, absl::string_view teller) {
+  absl::MutexLock lock(&mu_);
+  if (Target* const target = Of(actor)) target->teller = std::string(teller);
+}
+
+Targets::Target* Targets::Of(const AnyActorRef& actor) {
+  const uint64_t id = actor.id().value();
+  if (!targets_.contains(id) && !system_.ObserveEnd(actor, *this).ok()) {
+    return nullptr;
+  }
+  return &targets_[id];
 }
 
 Targets::Target Targets::Find(uint64_t id) const {

@@ -1,5 +1,6 @@
 // By which names rules know the actors of this node that others may address:
-// those under which they were exported, or of the factory that started them.
+// those under which they were exported, or of the factory that started them;
+// and which nodes have rights of their own to them.
 //
 // Thread safety: any thread.
 #ifndef TROUPE_CLUSTER_INTERNAL_TARGETS_H_
@@ -29,6 +30,8 @@ class Targets final : public EndObserver {
     std::vector<std::string> names;
     // The node that had it started here; empty: this one.
     std::string starter;
+    // The node that may tell it of the end of another one; empty: none.
+    std::string teller;
   };
 
   // Outlives the actors of `system`.
@@ -37,6 +40,9 @@ class Targets final : public EndObserver {
   // Nothing happens for an actor that has ended.
   void Add(const AnyActorRef& actor, absl::string_view name,
            absl::string_view starter = {}) ABSL_LOCKS_EXCLUDED(mu_);
+  // Lets that node tell it of an end, and nothing else.
+  void SetTeller(const AnyActorRef& actor, absl::string_view teller)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Without names: it has none.
   Target Find(uint64_t id) const ABSL_LOCKS_EXCLUDED(mu_);
   size_t size() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -44,6 +50,9 @@ class Targets final : public EndObserver {
   void OnActorEnd(const AnyActorRef& actor) override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // Null: the actor has ended.
+  Target* Of(const AnyActorRef& actor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   ActorSystem& system_;
   mutable absl::Mutex mu_;
   absl::flat_hash_map<uint64_t, Target> targets_ ABSL_GUARDED_BY(mu_);
