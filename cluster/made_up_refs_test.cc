@@ -326,5 +326,88 @@ TEST_F(MadeUpStartsTest, NobodyIsNot) {
               StatusIs(absl::StatusCode::kDataLoss));
 }
 
+// -- ids
+
+// Beyond what ids have: with this, an id is that of an actor of another node.
+constexpr uint64_t kTooMuch = uint64_t{1} << 48;
+constexpr uint64_t kNobody = 999'999;  // An id that no actor has.
+
+class MadeUpIdsTest : public MadeUpRefsTest {
+ protected:
+  // What ids of the actors of that node begin with here.
+  uint64_t NumberOf(const std::string& name, uint64_t incarnation) {
+    return (*a_->node().core().CellOf({name, incarnation}))->IdOf(0);
+  }
+  // Until the node has taken what `peer` has said in the control lane.
+  static void RoundTrip(Line& peer, uint64_t serial) {
+    peer.Say(internal::MonitorItem{kNobody, 9, serial});
+    peer.heard->AwaitItems(ItemKind::kDown, serial);
+  }
+  absl::Status EndOfSession() {
+    // Which ends it, too, unless it has ended before.
+    b_.Say(internal::FragmentHead{});
+    return b_.heard->AwaitEnd();
+  }
+};
+
+const auto kIsNoId =
+    StatusIs(absl::StatusCode::kDataLoss, HasSubstr("an actor has no id"));
+
+TEST_F(MadeUpIdsTest, NobodyUnlinksInTheNameOfAnotherNode) {
+  const Reader::Ref reader = a_->system().Spawn<Reader>().value();
+  ASSERT_THAT(a_->node().Export("reader", ActorRef<Price>(reader)), IsOk());
+  const uint64_t to = reader.id().value();
+  // c is to have a number that has all bits of that of b.
+  const uint64_t b = NumberOf("b", OtherEnd::Hello().incarnation);
+  uint64_t last = b;
+  for (uint64_t i = 1; ((last + kTooMuch) & b) != b; ++i) {
+    last = NumberOf("nobody", i);
+  }
+  Line c;
+  BecomePeer(c, "c");
+  ASSERT_EQ(NumberOf("c", OtherEnd::Hello().incarnation), last + kTooMuch);
+  c.Say(internal::LinkItem{to, 7, 1});
+  c.Say(internal::MonitorItem{to, 8, 1});
+  RoundTrip(c, 1);
+
+  b_.Say(internal::UnlinkItem{to, (last + kTooMuch) | 7, UINT64_MAX});
+  EXPECT_THAT(EndOfSession(), kIsNoId);
+  reader.Kill();
+  c.heard->AwaitItems(ItemKind::kDown, 2);  // Behind the exit.
+  EXPECT_THAT(c.heard->All<internal::ExitItem>(),
+              ElementsAre(Field(&internal::ExitItem::to, 7)));
+}
+
+TEST_F(MadeUpIdsTest, IdsOfOthersEndTheSession) {
+  for (const uint64_t id : {kTooMuch | 7, uint64_t{0}}) {
+    for (const std::string& said :
+         {internal::FrameOf(internal::MonitorItem{kNobody, id, 1}),
+          internal::FrameOf(internal::DemonitorItem{kNobody, id, 1}),
+          internal::FrameOf(internal::LinkItem{kNobody, id, 1}),
+          internal::FrameOf(internal::UnlinkItem{kNobody, id, 1})}) {
+      b_.connection->Send(TransportLane::kControl, said);
+      EXPECT_THAT(EndOfSession(), kIsNoId);
+      a_->AwaitPeer("b", false);
+      b_ = Line();
+      BecomePeer(b_, "b");
+    }
+  }
+}
+
+TEST_F(MadeUpIdsTest, ReceptionistWithTheIdOfAnotherIsNone) {
+  for (const uint64_t id : {kTooMuch | 7, uint64_t{0}}) {
+    Line c;
+    c.connection = transport_.Dial("a", c.heard).value();
+    internal::HelloItem hello = OtherEnd::Hello();
+    hello.name = "c";
+    hello.receptionist = id;
+    c.Say(hello);
+    c.Say(internal::FragmentHead{});
+    EXPECT_THAT(c.heard->AwaitEnd(),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         HasSubstr("'c' has no actor with the id")));
+  }
+}
+
 }  // namespace
 }  // namespace troupe

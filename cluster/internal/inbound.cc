@@ -41,6 +41,18 @@ absl::Status With(Decoder& in, F&& handle) {
   return in.status();
 }
 
+// The same of an item that is from an actor of the peer's: with more bits its
+// id would be that of an actor of another node.
+template <typename Item, typename F>
+absl::Status WithFrom(Decoder& in, F&& handle) {
+  return With<Item>(in, [&](const Item& item) {
+    if (item.from == 0 || item.from > FarCell::kIdMask) {
+      return in.Fail(absl::StrCat("an actor has no id ", item.from));
+    }
+    handle(item);
+  });
+}
+
 }  // namespace
 
 absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
@@ -48,14 +60,15 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     case ItemKind::kEnd:
       return With<EndItem>(in, [&](const auto& item) { OnEnd(item); });
     case ItemKind::kMonitor:
-      return With<MonitorItem>(in, [&](const auto& item) { OnMonitor(item); });
+      return WithFrom<MonitorItem>(in,
+                                   [&](const auto& item) { OnMonitor(item); });
     case ItemKind::kDemonitor:
-      return With<DemonitorItem>(
+      return WithFrom<DemonitorItem>(
           in, [&](const auto& item) { watches_.OnDemonitor(item); });
     case ItemKind::kLink:
-      return With<LinkItem>(in, [&](const auto& item) { OnLink(item); });
+      return WithFrom<LinkItem>(in, [&](const auto& item) { OnLink(item); });
     case ItemKind::kUnlink:
-      return With<UnlinkItem>(in, [&](const auto& item) {
+      return WithFrom<UnlinkItem>(in, [&](const auto& item) {
         watches_.OnUnlink(item, node_.exports().RefTo(item.to));
       });
     case ItemKind::kAwaitEnd:

@@ -190,6 +190,10 @@ absl::Status Session::OnHello(const HelloItem& hello) {
         "'", hello.name, "' takes frames of ", hello.max_frame_bytes,
         " bytes, and '", shared_.node.self().name, "' needs ", kMinFrameBytes));
   }
+  if (hello.receptionist == 0 || hello.receptionist > FarCell::kIdMask) {
+    return absl::DataLossError(absl::StrCat(
+        "'", hello.name, "' has no actor with the id ", hello.receptionist));
+  }
   const bool dialled = !expected_.empty();
   if (dialled && hello.name != expected_) {
     return absl::FailedPreconditionError(
