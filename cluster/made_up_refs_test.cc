@@ -394,6 +394,26 @@ TEST_F(MadeUpIdsTest, IdsOfOthersEndTheSession) {
   }
 }
 
+// Only the last one would be taken off, and only one would count.
+TEST_F(MadeUpIdsTest, MonitorThatHasBegunBeforeEndsTheSession) {
+  const Reader::Ref readers[] = {a_->system().Spawn<Reader>().value(),
+                                 a_->system().Spawn<Reader>().value()};
+  for (const Reader::Ref& reader : readers) {
+    ASSERT_THAT(a_->node().Export(reader.ToString(), ActorRef<Price>(reader)),
+                IsOk());
+  }
+  b_.Say(internal::MonitorItem{readers[0].id().value(), 7, 1});
+  // Another one, of another actor, and the same again when it is over.
+  b_.Say(internal::MonitorItem{readers[1].id().value(), 7, 2});
+  b_.Say(internal::MonitorItem{readers[1].id().value(), 8, 1});
+  b_.Say(internal::DemonitorItem{readers[1].id().value(), 8, 1});
+  b_.Say(internal::MonitorItem{readers[1].id().value(), 8, 1});
+  RoundTrip(b_, 1);
+  b_.Say(internal::MonitorItem{readers[1].id().value(), 7, 1});
+  EXPECT_THAT(EndOfSession(), StatusIs(absl::StatusCode::kDataLoss,
+                                       HasSubstr("has begun before")));
+}
+
 TEST_F(MadeUpIdsTest, ReceptionistWithTheIdOfAnotherIsNone) {
   for (const uint64_t id : {kTooMuch | 7, uint64_t{0}}) {
     Line c;

@@ -60,8 +60,8 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     case ItemKind::kEnd:
       return With<EndItem>(in, [&](const auto& item) { OnEnd(item); });
     case ItemKind::kMonitor:
-      return WithFrom<MonitorItem>(in,
-                                   [&](const auto& item) { OnMonitor(item); });
+      return WithFrom<MonitorItem>(
+          in, [&](const auto& item) { OnMonitor(item, in); });
     case ItemKind::kDemonitor:
       return WithFrom<DemonitorItem>(
           in, [&](const auto& item) { watches_.OnDemonitor(item); });
@@ -167,11 +167,14 @@ absl::Status Inbound::MayWatch(uint64_t to) {
   return may.ok() ? gate_.Check(Verb::kWatch, to) : may;
 }
 
-void Inbound::OnMonitor(const MonitorItem& item) {
+void Inbound::OnMonitor(const MonitorItem& item, Decoder& in) {
   if (absl::Status may = MayWatch(item.to); !may.ok()) {
     return watches_.RefuseMonitor(item, may);
   }
-  watches_.OnMonitor(item, node_.exports().RefTo(item.to));
+  if (!watches_.OnMonitor(item, node_.exports().RefTo(item.to))) {
+    in.Fail(absl::StrCat("the monitor ", item.serial, " of actor #", item.from,
+                         " has begun before"));
+  }
 }
 
 void Inbound::OnLink(const LinkItem& item) {

@@ -87,7 +87,7 @@ class Inbound {
   // The same, and whether the peer may watch that actor.
   absl::Status MayWatch(uint64_t to);
   void OnEnd(const EndItem& item);
-  void OnMonitor(const MonitorItem& item);
+  void OnMonitor(const MonitorItem& item, Decoder& in);
   void OnLink(const LinkItem& item);
   absl::Status OnAwaitEnd(Decoder& in);
   void OnRefused(const RefusedItem& item);

@@ -109,14 +109,16 @@ void WatchBook::OnEnded(const EndedItem& item) {
 
 // -- actors there, of ends here
 
-void WatchBook::OnMonitor(const MonitorItem& item, const AnyActorRef& target) {
+bool WatchBook::OnMonitor(const MonitorItem& item, const AnyActorRef& target) {
   const AnyActorRef watcher = peer_.RefTo(item.from);
   const WatchKey key{watcher.id().value(), item.serial};
-  watched_[key] = target;
+  // It is taken off one actor.
+  if (!watched_.try_emplace(key, target).second) return false;
   PushSignal(*target.cell(), target.id().value(),
              MakeEnvelope<BeginWatch>(
                  key, OwedNotice::OfDown(*watcher.cell(), key.watcher,
                                          key.serial, /*slot=*/0)));
+  return true;
 }
 
 void WatchBook::OnDemonitor(const DemonitorItem& item) {

@@ -47,7 +47,9 @@ class WatchBook {
 
   // -- actors there, of ends here; `target` may be gone
 
-  void OnMonitor(const MonitorItem& item, const AnyActorRef& target);
+  // False: that watcher has begun one with that serial before, which is not
+  // over. None of us does, as a watcher numbers its monitors.
+  bool OnMonitor(const MonitorItem& item, const AnyActorRef& target);
   void OnDemonitor(const DemonitorItem& item);
   // The peer may not: its actor is told so.
   void RefuseMonitor(const MonitorItem& item, const absl::Status& why);
