@@ -11,15 +11,21 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/barrier.h"
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -173,6 +179,29 @@ TEST(ListenAtAllTest, PortIsDrawnUntilItIsFreeEverywhere) {
 
 // -- ends and paths -----------------------------------------------------------
 
+sockaddr_un ToUnix(const std::string& path) {
+  sockaddr_un where = {};
+  where.sun_family = AF_UNIX;
+  std::memcpy(where.sun_path, path.data(), path.size());
+  return where;
+}
+
+// As after a kill: the path is there, and nobody behind it.
+void LeaveDeadSocket(const std::string& path) {
+  const sockaddr_un where = ToUnix(path);
+  const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_EQ(::bind(dead.number(), reinterpret_cast<const sockaddr*>(&where),
+                   sizeof(where)),
+            0);
+}
+
+bool ConnectTo(const std::string& path) {
+  const sockaddr_un where = ToUnix(path);
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+  return ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&where),
+                   sizeof(where)) == 0;
+}
+
 TEST(ListeningSocketTest, StoppedAddressIsFree) {
   const auto listening = BindAt("127.0.0.1:0");
   const std::string address = listening->address().ToString();
@@ -200,21 +229,68 @@ TEST(ListeningSocketTest, StoppedPathIsFree) {
   EXPECT_THAT(ListeningSocket::Bind(listening->address()), IsOk());
 }
 
-// As after a kill: the path is there, and nobody behind it.
 TEST(ListeningSocketTest, PathWhoseOwnerDiedIsFree) {
   const ShortFolder folder;
   const std::string path = folder.path() + "/socket";
-  sockaddr_un where = {};
-  where.sun_family = AF_UNIX;
-  std::memcpy(where.sun_path, path.data(), path.size());
-  {
-    const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM, 0));
-    ASSERT_EQ(::bind(dead.number(), reinterpret_cast<sockaddr*>(&where),
-                     sizeof(where)),
-              0);
-  }
+  LeaveDeadSocket(path);
   EXPECT_THAT(ListeningSocket::Bind(ParseAddress("unix:" + path).value()),
               IsOk());
+}
+
+// It has the path only when it can be connected to: or the other one would take
+// it for one whose owner died.
+TEST(ListeningSocketTest, OneOfTwoThatBeginAtOnceHasThePath) {
+  const ShortFolder folder;
+  for (int round = 0; round < 500; ++round) {
+    const std::string path = absl::StrCat(folder.path(), "/", round);
+    if (round % 2 == 0) LeaveDeadSocket(path);
+    const Address address = ParseAddress("unix:" + path).value();
+    std::unique_ptr<ListeningSocket> bound[2];
+    std::thread threads[2];
+    absl::Barrier* const both = new absl::Barrier(2);
+    for (int i = 0; i < 2; ++i) {
+      threads[i] = std::thread([&, i] {
+        if (both->Block()) delete both;
+        auto listening = ListeningSocket::Bind(address);
+        if (listening.ok()) bound[i] = *std::move(listening);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_NE(bound[0] == nullptr, bound[1] == nullptr) << round;
+    ASSERT_TRUE(ConnectTo(path)) << round;
+  }
+}
+
+TEST(ListeningSocketTest, PathOfAnotherOneStays) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  const auto first = BindAt("unix:" + path);
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  const auto second = BindAt("unix:" + path);
+  first->Stop();
+  EXPECT_TRUE(ConnectTo(path));
+}
+
+// With what is there until it has its path.
+TEST(ListeningSocketTest, NothingElseIsLeftInTheFolder) {
+  const ShortFolder folder;
+  const auto listening = BindAt("unix:" + folder.path() + "/socket");
+  EXPECT_THAT(ListeningSocket::Bind(listening->address()),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  const std::filesystem::directory_iterator files(folder.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST(ListeningSocketTest, LongestPathCanBeListenedAt) {
+  const ShortFolder folder;
+  std::string path = folder.path() + "/";
+  path.append(sizeof(sockaddr_un{}.sun_path) - 3 - path.size(), 'x');
+  std::filesystem::create_directory(path);
+  path += "/s";
+  const auto listening = BindAt("unix:" + path);
+  EXPECT_TRUE(ConnectTo(path));
+  listening->Stop();
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 
 // A file that is no socket is somebody's.

@@ -1,5 +1,6 @@
 #include "troupe/cluster/grpc/internal/listening_socket.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,7 +14,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "absl/cleanup/cleanup.h"
@@ -50,6 +53,68 @@ Descriptor NewSocket(int family) {
 void TurnOn(const Descriptor& socket, int level, int option) {
   const int on = 1;
   (void)::setsockopt(socket.number(), level, option, &on, sizeof(on));
+}
+
+// -- paths --------------------------------------------------------------------
+
+constexpr size_t kMaxPath = sizeof(sockaddr_un{}.sun_path) - 1;
+
+// That of a socket which has not got its path yet: ".troupe-99" is the longest.
+constexpr int kMaxOthers = 100;
+constexpr size_t kMaxOtherName = 10;
+
+// How often somebody else may be quicker.
+constexpr int kMaxTries = 16;
+
+sockaddr_un ToUnix(const std::string& path) {
+  sockaddr_un where = {};
+  where.sun_family = AF_UNIX;
+  std::memcpy(where.sun_path, path.data(), path.size());
+  return where;
+}
+
+// What is there, if it is a socket.
+std::optional<UnixFile> FileAt(const std::string& path) {
+  struct stat file = {};
+  if (::lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) {
+    return std::nullopt;
+  }
+  return UnixFile(file.st_dev, file.st_ino);
+}
+
+// Whether nobody listens at a socket any more.
+bool IsDead(const std::string& path) {
+  const Descriptor probe = NewSocket(AF_UNIX);
+  const sockaddr_un where = ToUnix(path);
+  return probe.number() >= 0 &&
+         ::connect(probe.number(), reinterpret_cast<const sockaddr*>(&where),
+                   sizeof(where)) != 0 &&
+         errno == ECONNREFUSED;
+}
+
+// Gives `path` to the socket at `other`, if it is free or its owner died. What
+// is at `other` then is nobody's. errno, or 0.
+int TakePath(const std::string& path, const std::string& other) {
+  for (int i = 0; i < kMaxTries; ++i) {
+    if (::link(other.c_str(), path.c_str()) == 0) return 0;
+    if (errno != EEXIST) return errno;
+    const std::optional<UnixFile> there = FileAt(path);
+    // Another file is somebody's.
+    if (!there.has_value() || !IsDead(path)) return EADDRINUSE;
+    const auto exchange = [&] {
+      return ::renameat2(AT_FDCWD, other.c_str(), AT_FDCWD, path.c_str(),
+                         RENAME_EXCHANGE) == 0;
+    };
+    if (exchange()) {
+      if (FileAt(other) == there) return 0;
+      // Somebody has taken it meanwhile.
+      (void)exchange();
+    } else if (errno == EINVAL || errno == ENOSYS) {
+      // A file system that cannot.
+      (void)::unlink(path.c_str());
+    }
+  }
+  return EADDRINUSE;
 }
 
 bool IsShortage(int error) {
@@ -130,31 +195,39 @@ absl::StatusOr<std::unique_ptr<ListeningSocket>> ListeningSocket::Bind(
   return listening;
 }
 
+// The path is there when somebody listens behind it: who finds one that refuses
+// may take it. So the socket gets its path last.
 absl::Status ListeningSocket::BindUnix() {
-  sockaddr_un where = {};
-  where.sun_family = AF_UNIX;
-  std::memcpy(where.sun_path, address_.host.data(), address_.host.size());
-  auto* const bound = reinterpret_cast<const sockaddr*>(&where);
-  {
-    // A socket whose owner died is free; another file is somebody's.
-    const Descriptor probe = NewSocket(AF_UNIX);
-    if (probe.number() < 0) return CannotListen(address_, errno);
-    if (::connect(probe.number(), bound, sizeof(where)) == 0 ||
-        errno == EAGAIN) {
-      return CannotListen(address_, EADDRINUSE);
-    }
-    struct stat file = {};
-    if (errno == ECONNREFUSED && ::stat(where.sun_path, &file) == 0 &&
-        S_ISSOCK(file.st_mode)) {
-      (void)::unlink(where.sun_path);
-    }
-  }
   Descriptor socket = NewSocket(AF_UNIX);
-  if (socket.number() < 0 ||
-      ::bind(socket.number(), bound, sizeof(where)) != 0 ||
-      ::listen(socket.number(), kBacklog) != 0) {
+  if (socket.number() < 0) return CannotListen(address_, errno);
+  const std::string path = address_.host;
+  std::string folder = path.substr(0, path.rfind('/') + 1);
+  const Descriptor opened(::open(folder.c_str(), O_PATH | O_CLOEXEC));
+  if (opened.number() < 0) return CannotListen(address_, errno);
+  if (folder.size() + kMaxOtherName > kMaxPath) {
+    folder = absl::StrCat("/proc/self/fd/", opened.number(), "/");
+  }
+  std::string other;
+  int error = EADDRINUSE;
+  for (int i = 0; i < kMaxOthers && error == EADDRINUSE; ++i) {
+    other = absl::StrCat(folder, ".troupe-", i);
+    const sockaddr_un where = ToUnix(other);
+    error = ::bind(socket.number(), reinterpret_cast<const sockaddr*>(&where),
+                   sizeof(where)) == 0
+                ? 0
+                : errno;
+  }
+  if (error != 0) return CannotListen(address_, error);
+  const absl::Cleanup remove_other = [&other] {
+    (void)::unlink(other.c_str());
+  };
+  const std::optional<UnixFile> file = FileAt(other);
+  if (!file.has_value() || ::listen(socket.number(), kBacklog) != 0) {
     return CannotListen(address_, errno);
   }
+  error = TakePath(path, other);
+  if (error != 0) return CannotListen(address_, error);
+  file_ = *file;
   sockets_.push_back(std::move(socket));
   return absl::OkStatus();
 }
@@ -198,7 +271,8 @@ absl::Status ListeningSocket::Start(ThreadFactory& threads, Take take) {
 void ListeningSocket::Stop() {
   absl::MutexLock lock(&mu_);
   if (std::exchange(stopped_, true)) return;
-  if (address_.kind == Address::Kind::kUnix && !sockets_.empty()) {
+  // Somebody may have removed the path, and somebody else listen there.
+  if (file_.has_value() && FileAt(address_.host) == file_) {
     (void)::unlink(address_.host.c_str());
   }
   for (const Descriptor& socket : sockets_) {

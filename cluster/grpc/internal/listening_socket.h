@@ -15,8 +15,10 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -44,6 +46,9 @@ class Descriptor {
  private:
   int number_;  // -1: none.
 };
+
+// What tells it from others: device and number.
+using UnixFile = std::pair<dev_t, ino_t>;
 
 // As ::bind().
 using BindFunction =
@@ -93,6 +98,7 @@ class ListeningSocket {
   Address address_;
   const Descriptor bell_;  // Can be read when this has stopped.
   std::vector<Descriptor> sockets_;
+  std::optional<UnixFile> file_;  // The path's, if it is a socket of Unix.
   Take take_;
   std::unique_ptr<JoinableThread> thread_;
 
