@@ -8,9 +8,33 @@
 #include "grpcpp/security/tls_certificate_provider.h"
 #include "grpcpp/security/tls_certificate_verifier.h"
 #include "grpcpp/security/tls_credentials_options.h"
+#include "openssl/bio.h"
+#include "openssl/err.h"
+#include "openssl/pem.h"
+#include "openssl/x509.h"
 
 namespace troupe::internal {
 namespace {
+
+// OpenSSL looks at a certificate when a session of TLS begins, and not when it
+// is resumed, each time with a new ticket; gRPC cannot turn tickets off. Here
+// it is looked at for each connection.
+bool IsValidNow(const grpc::AuthContext& context) {
+  const std::vector<grpc::string_ref> pem =
+      context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pem.size() != 1) return false;
+  const std::unique_ptr<BIO, int (*)(BIO*)> in(
+      BIO_new_mem_buf(pem[0].data(), static_cast<int>(pem[0].size())),
+      &BIO_free);
+  const std::unique_ptr<X509, void (*)(X509*)> certificate(
+      PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &X509_free);
+  if (certificate == nullptr) {
+    ERR_clear_error();  // Or gRPC would find it in this thread.
+    return false;
+  }
+  return X509_cmp_current_time(X509_get0_notBefore(certificate.get())) < 0 &&
+         X509_cmp_current_time(X509_get0_notAfter(certificate.get())) > 0;
+}
 
 void WatchAll(grpc::experimental::TlsCredentialsOptions& options) {
   options.watch_root_certs();
@@ -61,6 +85,7 @@ std::optional<std::vector<std::string>> ProvenNames(
     const grpc::AuthContext& context) {
   if (!context.IsPeerAuthenticated()) return std::nullopt;
   std::vector<std::string> names;
+  if (!IsValidNow(context)) return names;
   for (const grpc::string_ref& name :
        context.FindPropertyValues(GRPC_PEER_DNS_PROPERTY_NAME)) {
     names.emplace_back(name.data(), name.size());

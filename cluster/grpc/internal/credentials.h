@@ -25,7 +25,8 @@ std::shared_ptr<grpc::ServerCredentials> ListenCredentials(
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> DialCredentials(
     const std::optional<TlsFiles>& files);
 
-// The DNS names in the certificate of the other end. Without TLS: nothing.
+// The DNS names in the certificate of the other end; none if it is not valid
+// now. Without TLS: nothing.
 std::optional<std::vector<std::string>> ProvenNames(
     const grpc::AuthContext& context);
 
