@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,8 +38,10 @@
 #include "troupe/actor/internal/watch_testing.h"
 #include "troupe/actor/send_result.h"
 #include "troupe/actor/task.h"
+#include "troupe/base/allocation_gate.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
+#include "troupe/mailbox/envelope_pool.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -55,6 +58,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::IsOkAndHolds;
+using ::testing::SizeIs;
 using testing::StatusIs;
 using ::testing::UnorderedElementsAre;
 
@@ -204,6 +208,43 @@ TEST_P(FarCellTest, MessagesComeInOrder) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(texts[i], absl::StrCat(i, " to 7"));
   EXPECT_EQ(texts[100], "other to 9");
   EXPECT_EQ(texts[101], "urgent now to 7");
+  EXPECT_EQ(system_->dead_letters(), 0);
+}
+
+// Refuses the k-th allocation of this thread, unless the runtime must have it.
+class RefuseOne final : public internal::AllocationGate {
+ public:
+  explicit RefuseOne(int k) : left_(k) { Set(this); }
+  RefuseOne(const RefuseOne&) = delete;
+  RefuseOne& operator=(const RefuseOne&) = delete;
+  ~RefuseOne() { Set(nullptr); }
+  bool Admits() override { return --left_ != 0; }
+
+ private:
+  static void Set(internal::AllocationGate* gate) {
+    EnvelopePool::KeepNothing(gate != nullptr);
+    internal::allocation_gate = gate;
+  }
+
+  int left_;
+};
+
+// Clause 34: what throws has sent nothing, and all else comes.
+TEST_P(FarCellTest, WithoutMemoryNothingIsHalfSent) {
+  Open();
+  std::vector<std::string> sent;
+  for (int k = 1; k < 5; ++k) {
+    const std::string word = absl::StrCat("word ", k);
+    try {
+      const RefuseOne shortage(k);
+      Ref().Send<Word>(word);
+      sent.push_back(absl::StrCat(word, " to 7"));
+    } catch (const std::bad_alloc&) {
+      EXPECT_EQ(k, 1);
+    }
+    EXPECT_EQ(TextsUntil(sent.size()), sent);
+  }
+  EXPECT_THAT(sent, SizeIs(3));
   EXPECT_EQ(system_->dead_letters(), 0);
 }
 

@@ -32,6 +32,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
@@ -116,12 +117,16 @@ struct Note {
 struct Ask {
   using Reply = int;
 };
-// Counts the notes that it gets.
-class Other : public Actor<Note, Ask> {
+struct Answer {
+  absl::StatusOr<int> outcome;
+};
+// Counts the notes and answers that it gets.
+class Other : public Actor<Note, Ask, Answer> {
  public:
   explicit Other(int& notes) : notes_(notes) {}
   void Handle(Note) { ++notes_; }
   int Handle(Ask) { return 42; }
+  void Handle(Answer) { ++notes_; }
 
  private:
   int& notes_;
@@ -165,6 +170,10 @@ struct World {
     doer = *system->Spawn<Doer>();
     other = *system->Spawn<Other>(std::ref(notes));
     several.resize(40, other);
+    for (Other::Ref& each : bounded) {
+      each = *system->Spawn<Other>({.mailbox = {.messages = 10}},
+                                   std::ref(bounded_notes));
+    }
     executor->RunUntilIdle();
   }
 
@@ -175,14 +184,22 @@ struct World {
     other.Kill();
     executor->RunUntilIdle();
   }
-
+  // Sends a note to each of the bounded ones. Returns how many came.
+  int NotesOfBounded() {
+    const int before = bounded_notes;
+    for (const Other::Ref& each : bounded) each.Send<Note>("now");
+    executor->RunUntilIdle();
+    return bounded_notes - before;
+  }
   int notes = 0;
+  int bounded_notes = 0;
   DeterministicExecutor* executor;
   std::unique_ptr<ActorSystem> system;
   Names* names;
   Groups* groups;
   Doer::Ref doer;
   Other::Ref other;
+  Other::Ref bounded[2];
   OutputPort<Note> port;
   PortSubscription subscription;
   Subscription events;
@@ -329,6 +346,67 @@ std::vector<Case> Cases() {
                      return Unless(world.threw || world.status.has_value(),
                                    "neither answered nor refused");
                    }});
+  // On another worker, where what is sent must wake them.
+  cases.push_back({"SendBounded",
+                   [](World& world, Doer&) -> Task<void> {
+                     for (const Other::Ref& each : world.bounded) {
+                       each.Send<Note>("x");
+                       ++world.done;
+                     }
+                     co_return;
+                   },
+                   [](World& world) {
+                     std::string wrong =
+                         Unless(world.bounded_notes == world.done,
+                                "lost or sent all the same");
+                     return wrong + Unless(world.NotesOfBounded() == 2,
+                                           "never woken again");
+                   },
+                   {{"the wake of a mailbox", 2}}});
+  cases.push_back(
+      {"SendWhenReady",
+       [](World& world, Doer&) -> Task<void> {
+         for (const Other::Ref& each : world.bounded) {
+           const absl::Status sent = co_await each.SendWhenReady<Note>("x");
+           if (sent.ok()) ++world.done;
+         }
+       },
+       [](World& world) {
+         std::string wrong = Unless(world.bounded_notes == world.done,
+                                    "lost or sent all the same");
+         return wrong +
+                Unless(world.NotesOfBounded() == 2, "never woken again");
+       },
+       {{"the wake of a mailbox", 2}}});
+  cases.push_back({"CallBounded",
+                   [](World& world, Doer&) -> Task<void> {
+                     for (const Other::Ref& each : world.bounded) {
+                       world.status = (co_await each.Call<Ask>()).status();
+                     }
+                   },
+                   [](World& world) {
+                     return Unless(world.threw || world.status.has_value(),
+                                   "neither answered nor refused") +
+                            Unless(world.NotesOfBounded() == 2,
+                                   "never woken again");
+                   },
+                   {{"the wake of a mailbox", 2}}});
+  cases.push_back({"Forward",
+                   [](World& world, Doer&) -> Task<void> {
+                     for (const Other::Ref& each : world.bounded) {
+                       each.Call<Ask>().Forward<Answer>(world.other);
+                       ++world.done;
+                     }
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(world.notes == world.done ||
+                                       !world.IsAlive(world.doer) ||
+                                       !world.IsAlive(world.bounded[0]) ||
+                                       !world.IsAlive(world.bounded[1]),
+                                   "not forwarded once");
+                   },
+                   {{"the wake of a mailbox", 2}}});
   cases.push_back({"Sleep",
                    [](World& world, Doer&) -> Task<void> {
                      (void)co_await Sleep(absl::Seconds(1));

@@ -193,6 +193,34 @@ TEST(SimulationFaultsTest, MemoryIsShortWhereTheTestSays) {
   EXPECT_GT(all_forgotten, 20);
 }
 
+// What was sent comes, and wakes its receiver: of what a queue has taken,
+// nothing can be refused.
+TEST(SimulationFaultsTest, MemoryIsShortOnTheWayToABoundedMailbox) {
+  int all_forgotten = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Simulation sim(seed);
+    auto& log = sim.Make<std::vector<int>>();
+    int& forgotten = sim.Make<int>(0);
+    const auto last =
+        sim.system()
+            .Spawn<Taker>({.mailbox = {.messages = 100}}, std::ref(log))
+            .value();
+    const auto first =
+        sim.system()
+            .Spawn<Forgetful>(std::ref(sim), last, std::ref(forgotten))
+            .value();
+    for (int i = 0; i < 20; ++i) {
+      first.Send<Add>(i);
+      sim.Play();
+    }
+    EXPECT_EQ(first.status(), ActorStatus::kRunning);
+    EXPECT_THAT(log, SizeIs(20 - forgotten));
+    EXPECT_THAT(sim.trace().faults, SizeIs(forgotten));
+    all_forgotten += forgotten;
+  }
+  EXPECT_GT(all_forgotten, 20);
+}
+
 TEST(SimulationFaultsTest, SpawnSaysThatThereIsNoMemory) {
   Simulation sim(1);
   auto& log = sim.Make<std::vector<int>>();

@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/shared_payload.h"
 #include "troupe/actor/internal/signals.h"
 #include "troupe/actor/internal/watch_table.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/mailbox/envelope_list.h"
 
 namespace troupe::internal {
@@ -96,10 +97,15 @@ EnvelopePtr FarCell::Wrap(uint64_t id, EnvelopePtr message) {
   return wrapped;
 }
 
+EnvelopePtr FarCell::MustWrap(uint64_t id, EnvelopePtr message) {
+  return MustHaveMemory("what goes to another node",
+                        [&] { return Wrap(id, std::move(message)); });
+}
+
 SendResult FarCell::Take(uint64_t id, Envelope* envelope) {
   const Kind kind = KindOf(*envelope);
   if (kind == Kind::kOther) return SendResult::kNoActor;
-  EnvelopePtr wrapped = Wrap(id, EnvelopePtr(envelope));
+  EnvelopePtr wrapped = MustWrap(id, EnvelopePtr(envelope));
   Admission admission;
   switch (kind) {
     case Kind::kMessage: {
@@ -125,7 +131,7 @@ SendResult FarCell::Take(uint64_t id, Envelope* envelope) {
 
 void FarCell::TakeFromSession(uint64_t session_number, EnvelopePtr control) {
   control->tag |= kControlTag;
-  EnvelopePtr wrapped = Wrap(0, std::move(control));
+  EnvelopePtr wrapped = MustWrap(0, std::move(control));
   Admission admission = Admission::kClosed;
   {
     absl::MutexLock lock(&mu_);
@@ -164,7 +170,9 @@ SendResult FarCell::Conclude(Admission admission) {
     session = session_;
   }
   if (session.IsNull()) return SendResult::kSent;  // It closes just now.
-  Envelope* const wake = MakeEnvelope<FarMailWaits>();
+  // Something has been taken, and the queue asks for no other wake.
+  Envelope* const wake = MustHaveMemory(
+      "the wake of a session", [] { return MakeEnvelope<FarMailWaits>(); });
   if (IsRefused(PushBehindAll(*session.cell(), session.id().value(), wake))) {
     DestroyEnvelope(wake);  // It ends, and closes this.
   }

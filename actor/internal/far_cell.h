@@ -88,6 +88,7 @@ class FarCell : private Cell {
   void TakeFromSession(uint64_t session_number, EnvelopePtr control)
       ABSL_LOCKS_EXCLUDED(mu_);
   // A message for TakeOrWait(), in the envelope of its own that it needs.
+  // Throws std::bad_alloc; then the message is destroyed.
   static EnvelopePtr Wrap(uint64_t id, EnvelopePtr message);
   // As TrySendOrWait() in send.h, with what Wrap() has made.
   BoundedQueue* TakeOrWait(Envelope* wrapped, BoundedQueue::Waiter& waiter,
@@ -124,6 +125,9 @@ class FarCell : private Cell {
  private:
   FarCell(uint64_t number, absl::string_view node);
 
+  // As Wrap(), for those whose callers rely on that nothing throws: they may
+  // be in the seat, and what they send be owed to somebody.
+  static EnvelopePtr MustWrap(uint64_t id, EnvelopePtr message);
   // What a queue's answer means; wakes the session.
   SendResult Conclude(Admission admission) ABSL_LOCKS_EXCLUDED(mu_);
 

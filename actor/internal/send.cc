@@ -116,7 +116,9 @@ void Ring(Cell& cell, uint64_t id, uint64_t tag) {
     }
     return;
   }
-  Envelope* const signal = MakeEnvelope<MailWaits>();
+  // The message has been taken, and the queue asks for no other wake.
+  Envelope* const signal = MustHaveMemory(
+      "the wake of a mailbox", [] { return MakeEnvelope<MailWaits>(); });
   signal->lane = Lane::kSignal;
   if (PushAsStranger(cell, id, signal, tag, Mailbox::Word::Kind::kSignal) ==
       PushResult::kClosed) {

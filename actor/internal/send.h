@@ -15,7 +15,7 @@
 namespace troupe::internal {
 
 // In the seat with `tag`, settled or not: every send that is not the fast one.
-// Leaves the seat.
+// Leaves the seat. No send of an envelope throws.
 [[nodiscard]] SendResult SendSlow(Cell& cell, uint64_t id, Envelope* envelope,
                                   uint64_t tag);
 
