@@ -55,6 +55,8 @@ namespace internal {
 
 PublishWait::~PublishWait() {
   Drop();
+  // Something threw before it waited.
+  if (is_in_line_) OnGiveUp();
   // Its turn had come, and it did not come to publish.
   if (turn_ == PortCore::Turn::kGranted) port_->EndTurn();
 }
@@ -78,6 +80,7 @@ bool PublishWait::await_suspend(std::coroutine_handle<> waiting) {
     Settle();
     return Pass(waiting);
   }
+  is_in_line_ = true;
   if (IsLate()) {
     OnGiveUp();
     SettleLate();
@@ -104,6 +107,7 @@ void PublishWait::OnTurn(bool granted) {
 }
 
 void PublishWait::OnGiveUp() {
+  is_in_line_ = false;
   if (port_->Withdraw(*this)) {
     answer_.Forget();
     turn_ = PortCore::Turn::kRefused;
@@ -115,6 +119,7 @@ void PublishWait::OnGiveUp() {
 }
 
 absl::Status PublishWait::await_resume() {
+  is_in_line_ = false;
   switch (turn_) {
     case PortCore::Turn::kGranted:
       port_->Publish(body_);

@@ -69,6 +69,7 @@ class PublishWait final : public AnswerWait, private PublishWaiter {
   // Guarded by the port's lock while this waits there.
   OwedAnswer<bool> answer_;
   PortCore::Turn turn_ = PortCore::Turn::kRefused;
+  bool is_in_line_ = false;  // Or has left it without knowing.
 };
 
 }  // namespace internal

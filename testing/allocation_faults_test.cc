@@ -33,7 +33,13 @@
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/call.h"
+#include "troupe/actor/call_all.h"
+#include "troupe/actor/completion.h"
+#include "troupe/actor/ended.h"
+#include "troupe/actor/internal/cell.h"
 #include "troupe/actor/internal/cell_pool.h"
+#include "troupe/actor/internal/handler_state.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/base/allocation_gate.h"
@@ -191,6 +197,13 @@ struct World {
     executor->RunUntilIdle();
     return bounded_notes - before;
   }
+  // Whether the doer waits for an answer.
+  bool DoerIsOwed() const {
+    const internal::Cell& cell = *AnyActorRef(doer).cell();
+    return IsAlive(doer) && cell.handler != nullptr &&
+           !cell.handler->calls().empty();
+  }
+
   int notes = 0;
   int bounded_notes = 0;
   DeterministicExecutor* executor;
@@ -254,7 +267,8 @@ std::vector<Case> Cases();
     world.executor->RunUntilIdle();
     refused = refusal.Disarm();
     world.executor->RunFor(absl::Seconds(20));
-    wrong = tried.wrong(world);
+    if (world.DoerIsOwed()) wrong += "a wait is left behind";
+    wrong += tried.wrong(world);
     // All can be used.
     int notes = 0;
     const absl::StatusOr<Other::Ref> another =
@@ -391,6 +405,23 @@ std::vector<Case> Cases() {
                                    "never woken again");
                    },
                    {{"the wake of a mailbox", 2}}});
+  // Several calls that are open beside each other.
+  cases.push_back({"Start",
+                   [](World& world, Doer&) -> Task<void> {
+                     StartedCall<Ask> first = world.other.Call<Ask>().Start();
+                     StartedCall<Ask> second =
+                         world.bounded[0].Call<Ask>().Start();
+                     StartedCall<Ask> third =
+                         world.bounded[1].Call<Ask>().Start();
+                     for (StartedCall<Ask>* call : {&first, &second, &third}) {
+                       if ((co_await std::move(*call)).ok()) ++world.done;
+                     }
+                   },
+                   [](World& world) {
+                     return Unless(world.threw || world.done == 3,
+                                   "neither answered nor refused");
+                   },
+                   {{"the wake of a mailbox", 2}}});
   cases.push_back({"Forward",
                    [](World& world, Doer&) -> Task<void> {
                      for (const Other::Ref& each : world.bounded) {
@@ -407,6 +438,56 @@ std::vector<Case> Cases() {
                                    "not forwarded once");
                    },
                    {{"the wake of a mailbox", 2}}});
+  cases.push_back({"CallAll",
+                   [](World& world, Doer&) -> Task<void> {
+                     std::vector<Other::Ref> all(world.bounded,
+                                                 world.bounded + 2);
+                     all.push_back(world.other);
+                     const auto outcomes = co_await CallAll<Ask>(all);
+                     world.done = static_cast<int>(outcomes.size());
+                   },
+                   [](World& world) {
+                     return Unless(world.threw || world.done == 3,
+                                   "neither answered nor refused");
+                   },
+                   {{"the wake of a mailbox", 2}}});
+  cases.push_back({"Ended",
+                   [](World& world, Doer&) -> Task<void> {
+                     const auto why =
+                         co_await Ended(world.other).Within(absl::Seconds(1));
+                     world.status = why.status();
+                   },
+                   [](World& world) {
+                     world.KillOther();
+                     return Unless(world.threw || world.status.has_value(),
+                                   "waits for ever");
+                   }});
+  // Beside a call that waits, so that it is not the first.
+  cases.push_back({"EndedBesideACall",
+                   [](World& world, Doer&) -> Task<void> {
+                     StartedCall<Ask> call = world.other.Call<Ask>().Start();
+                     const auto why =
+                         co_await Ended(world.other).Within(absl::Seconds(1));
+                     world.status = why.status();
+                     (void)co_await std::move(call);
+                   },
+                   [](World& world) {
+                     world.KillOther();
+                     return Unless(world.threw || world.status.has_value(),
+                                   "waits for ever");
+                   }});
+  cases.push_back(
+      {"Completion",
+       [](World& world, Doer&) -> Task<void> {
+         auto [completer, completion] = MakeCompletion<int>();
+         const auto late =
+             co_await std::move(completion).Within(absl::Seconds(1));
+         world.status = late.status();
+       },
+       [](World& world) {
+         return Unless(world.threw || world.status.has_value(),
+                       "waits for ever");
+       }});
   cases.push_back({"Sleep",
                    [](World& world, Doer&) -> Task<void> {
                      (void)co_await Sleep(absl::Seconds(1));

@@ -21,14 +21,18 @@ bool AnswerWait::Prepare() {
         "waiting for ", What(), ": the request that is handled was given up"));
     return false;
   }
+  // What needs memory comes first.
+  HandlerState& state = *HandlerState::KeepCurrentRoot().state;
   began_ = TimeOfTurn(*caller_->system);
   deadline_ = std::min(began_ + timeout_, CurrentDeadline());
-  HandlerState::Of(*caller_).calls().Add(*this);
+  state.calls().Add(*this);
+  is_listed_ = true;
   return true;
 }
 
 void AnswerWait::Settle() {
-  (void)HandlerState::Of(*caller_).calls().Take(number());
+  (void)caller_->handler->calls().Take(number());
+  is_listed_ = false;
 }
 
 void AnswerWait::SettleLate() {
@@ -38,11 +42,12 @@ void AnswerWait::SettleLate() {
 }
 
 void AnswerWait::Suspend(std::coroutine_handle<> waiting) {
-  Begin(HandlerState::Of(*caller_), waiting, deadline_);
+  Begin(*this_handler.root, waiting, deadline_);
 }
 
 void AnswerWait::OnReply(EnvelopePtr reply) {
   reply_ = std::move(reply);
+  is_listed_ = false;
   Resume();
 }
 

@@ -25,7 +25,8 @@ namespace troupe::internal {
 //
 // and ends once: by the answer, or given up: at its deadline, because the
 // request that is handled was given up, or with its coroutine. An answer that
-// comes later is dropped.
+// comes later is dropped. What throws between Prepare() and Suspend() settles
+// it; it must itself undo what it has begun.
 class AnswerWait : public Wait, public PendingCall {
  public:
   bool await_ready() const noexcept { return false; }
@@ -47,7 +48,11 @@ class AnswerWait : public Wait, public PendingCall {
   // For destructors of those that implement it: if the wait is not over, it is
   // given up.
   void Drop() {
-    if (is_waiting()) GiveUp();
+    if (is_waiting()) {
+      GiveUp();
+    } else if (is_listed_) {
+      Settle();
+    }
   }
 
   // False: it may not begin; error() says why.
@@ -73,6 +78,7 @@ class AnswerWait : public Wait, public PendingCall {
   void GiveUp();
 
   const absl::Duration timeout_;
+  bool is_listed_ = false;  // The table of calls leads here.
   Cell* caller_ = nullptr;
   MonotonicTime began_;
   MonotonicTime deadline_;

@@ -1,17 +1,26 @@
 #include "troupe/actor/internal/call_entry.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
 namespace troupe::internal {
 
 void MoreCalls::Add(CallRef call, uint64_t serial) {
+  uint32_t place;
   if (free_.empty()) {
-    free_.push_back(static_cast<uint32_t>(slots_.size()));
+    place = static_cast<uint32_t>(slots_.size());
+    if (slots_.size() == slots_.capacity()) {
+      const size_t capacity = std::max<size_t>(1, 2 * slots_.size());
+      // First: each slot has a place in it, so that Take() needs no memory.
+      free_.reserve(capacity);
+      slots_.reserve(capacity);
+    }
     slots_.emplace_back();
+  } else {
+    place = free_.back();
+    free_.pop_back();
   }
-  const uint32_t place = free_.back();
-  free_.pop_back();
   call.entry().number_ = serial << CallEntry::kIndexBits | (place + 1);
   slots_[place] = call;
 }

@@ -95,7 +95,8 @@ class CallRef {
 // Those beyond the first: most actors wait for one answer at a time.
 class MoreCalls {
  public:
-  // Gives the call its number. `serial` has never been given before.
+  // Gives the call its number. `serial` has never been given before. If it
+  // throws std::bad_alloc, nothing has changed.
   void Add(CallRef call, uint64_t serial);
   // The call, which is forgotten; null if there is none (any more).
   CallRef Take(uint64_t number);

@@ -85,11 +85,24 @@ bool CallGroupWait::await_suspend(std::coroutine_handle<> waiting) {
     group_.FailAll(CallTooLate);
     return Pass(waiting);
   }
-  for (GroupedCall& call : group_.calls) Make(call, *root.state);
+  MakeAll(*root.state);
   if (group_.is_over()) return Pass(waiting);
   Begin(root, waiting,
         std::min(deadline_, caller.system->DeadlockCheckAfter(now)));
   return true;
+}
+
+void CallGroupWait::MakeAll(HandlerState& state) {
+  struct Undoing {
+    ~Undoing() {
+      if (!done) wait.GiveUp(state);
+    }
+    CallGroupWait& wait;
+    HandlerState& state;
+    bool done;
+  } undoing{*this, state, false};  // If one of them throws.
+  for (GroupedCall& call : group_.calls) Make(call, state);
+  undoing.done = true;
 }
 
 void CallGroupWait::Make(GroupedCall& call, HandlerState& state) {
@@ -118,15 +131,15 @@ void CallGroupWait::TakeReply(GroupedCall& call, EnvelopePtr reply) {
   call.is_awaited_ = false;
   group_.End(call, std::move(reply));
   if (!group_.is_over()) return;
-  GiveUp();
+  GiveUp(*state());
   Resume();
 }
 
-void CallGroupWait::GiveUp() {
-  Cell& caller = state()->cell();
+void CallGroupWait::GiveUp(HandlerState& state) {
+  Cell& caller = state.cell();
   for (GroupedCall& call : group_.calls) {
     if (!std::exchange(call.is_awaited_, false)) continue;
-    (void)state()->calls().Take(call.number());
+    (void)state.calls().Take(call.number());
     SendCancel(call.cell(), call.target().id().value(),
                ReplyRoute::To(caller, caller.CurrentId(), call.number()));
   }
@@ -166,7 +179,7 @@ void CallGroupWait::OnDue(HandlerState& state) {
 }
 
 void CallGroupWait::OnCancel(const absl::Status&) {
-  GiveUp();
+  GiveUp(*state());
   group_.FailAll(
       [](const CallName& name) { return CallCancelled(name, /*begun=*/true); });
   Resume();

@@ -111,16 +111,17 @@ class CallGroupWait : public Wait {
  protected:
   explicit CallGroupWait(CallGroup& group) : group_(group) {}
   ~CallGroupWait() {
-    if (is_waiting()) GiveUp();
+    if (is_waiting()) GiveUp(*state());
   }
 
  private:
   friend class GroupedCall;
 
+  void MakeAll(HandlerState& state);
   void Make(GroupedCall& call, HandlerState& state);
   void TakeReply(GroupedCall& call, EnvelopePtr reply);
   // What is under way is waited for no more, and told so.
-  void GiveUp();
+  void GiveUp(HandlerState& state);
 
   CallGroup& group_;
   MonotonicTime deadline_;

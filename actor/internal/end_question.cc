@@ -6,6 +6,7 @@
 #include "troupe/actor/internal/owed_answer.h"
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/signals.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
@@ -29,7 +30,10 @@ bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route, Ending next) {
 
 void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route) {
   // If the actor has ended, it has answered.
-  (void)Signal(actor, EnvelopePtr(MakeEnvelope<AwaitEndNoMore>(route)));
+  // Mostly a destructor asks for it.
+  (void)Signal(actor, EnvelopePtr(MustHaveMemory("the end of a wait", [&] {
+                 return MakeEnvelope<AwaitEndNoMore>(route);
+               })));
 }
 
 }  // namespace troupe::internal

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "troupe/actor/internal/send.h"
+#include "troupe/base/must_have_memory.h"
 
 namespace troupe::internal {
 
@@ -18,7 +19,10 @@ void PushReply(const ReplyRoute& route, Envelope* reply) {
 }
 
 void SendCancel(Cell& cell, uint64_t id, const ReplyRoute& route) {
-  Envelope* const cancel = MakeEnvelope<CancelRequest>(route);
+  // Mostly a destructor asks for it.
+  Envelope* const cancel = MustHaveMemory("the cancellation of a call", [&] {
+    return MakeEnvelope<CancelRequest>(route);
+  });
   cancel->tag = kControlTag;
   SendControl(cell, id, cancel);
 }
