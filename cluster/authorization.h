@@ -23,7 +23,8 @@
 // A group that is shared is the target "group:" and its name, as in
 // "group:sales/lobby": kWatch is to hear of its members here, kSend to send to
 // all of them. That holds for each group of a scope that is shared as a whole:
-// of those that a peer may not watch it hears nothing, of the others all.
+// of those that a peer may not watch it hears nothing, of the others all. Who
+// may do nothing with a group has no members in it here.
 //
 // Nothing concerns actors that were not exposed: they cannot be addressed.
 // Thread safety: values.

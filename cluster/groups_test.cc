@@ -363,6 +363,28 @@ TEST_F(ClusterGroupsTest, RulesSayWhoHearsOfMembersAndMaySend) {
   EXPECT_EQ(a.system().dead_letters(), 1);
 }
 
+// Else what is sent to the group, and called in it, would be theirs.
+TEST_F(ClusterGroupsTest, WhoMayDoNothingWithAGroupIsNoMember) {
+  const Group<TalkApi> secret("secret");
+  const std::unique_ptr<TestNode> a =
+      cluster_.Start("a", [](NodeOptions& options) {
+        options.authorization = Authorization::Nothing();
+        options.authorization.Allow("peer", {Verb::kWatch}, "group:lobby");
+      });
+  GroupWatch watch(a->system());
+  Site b(cluster_, "b");
+  EXPECT_THAT(b.node->node().Share(secret), IsOk());
+  b.Join(secret);
+  b.Join(kLobby);
+  EXPECT_THAT(a->node().Share(secret), IsOk());
+  EXPECT_THAT(a->node().Share(kLobby), IsOk());
+  watch.AwaitMembers(kLobby, 1);
+  b.Join(secret);
+  b.Join(kLobby);
+  watch.AwaitMembers(kLobby, 2);
+  EXPECT_THAT(watch.groups().Members(secret), IsOkAndHolds(IsEmpty()));
+}
+
 TEST_F(ClusterGroupsTest, RulesAreForEachGroupOfAScope) {
   const Group<TalkApi> secret("secret");
   const Group<TalkApi> room({.scope = "rooms", .name = "1"});

@@ -116,6 +116,10 @@ absl::Status Gate::CheckRequest(Envelope& message) {
                 absl::StrCat("'", name, "'"));
 }
 
+bool Gate::MayKnow(const GroupName& group) const {
+  return node_.authorization().AllowsToKnow(role_, TargetOf(group));
+}
+
 GroupBook::Filter Gate::WatchableIn(const std::string& scope) {
   const Authorization& rules = node_.authorization();
   // All groups of the scope begin so.

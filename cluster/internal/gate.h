@@ -50,6 +50,9 @@ class Gate {
       return absl::OkStatus();
     return CheckName(verb, TargetOf(group));
   }
+  // Whether the peer may do anything at all with a group: otherwise it has no
+  // members in it, either.
+  bool MayKnow(const GroupName& group) const;
   // Of which groups of a scope the peer may hear. What it may not is logged.
   GroupBook::Filter WatchableIn(const std::string& scope);
   // The same for what the node itself is asked by a message that has come.

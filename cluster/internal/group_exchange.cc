@@ -127,7 +127,7 @@ bool GroupExchange::Fits(const GroupName& group, const GroupBook::Share& share,
     unfit_.erase(group);
     return true;
   }
-  if (unfit_.insert(group).second) {
+  if (unfit_.size() < kMaxUnfit && unfit_.insert(group).second) {
     node_.system().logger().Log(
         LogSeverity::kWarning,
         absl::StrCat("the members of the group '", group.ToString(), "' of ",
@@ -138,7 +138,8 @@ bool GroupExchange::Fits(const GroupName& group, const GroupBook::Share& share,
   return false;
 }
 
-absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, FindType find) {
+absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, bool may_join,
+                                   FindType find) {
   if (absl::Status status = CheckSequence(item.sequence); !status.ok()) {
     return status;
   }
@@ -168,7 +169,7 @@ absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, FindType find) {
   const std::shared_ptr<const GroupBook::Share> share =
       node_.groups().Find(group);
   if (share == nullptr) return absl::OkStatus();
-  if (!Fits(group, *share, item.types, find)) said.members.clear();
+  if (!may_join || !Fits(group, *share, item.types, find)) said.members.clear();
   GroupSeam& seam = node_.groups().seam();
   const GroupSource source = GroupSourceOf(peer_);
   GroupSeam::Said result{group, std::move(said.members), share->protocol};

@@ -54,12 +54,15 @@ class GroupExchange {
   // here, or another one is, as `why` says.
   using FindType =
       absl::FunctionRef<const WireType*(uint64_t number, absl::Status& why)>;
-  absl::Status OnSaid(const GroupSaidItem& item, FindType find);
+  // `may_join`: whether what is said to be members are any here.
+  absl::Status OnSaid(const GroupSaidItem& item, bool may_join, FindType find);
   absl::Status OnLeft(const GroupLeftItem& item);
 
  private:
   // A peer that has more in one group means no good.
   static constexpr size_t kMaxMembers = size_t{1} << 24;
+  // Of so many groups whose members do not fit it is logged.
+  static constexpr size_t kMaxUnfit = 100;
 
   // Members that are being told in several items.
   struct Begun {

@@ -118,9 +118,10 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
     case ItemKind::kGroupSaid: {
       const auto item = ReadItem<GroupSaidItem>(in);
       if (!in.ok()) return in.status();
-      return groups_.OnSaid(item, [this](uint64_t number, absl::Status& why) {
-        return Same(number, why);
-      });
+      return groups_.OnSaid(item, gate_.MayKnow({item.scope, item.name}),
+                            [this](uint64_t number, absl::Status& why) {
+                              return Same(number, why);
+                            });
     }
     case ItemKind::kGroupLeft: {
       const auto item = ReadItem<GroupLeftItem>(in);
