@@ -19,13 +19,19 @@ namespace troupe::internal {
 #ifdef __cpp_exceptions
 // The Status for the exception that is being handled. Never inlined: its
 // callers are on hot paths.
-[[gnu::noinline, gnu::cold]] inline absl::Status StatusOfException() {
+[[gnu::noinline, gnu::cold]] inline absl::Status StatusOfException() noexcept {
   try {
-    throw;
-  } catch (const std::exception& exception) {
-    return absl::UnknownError(absl::StrCat("exception: ", exception.what()));
+    try {
+      throw;
+    } catch (const std::exception& exception) {
+      return absl::UnknownError(absl::StrCat("exception: ", exception.what()));
+    } catch (...) {
+      return absl::UnknownError("exception of a type not from std::exception");
+    }
   } catch (...) {
-    return absl::UnknownError("exception of a type not from std::exception");
+    // No memory for a text, which may well be what was thrown. Without one a
+    // Status needs none.
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
   }
 }
 #endif

@@ -1,10 +1,27 @@
 #include "troupe/base/contain.h"
 
+#include <cstddef>
+#include <cstdlib>
+#include <new>
 #include <stdexcept>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "troupe/testing/status_matchers.h"
+
+namespace {
+
+thread_local bool memory_is_short = false;
+
+}  // namespace
+
+void* operator new(size_t size) {
+  void* const memory = memory_is_short ? nullptr : std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace troupe::internal {
 namespace {
@@ -32,6 +49,16 @@ TEST(ContainTest, ContainsExceptionsOfAnyType) {
   EXPECT_THAT(Contain([]() -> absl::Status { throw 17; }),
               StatusIs(absl::StatusCode::kUnknown,
                        "exception of a type not from std::exception"));
+}
+
+// Clause 34: memory that is short may be what was thrown.
+TEST(ContainTest, NeedsNoMemory) {
+  memory_is_short = true;
+  const absl::Status status = Contain([] { throw std::bad_alloc(); });
+  const absl::Status other = Contain([] { throw 17; });
+  memory_is_short = false;
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(other, StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
 // A function that may be called only as an rvalue.

@@ -1,6 +1,7 @@
 #include "troupe/base/log.h"
 
 #include <cstdio>
+#include <new>
 #include <source_location>
 #include <string>
 
@@ -29,11 +30,24 @@ absl::string_view Basename(absl::string_view path) {
   return slash == absl::string_view::npos ? path : path.substr(slash + 1);
 }
 
-void WriteToStderr(const LogEntry& entry) {
-  // The wall clock is for the reader alone; no decision depends on it.
-  const std::string line = FormatLogLine(entry, absl::Now());
+void Write(absl::string_view line) {
   // stderr is unbuffered: one call is one write, so lines do not mix.
   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+void WriteToStderr(const LogEntry& entry) {
+#ifdef __cpp_exceptions
+  try {
+#endif
+    // The wall clock is for the reader alone; no decision depends on it.
+    Write(FormatLogLine(entry, absl::Now()));
+#ifdef __cpp_exceptions
+  } catch (const std::bad_alloc&) {
+    // No memory for a line: it may be just what is to be said.
+    Write(entry.text_message());
+    Write("\n");
+  }
+#endif
 }
 
 }  // namespace

@@ -53,11 +53,12 @@
 
 namespace {
 
-// Refuses the k-th allocation.
+// Refuses the k-th allocation, or all from the k-th on.
 class Refusal final : public troupe::internal::AllocationGate {
  public:
-  void Arm(int64_t k) {
+  void Arm(int64_t k, bool all = false) {
     left_ = k;
+    all_ = all;
     Switch(true);
   }
   // Returns whether one was refused.
@@ -65,7 +66,10 @@ class Refusal final : public troupe::internal::AllocationGate {
     Switch(false);
     return left_ <= 0;
   }
-  bool Admits() override { return --left_ != 0; }
+  bool Admits() override {
+    --left_;
+    return all_ ? left_ > 0 : left_ != 0;
+  }
   bool IsForAll() const override { return true; }
 
  private:
@@ -76,6 +80,7 @@ class Refusal final : public troupe::internal::AllocationGate {
   }
 
   int64_t left_ = 0;
+  bool all_ = false;
 };
 
 Refusal refusal;
@@ -334,8 +339,76 @@ TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
   ADD_FAILURE() << "there is no end to allocations";
 }
 
+// In a process of its own. The handler lets pass what is thrown.
+[[noreturn]] void FailAllFromTheKth(const Case& tried, int64_t k) {
+  bool refused;
+  {
+    World world;
+    world.doer.Send<Do>([&](Doer& doer) -> Task<void> {
+      refusal.Arm(k, /*all=*/true);
+      Task<void> work = tried.work(world, doer);
+      co_await std::move(work);
+    });
+    world.executor->RunUntilIdle();
+    refused = refusal.Disarm();
+    world.executor->RunFor(absl::Seconds(20));
+    const absl::Status ended = world.system->Shutdown();
+    if (!ended.ok()) {
+      std::fprintf(stderr, "wrong: %s", ended.ToString().c_str());
+      std::exit(1);
+    }
+  }
+  std::exit(refused ? 0 : kDone);
+}
+
+class NoMemoryLeftDeathTest : public ::testing::TestWithParam<Case> {};
+
+// Clause 34: with no memory left at all for messages and coroutines, the
+// process goes on, or ends with a word on what it had none for. No exception
+// ends it.
+TEST_P(NoMemoryLeftDeathTest, EndsTheProcessWithAWordAtWorst) {
+  for (int64_t k = 1; k < 100; ++k) {
+    SCOPED_TRACE(absl::StrCat("allocation ", k));
+    int status = 0;
+    std::string said;
+    EXPECT_EXIT(
+        FailAllFromTheKth(GetParam(), k),
+        [&status](int how) {
+          status = how;
+          return WIFSIGNALED(how)
+                     ? WTERMSIG(how) == SIGABRT
+                     : WIFEXITED(how) &&
+                           (WEXITSTATUS(how) == 0 || WEXITSTATUS(how) == kDone);
+        },
+        Truly([&said](const std::string& output) {
+          said = output;
+          return true;
+        }));
+    if (HasFailure()) return;
+    if (WIFSIGNALED(status)) {
+      ASSERT_NE(WhatItEndedFor(said), "no reason") << said;
+    } else if (WEXITSTATUS(status) == kDone) {
+      return;
+    }
+  }
+  ADD_FAILURE() << "there is no end to allocations";
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, AllocationFaultsDeathTest,
                          ::testing::ValuesIn(Cases()),
+                         [](const auto& info) { return info.param.name; });
+
+// Those of messages and coroutines.
+std::vector<Case> CasesOfMessages() {
+  std::vector<Case> cases = Cases();
+  std::erase_if(cases, [](const Case& tried) {
+    return tried.name.starts_with("Spawn") || tried.name == "Publish";
+  });
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, NoMemoryLeftDeathTest,
+                         ::testing::ValuesIn(CasesOfMessages()),
                          [](const auto& info) { return info.param.name; });
 
 void PrintTo(const Case& tried, std::ostream* out) { *out << tried.name; }

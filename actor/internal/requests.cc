@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/base/must_have_memory.h"
 
 namespace troupe::internal {
 namespace {
@@ -51,7 +52,12 @@ void AbortRequest(Cell& cell, Envelope& envelope, const ExitReason& reason) {
 
 void FailHandler(Cell& cell, Envelope* envelope, absl::Status thrown) {
   const MessageType* const type = envelope->type;
-  AbortRequest(cell, *envelope, ExitReason::Failed(thrown));
+  if (IsRequest(*envelope)) {
+    // The caller waits, whatever memory there is.
+    MustHaveMemory("the answer to a request", [&] {
+      AbortRequest(cell, *envelope, ExitReason::Failed(thrown));
+    });
+  }
   DestroyEnvelope(envelope);
   RecordFailure(cell, std::move(thrown), type);
 }
