@@ -1,8 +1,8 @@
 #include "troupe/cluster/internal/gate.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/cluster/internal/brief_texts.h"
 #include "troupe/cluster/internal/receptionist.h"
 #include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/internal/targets.h"
@@ -41,9 +41,6 @@ std::string VerbsFor(const ResolveName& resolve) {
   if (!calls) return "Verb::kSend";
   return sends ? "Verb::kSend, Verb::kCall" : "Verb::kCall";
 }
-
-// Names that a peer has made up go into the log.
-constexpr size_t kMaxNameInWords = 255;
 
 }  // namespace
 
@@ -110,8 +107,7 @@ absl::Status Gate::CheckRequest(Envelope& message) {
     return absl::OkStatus();
   }
   // Also of what is not there: else that would tell.
-  const std::string name =
-      absl::CHexEscape(resolve->name.substr(0, kMaxNameInWords));
+  const std::string name = InWords(resolve->name);
   return Refuse("resolve", VerbsFor(*resolve), name,
                 absl::StrCat("'", name, "'"));
 }
@@ -131,8 +127,7 @@ GroupBook::Filter Gate::WatchableIn(const std::string& scope) {
         LogSeverity::kWarning,
         absl::StrCat("'", peer_.node(), "', in the role '", role_,
                      "', may not watch all groups of the scope '",
-                     absl::CHexEscape(scope.substr(0, kMaxNameInWords)),
-                     "' of '", node_.self().name,
+                     InWords(scope), "' of '", node_.self().name,
                      "', and hears only of those that it may"));
   }
   return [&rules, role = role_](const GroupName& group) {
@@ -145,9 +140,10 @@ absl::Status Gate::CheckName(Verb verb, absl::string_view target) {
       node_.authorization().Allows(role_, verb, target)) {
     return absl::OkStatus();
   }
-  return Refuse(verb, target,
-                target.empty() ? std::string("the node")
-                               : absl::StrCat("'", target, "'"));
+  const std::string name = InWords(target);
+  return Refuse(
+      verb, name,
+      name.empty() ? std::string("the node") : absl::StrCat("'", name, "'"));
 }
 
 absl::Status Gate::Refuse(Verb verb, absl::string_view target,

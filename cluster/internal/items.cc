@@ -13,16 +13,16 @@ constexpr ExitReason::Kind kLastKind = ExitReason::Kind::kNoConnection;
 void Codec<ExitReason>::Encode(const ExitReason& reason, Encoder& out) {
   out.WriteSized([&reason](Encoder& fields) {
     fields.WriteByte(static_cast<uint8_t>(reason.kind()));
-    Codec<absl::Status>::Encode(reason.status(), fields);
-    Codec<std::string>::Encode(reason.detail(), fields);
+    Codec<internal::BriefStatus>::Encode(reason.status(), fields);
+    Codec<std::string>::Encode(internal::Abridged(reason.detail()), fields);
   });
 }
 
 void Codec<ExitReason>::Decode(Decoder& in, ExitReason& reason) {
   in.ReadSized([&reason](Decoder& fields) {
     const uint8_t byte = fields.ReadByte();
-    absl::Status status;
-    Codec<absl::Status>::Decode(fields, status);
+    internal::BriefStatus status;
+    Codec<internal::BriefStatus>::Decode(fields, status);
     std::string detail;
     Codec<std::string>::Decode(fields, detail);
     const auto kind = static_cast<ExitReason::Kind>(byte);
@@ -32,9 +32,9 @@ void Codec<ExitReason>::Decode(Decoder& in, ExitReason& reason) {
       if (status.ok()) return fields.Fail("a failure without a status");
       reason = ExitReason::Failed(std::move(status));
     } else if (kind == ExitReason::Kind::kNormal) {
-      reason = ExitReason::Normal(detail);
+      reason = ExitReason::Normal(internal::Abridged(detail));
     } else if (kind == ExitReason::Kind::kShutdown) {
-      reason = ExitReason::Shutdown(detail);
+      reason = ExitReason::Shutdown(internal::Abridged(detail));
     } else {
       reason = ExitReason::Plain(kind);
     }

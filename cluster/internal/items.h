@@ -1,6 +1,9 @@
 // What frames consist of. An item is a byte that says what it is, its length,
 // and its fields; who does not know one passes over it.
 //
+// An item is in one frame, but for those of messages: whatever it tells of is
+// bounded, texts by BriefStatus.
+//
 // Ids are those that actors have on their own nodes. `to` is whom an item is
 // for, `from` one of the sender's.
 #ifndef TROUPE_CLUSTER_INTERNAL_ITEMS_H_
@@ -11,16 +14,16 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/codec/encoder.h"
+#include "troupe/cluster/internal/brief_texts.h"
 
 namespace troupe {
 
-// As its kind, the status and the detail.
+// As its kind, the status and the detail, both abridged.
 template <>
 struct Codec<ExitReason> {
   static void Encode(const ExitReason& reason, Encoder& out);
@@ -128,7 +131,7 @@ struct HelloItem {
 };
 struct RefusalItem {
   static constexpr ItemKind kKind = ItemKind::kRefusal;
-  absl::Status why;
+  BriefStatus why;
 };
 
 struct HeartbeatItem {
@@ -145,7 +148,7 @@ struct CreditItem {
 // Nothing more comes.
 struct GoodbyeItem {
   static constexpr ItemKind kKind = ItemKind::kGoodbye;
-  absl::Status why;
+  BriefStatus why;
 };
 struct EndItem {
   static constexpr ItemKind kKind = ItemKind::kEnd;
@@ -233,7 +236,7 @@ struct ReplyHead {
 struct FailureItem {
   static constexpr ItemKind kKind = ItemKind::kFailure;
   uint64_t number = 0;
-  absl::Status status;
+  BriefStatus status;
 };
 struct DownItem {
   static constexpr ItemKind kKind = ItemKind::kDown;
@@ -253,14 +256,14 @@ struct EndedItem {
   static constexpr ItemKind kKind = ItemKind::kEnded;
   uint64_t number = 0;
   ExitReason reason;
-  absl::Status refused = {};  // Not OK: nothing has ended.
+  BriefStatus refused = {};  // Not OK: nothing has ended.
 };
 
 // An EndItem for `to` was refused; for people.
 struct RefusedItem {
   static constexpr ItemKind kKind = ItemKind::kRefused;
   uint64_t to = 0;
-  absl::Status why;
+  BriefStatus why;
 };
 
 // The sender waits until it has credit for the frame that this is in: then all
