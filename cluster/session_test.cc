@@ -361,6 +361,25 @@ TEST_F(SessionTest, CallThatCannotCrossFailsAtOnce) {
               StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// What no item may become, as texts and names are short: if one does, it is the
+// session that ends, not the program.
+TEST_F(SessionTest, FrameThatIsTooLongEndsTheSession) {
+  HelloItem hello = OtherEnd::Hello();
+  hello.max_frame_bytes = 64;
+  std::unique_ptr<Line> line = BecomePeer(hello);
+  line->Say(internal::TypeItem{0, "test.Unknown", "s", "s"}, kData);
+  Encoder call;
+  internal::AppendItem(internal::CallHead{999'999, 0, 1, 1'000'000}, "", call);
+  line->connection->Send(kData, std::string(call.bytes()));
+  Play();
+  EXPECT_THAT(
+      line->heard->why(),
+      StatusIs(absl::StatusCode::kResourceExhausted,
+               HasSubstr("bytes would be sent to 'b', which takes 64")));
+  EXPECT_THAT(line->heard->Kinds(kData), IsEmpty());
+  EXPECT_THAT(a_.history(), ElementsAre("up b", "down b"));
+}
+
 // -- several connections
 
 //

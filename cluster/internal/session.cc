@@ -36,6 +36,7 @@ Session::Session(Shared& shared, std::string expected, Connect connect)
     : shared_(shared),
       expected_(std::move(expected)),
       connect_(std::move(connect)),
+      max_frame_bytes_(shared.max_frame_bytes),
       arrival_credit_(FirstCredit(shared)) {
   BeginIntroduction();
 }
@@ -44,6 +45,7 @@ Session::Session(Shared& shared, std::unique_ptr<Connection> connection,
                  std::shared_ptr<ArrivalCredit> credit)
     : shared_(shared),
       connection_(std::move(connection)),
+      max_frame_bytes_(shared.max_frame_bytes),
       arrival_credit_(std::move(credit)) {
   BeginIntroduction();
 }
@@ -237,6 +239,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
                              shared_.options.max_message_bytes + kMaxHeadBytes);
   const size_t max_frame_bytes = static_cast<size_t>(
       std::min<uint64_t>(hello.max_frame_bytes, shared_.max_frame_bytes));
+  max_frame_bytes_ = max_frame_bytes;
   // An item may follow others in a frame that is not sent yet.
   frame_bytes_ = std::min(shared_.options.frame_bytes, max_frame_bytes / 2);
   const uint64_t max_message_bytes =
@@ -254,7 +257,8 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
                                  : max_message_bytes;
     up_->data.outbound.SetLimits(
         item_bytes, item_bytes,
-        std::min<uint64_t>(longest, item_bytes - kMaxHeadBytes));
+        std::min<uint64_t>(longest,
+                           item_bytes - std::min(item_bytes, kMaxHeadBytes)));
   }
   up_->data.inbound.SetLimit(shared_.options.kept);
   up_->bulk.inbound.SetLimit(shared_.options.kept);
@@ -506,7 +510,7 @@ void Session::Flush() {
 
 void Session::FlushControl() {
   Encoder& frame = up_->control_frame;
-  while (control_flow_.credit > static_cast<int64_t>(frame.size())) {
+  while (control_flow_.credit > static_cast<int64_t>(frame.size()) && !ended_) {
     EnvelopePtr wrapped = up_->peer.PopControl();
     if (wrapped == nullptr) break;
     up_->data.outbound.AppendControl(std::move(wrapped), frame);
@@ -521,7 +525,7 @@ bool Session::FlushData() {
   Encoder& frame = up_->data.frame;
   Outbound& outbound = up_->data.outbound;
   BulkLane& bulk = up_->bulk_lane;
-  for (int frames = 0; data_flow_.IsOpen();) {
+  for (int frames = 0; data_flow_.IsOpen() && !ended_;) {
     // Only so many envelopes leave the outbox for the other lane.
     if (bulk.waiting() >= shared_.options.outbox.messages) break;
     if (up_->next == nullptr) {
@@ -551,6 +555,13 @@ void Session::SendFrame(TransportLane lane, Encoder& frame) {
   flow.credit -= static_cast<int64_t>(frame.size());
   flow.under_way += frame.size();
   flow.sent += frame.size();
+  if (frame.size() > max_frame_bytes_ && !ended_) {
+    End(absl::ResourceExhaustedError(
+        absl::StrCat("a frame of ", frame.size(), " bytes would be sent to '",
+                     up_ != nullptr ? peer_id_.name : connection_->peer(),
+                     "', which takes ", max_frame_bytes_)));
+  }
+  if (ended_) return frame.Clear();
   if (lane == TransportLane::kData) up_->data.outbound.EndFrame();
   connection_->Send(lane, std::string(frame.bytes()));
   frame.Clear();

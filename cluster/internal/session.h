@@ -366,7 +366,9 @@ class Session final
   void BeginWrite();
   // An Outgoing that cannot go in the data lane.
   void AddToBulk(EnvelopePtr wrapped);
-  // Sends the frame, and begins another; nothing if it is empty.
+  // Sends the frame, and begins another; nothing if it is empty, or if the
+  // session has ended, as it does where the frame is longer than the peer
+  // takes.
   void SendFrame(TransportLane lane, Encoder& frame);
 
   Shared& shared_;
@@ -384,6 +386,7 @@ class Session final
   size_t frame_bytes_ = 0;
   std::shared_ptr<ArrivalCredit> arrival_credit_;
   // Of it, `under_way` is not looked at.
+  size_t max_frame_bytes_;  // Of one that is sent.
   Flow control_flow_;
   Flow data_flow_{.may_be_under_way = kMaxDataUnderWay};
   Flow bulk_flow_{.may_be_under_way = kMaxBulkUnderWay};

@@ -134,7 +134,7 @@ void Session::AddToBulk(EnvelopePtr wrapped) {
 
 bool Session::FlushBulk() {
   Encoder& frame = up_->bulk.frame;
-  for (int frames = 0; bulk_flow_.IsOpen();) {
+  for (int frames = 0; bulk_flow_.IsOpen() && !ended_;) {
     const bool has_more = up_->bulk_lane.WriteNext(frame);
     BeginWrite();
     if (!has_more) return true;
