@@ -33,6 +33,10 @@
 
 namespace troupe {
 
+// What a node takes of its peers, and so what all types have at most.
+inline constexpr size_t kMaxTypeNameBytes = size_t{1} << 10;
+inline constexpr size_t kMaxShapeBytes = size_t{64} << 10;
+
 struct WireType {
   absl::string_view name;
   std::string shape;
@@ -177,7 +181,8 @@ WireTypeList WireTypesOf() {
 class WireTypes {
  public:
   // Nothing happens for what is known already. kAlreadyExists: another type has
-  // that name; none of the list is known then.
+  // that name; kInvalidArgument: the name or the shape of one is too long. None
+  // of the list is known then.
   absl::Status Learn(WireTypeList types) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Null: not known.

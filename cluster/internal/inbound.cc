@@ -13,6 +13,7 @@
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/base/contain.h"
 #include "troupe/cluster/codec/shape.h"
+#include "troupe/cluster/internal/brief_texts.h"
 #include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/port_items.h"
 #include "troupe/cluster/internal/spawn_request.h"
@@ -241,6 +242,17 @@ absl::Status Inbound::OnType(TypeItem item) {
                                             " is introduced as the ",
                                             types_.size(), "th"));
   }
+  if (item.name.size() > kMaxTypeNameBytes) {
+    return absl::DataLossError(absl::StrCat("the type ", item.number,
+                                            " has a name of ", item.name.size(),
+                                            " bytes"));
+  }
+  const size_t shape_bytes =
+      std::max(item.shape.size(), item.reply_shape.size());
+  if (shape_bytes > kMaxShapeBytes) {
+    return absl::DataLossError(absl::StrCat(
+        "the type ", item.number, " has a shape of ", shape_bytes, " bytes"));
+  }
   types_.push_back({.name = std::move(item.name),
                     .shape = std::move(item.shape),
                     .reply_shape = std::move(item.reply_shape)});
@@ -261,6 +273,10 @@ Inbound::PeerType* Inbound::TypeOf(uint64_t number) {
     } else if (type.differs.ok() && !type.reply_shape.empty()) {
       type.differs = CompareShapes(type.type->reply_shape, type.reply_shape);
     }
+    // It is told again and again.
+    type.differs =
+        absl::Status(type.differs.code(),
+                     Abridged(type.differs.message(), kMaxDifferenceBytes));
   }
   return &type;
 }
@@ -298,7 +314,7 @@ EnvelopePtr Inbound::Parse(Verb verb, uint64_t to, uint64_t type_number,
     EnvelopePtr message = Read(type->decode, payload, why);
     if (message == nullptr) {
       why = absl::InvalidArgumentError(
-          absl::StrCat("a ", known->name, " of ", peer_.node(),
+          absl::StrCat("a ", InWords(known->name), " of ", peer_.node(),
                        " makes no sense: ", why.message()));
     } else if (why = gate_.CheckContent(to, *message); why.ok()) {
       return message;
@@ -333,11 +349,11 @@ absl::Status Inbound::Admit(Verb verb, uint64_t to, const PeerType& type,
   if (type.type == nullptr || !Takes(entry, *type.type)) {
     return absl::InvalidArgumentError(
         absl::StrCat(entry.actor.ToString(), " of ", node_.self().name,
-                     " does not take ", type.name));
+                     " does not take ", InWords(type.name)));
   }
   if (type.differs.ok()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(type.name, " of ", peer_.node(), " and of ",
+      absl::StrCat(InWords(type.name), " of ", peer_.node(), " and of ",
                    node_.self().name, ": ", type.differs.message()));
 }
 
@@ -394,7 +410,9 @@ std::shared_ptr<LongRead> Inbound::LookAhead(absl::string_view items) {
 
 void Inbound::Mourn(uint64_t to, DeadLetter::Reason reason,
                     absl::string_view message_type, const absl::Status& why) {
-  if (reason == DeadLetter::Reason::kUndecodable) {
+  if (reason == DeadLetter::Reason::kUndecodable &&
+      undecodable_ < kMaxRefusals) {
+    ++undecodable_;
     node_.system().logger().Log(LogSeverity::kWarning, why.message());
   }
   node_.system().core()->MournUnknown(
@@ -511,9 +529,10 @@ void Inbound::Publish(uint64_t number) {
   }
   ports_.OnLost(number);
   Mourn(subscriber.id().value(), DeadLetter::Reason::kUndecodable, name,
-        absl::InvalidArgumentError(absl::StrCat(
-            "a ", name, " of a port of ", peer_.node(), " makes no sense to ",
-            subscriber.ToString(), why.ok() ? "" : ": ", why.message())));
+        absl::InvalidArgumentError(
+            absl::StrCat("a ", InWords(name), " of a port of ", peer_.node(),
+                         " makes no sense to ", subscriber.ToString(),
+                         why.ok() ? "" : ": ", why.message())));
 }
 
 absl::Status Inbound::OnGroupSend(Decoder& in) {
@@ -543,7 +562,7 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
       if (body.IsNull()) {
         reason = DeadLetter::Reason::kUndecodable;
         why = absl::InvalidArgumentError(
-            absl::StrCat("a ", known->name, " of ", peer_.node(),
+            absl::StrCat("a ", InWords(known->name), " of ", peer_.node(),
                          " makes no sense: ", unread.message()));
       } else if (node_.groups().seam().Deliver(
                      group,
@@ -555,7 +574,7 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
       reason = DeadLetter::Reason::kUndecodable;
       why = absl::InvalidArgumentError(absl::StrCat(
           "the members of the group '", group.ToString(), "' of ",
-          node_.self().name, " do not take the ", known->name, " of ",
+          node_.self().name, " do not take the ", InWords(known->name), " of ",
           peer_.node(), why.ok() ? "" : ": ", why.message()));
     }
     Mourn(0, reason, known->name, why);

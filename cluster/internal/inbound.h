@@ -78,6 +78,8 @@ class Inbound {
   };
   // A peer that introduces more types than this means no good.
   static constexpr size_t kMaxTypes = 1 << 16;
+  // Of what is said of where its shapes differ.
+  static constexpr size_t kMaxDifferenceBytes = size_t{1} << 10;
 
   // More than so many are not logged.
   static constexpr int kMaxRefusals = 100;
@@ -139,6 +141,7 @@ class Inbound {
   Gate gate_;
   std::vector<PeerType> types_;
   int refusals_ = 0;
+  int undecodable_ = 0;
   size_t max_kept_ = 0;  // Set before the first item.
 
   // Of each place the last actor that was addressed, until it has ended: the
