@@ -103,6 +103,20 @@ TEST_F(GroupsFaultsTest, PeerHearsOfWhatItWants) {
   EXPECT_THAT(left.ids, ElementsAre(talker.id().value()));
 }
 
+// Few bytes ask for many.
+TEST_F(GroupsFaultsTest, WhatIsWantedAgainIsNotToldAgain) {
+  const Talker::Ref talker = node_->system().Spawn<Talker>().value();
+  EXPECT_THAT(watch_.groups().Join(kLobby, talker), IsOk());
+  (void)stranger_->Await<GroupsWantedItem>();
+  for (int i = 0; i < 3; ++i) stranger_->Say(GroupsWantedItem{"", "lobby"});
+  EXPECT_EQ(stranger_->Await<GroupSaidItem>().sequence, 1);
+  // Behind those that were wanted.
+  stranger_->Say(internal::MonitorItem{999'999, 9, 1});
+  EXPECT_EQ(stranger_->Await<internal::DownItem>().serial, 1);
+  talker.Stop();
+  EXPECT_EQ(stranger_->Await<GroupLeftItem>().sequence, 2);
+}
+
 TEST_F(GroupsFaultsTest, PartsAreOneChange) {
   SayTypes();
   stranger_->Say(Said(1, {7, 8}, GroupSaidItem::kAllBegins));

@@ -75,7 +75,7 @@ bool GroupBook::OnWanted(FarCell& cell, const GroupRange& range,
     absl::MutexLock lock(&mu_);
     Peer& peer = peers_[GroupSourceOf(cell)];
     if (peer.wanted.size() == kMaxWanted) return false;
-    peer.wanted.Set(range, std::move(may_hear));
+    if (!peer.wanted.Set(range, std::move(may_hear))) return true;
   }
   LookAndTell(range, &cell);
   return true;

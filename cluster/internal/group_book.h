@@ -89,8 +89,8 @@ class GroupBook final : public GroupRelay {
 
   // The session with `peer` has begun.
   void Open(FarCell& peer, uint64_t session_number) ABSL_LOCKS_EXCLUDED(mu_);
-  // The peer wants to hear of these, and does of those that it may. False: of
-  // too many.
+  // The peer wants to hear of these, and does of those that it may: it is told
+  // of their members once, as few bytes ask for many. False: of too many.
   [[nodiscard]] bool OnWanted(FarCell& peer, const GroupRange& range,
                               Filter may_hear) ABSL_LOCKS_EXCLUDED(mu_);
   // The session has taken a GroupNewsOut.

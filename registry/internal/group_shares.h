@@ -22,14 +22,15 @@ namespace troupe::internal {
 template <typename Value>
 class GroupShares {
  public:
+  // Whether nothing was known of it.
   // REQUIRES: one group, or a scope.
-  void Set(const GroupRange& range, Value value) {
+  bool Set(const GroupRange& range, Value value) {
     if (range.kind() == GroupRange::Kind::kScope) {
-      scopes_.insert_or_assign(range.scope(), std::move(value));
-    } else {
-      groups_[range.scope()].insert_or_assign(range.name().name,
-                                              std::move(value));
+      return scopes_.insert_or_assign(range.scope(), std::move(value)).second;
     }
+    return groups_[range.scope()]
+        .insert_or_assign(range.name().name, std::move(value))
+        .second;
   }
 
   // What is known of the group; of the scope, if that is not shared by itself.
