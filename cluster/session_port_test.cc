@@ -24,17 +24,23 @@ using testing::IsOkAndHolds;
 struct TakeTold {
   using Reply = std::vector<size_t>;
 };
+// How many frames have come, and what must not have.
+struct TakeCame {
+  using Reply = std::pair<int, int>;
+};
 class Ears : public Actor<FrameCame, FramesSent, ConnectionClosed,
-                          CreditOverrun, TakeTold> {
+                          CreditOverrun, TakeTold, TakeCame> {
  public:
-  void Handle(const FrameCame&) {}
+  void Handle(const FrameCame&) { ++came_.first; }
   void Handle(FramesSent m) { told_.push_back(m.bytes); }
   void Handle(const ConnectionClosed&) {}
-  void Handle(CreditOverrun) {}
+  void Handle(CreditOverrun) { ++came_.second; }
   std::vector<size_t> Handle(TakeTold) { return std::exchange(told_, {}); }
+  std::pair<int, int> Handle(TakeCame) { return came_; }
 
  private:
   std::vector<size_t> told_;
+  std::pair<int, int> came_;
 };
 
 class SessionPortTest : public ::testing::Test {
@@ -68,6 +74,20 @@ TEST_F(SessionPortTest, LanesAreCountedByThemselves) {
 TEST_F(SessionPortTest, OfControlNothingSentIsTold) {
   port_.OnSent(TransportLane::kControl, size_t{1} << 20);
   EXPECT_THAT(ears_.Call<TakeTold>().Wait(), IsOkAndHolds(IsEmpty()));
+}
+
+// They would need no credit, and there could be any number of them.
+TEST_F(SessionPortTest, EmptyFramesDoNotWaitForTheSession) {
+  for (const TransportLane lane :
+       {TransportLane::kControl, TransportLane::kData, TransportLane::kBulk}) {
+    const Ears::Ref ears = system_->Spawn<Ears>().value();
+    SessionPort port{SessionPort::Ref(ears),
+                     std::make_shared<ArrivalCredit>(100, 100, 100)};
+    port.OnFrame(lane, "x");
+    for (int i = 0; i < 3; ++i) port.OnFrame(lane, "");
+    port.OnFrame(lane, "x");
+    EXPECT_THAT(ears.Call<TakeCame>().Wait(), IsOkAndHolds(std::pair(1, 1)));
+  }
 }
 
 }  // namespace

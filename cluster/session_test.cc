@@ -361,6 +361,19 @@ TEST_F(SessionTest, CallThatCannotCrossFailsAtOnce) {
               StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// Clause 35
+TEST_F(SessionTest, EmptyFrameEndsTheSession) {
+  HelloItem hello = OtherEnd::Hello();
+  for (const TransportLane lane : {kControl, kData, TransportLane::kBulk}) {
+    ++hello.session;
+    std::unique_ptr<Line> line = BecomePeer(hello);
+    line->connection->Send(lane, "");
+    Play();
+    EXPECT_THAT(line->heard->why(), StatusIs(absl::StatusCode::kDataLoss,
+                                             HasSubstr("an empty frame")));
+  }
+}
+
 // What no item may become, as texts and names are short: if one does, it is the
 // session that ends, not the program.
 TEST_F(SessionTest, FrameThatIsTooLongEndsTheSession) {

@@ -301,6 +301,10 @@ void Session::Handle(CreditOverrun m) {
   if (ended_) return;
   static constexpr absl::string_view kLanes[kTransportLanes] = {"control",
                                                                 "data", "bulk"};
+  if (m.is_empty) {
+    return End(absl::DataLossError(absl::StrCat(
+        "an empty frame came as ", kLanes[static_cast<int>(m.lane)])));
+  }
   End(absl::ResourceExhaustedError(
       absl::StrCat("'", up_ != nullptr ? peer_id_.name : connection_->peer(),
                    "' has sent more ", kLanes[static_cast<int>(m.lane)],
@@ -551,10 +555,6 @@ bool Session::FlushData() {
 
 void Session::SendFrame(TransportLane lane, Encoder& frame) {
   if (frame.size() == 0) return;
-  Flow& flow = FlowOf(lane);
-  flow.credit -= static_cast<int64_t>(frame.size());
-  flow.under_way += frame.size();
-  flow.sent += frame.size();
   if (frame.size() > max_frame_bytes_ && !ended_) {
     End(absl::ResourceExhaustedError(
         absl::StrCat("a frame of ", frame.size(), " bytes would be sent to '",
@@ -562,6 +562,10 @@ void Session::SendFrame(TransportLane lane, Encoder& frame) {
                      "', which takes ", max_frame_bytes_)));
   }
   if (ended_) return frame.Clear();
+  Flow& flow = FlowOf(lane);
+  flow.credit -= static_cast<int64_t>(frame.size());
+  flow.under_way += frame.size();
+  flow.sent += frame.size();
   if (lane == TransportLane::kData) up_->data.outbound.EndFrame();
   connection_->Send(lane, std::string(frame.bytes()));
   frame.Clear();

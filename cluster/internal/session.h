@@ -70,9 +70,10 @@ struct FramesSent {
 struct ConnectionClosed {
   absl::Status why;
 };
-// The peer has sent more than it was granted.
+// The peer has sent more than it was granted, or a frame with nothing in it.
 struct CreditOverrun {
   TransportLane lane;
+  bool is_empty = false;
 };
 struct SessionTick {};
 // A message is long: it is written or read elsewhere.
@@ -119,7 +120,7 @@ struct SessionOptions {
 
 // Passes what it hears on to the session, but no frame that must not have come:
 // so a peer cannot have more memory taken than it was granted, however slow the
-// session is.
+// session is. Empty frames would need no credit, and no node sends one.
 class SessionPort final : public ConnectionHandler {
  public:
   using Ref = ActorRef<FrameCame, FramesSent, ConnectionClosed, CreditOverrun>;
@@ -128,11 +129,12 @@ class SessionPort final : public ConnectionHandler {
 
   void OnFrame(TransportLane lane, std::string frame) override {
     if (overrun_) return;
-    if (credit_->Take(lane, frame.size())) {
+    const bool is_empty = frame.empty();
+    if (!is_empty && credit_->Take(lane, frame.size())) {
       Tell(FrameCame{lane, std::move(frame)});
     } else {
       overrun_ = true;
-      Tell(CreditOverrun{lane});
+      Tell(CreditOverrun{lane, is_empty});
     }
   }
   // Told when it is worth a turn of the session, which lets far more be under
@@ -384,9 +386,9 @@ class Session final
   absl::Status why_;  // Of the end.
 
   size_t frame_bytes_ = 0;
+  size_t max_frame_bytes_;  // Of one that is sent.
   std::shared_ptr<ArrivalCredit> arrival_credit_;
   // Of it, `under_way` is not looked at.
-  size_t max_frame_bytes_;  // Of one that is sent.
   Flow control_flow_;
   Flow data_flow_{.may_be_under_way = kMaxDataUnderWay};
   Flow bulk_flow_{.may_be_under_way = kMaxBulkUnderWay};
