@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/pieces.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -60,6 +61,20 @@ TEST(ReassemblyTest, WhatIsTooMuchIsRefusedAtItsFirstPart) {
               StatusIs(absl::StatusCode::kResourceExhausted,
                        HasSubstr("where 4 of 10")));
   EXPECT_THAT(Add(parts, 6, 3, "b"), IsOkAndHolds(std::nullopt));
+}
+
+// Each costs far more than the bytes that it promises.
+TEST(ReassemblyTest, ShortOnesAreLimitedByTheirNumber) {
+  Reassembly parts(/*max_bytes=*/size_t{64} << 20);
+  for (uint64_t number = 1; number <= kMaxUnderWayInParts; ++number) {
+    ASSERT_THAT(Add(parts, number, 1, "a"), IsOkAndHolds(std::nullopt));
+  }
+  constexpr uint64_t kNext = kMaxUnderWayInParts + 1;
+  EXPECT_THAT(Add(parts, kNext, 1, "a"),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("4096 messages are under way")));
+  EXPECT_THAT(Add(parts, 1, 0, "b"), IsOkAndHolds("ab"));
+  EXPECT_THAT(Add(parts, kNext, 1, "a"), IsOkAndHolds(std::nullopt));
 }
 
 TEST(ReassemblyTest, PartsThatDoNotFitTogetherAreAnError) {

@@ -1,8 +1,11 @@
 // A session, item by item: what a node says, when, and what it makes of what
 // it hears, in virtual time. The other end is the test.
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +58,10 @@ constexpr TransportLane kData = TransportLane::kData;
 struct Note {
   static constexpr absl::string_view kWireName = "test.Note";
   int64_t number = 0;
+};
+struct Page {
+  static constexpr absl::string_view kWireName = "test.Page";
+  std::string text;
 };
 struct Count {
   static constexpr absl::string_view kWireName = "test.Count";
@@ -391,6 +398,37 @@ TEST_F(SessionTest, FrameThatIsTooLongEndsTheSession) {
                HasSubstr("bytes would be sent to 'b', which takes 64")));
   EXPECT_THAT(line->heard->Kinds(kData), IsEmpty());
   EXPECT_THAT(a_.history(), ElementsAre("up b", "down b"));
+}
+
+// As many as the other end takes in parts at a time, however short.
+TEST_F(SessionTest, OnlySoManyAreUnderWayInParts) {
+  constexpr int kReceivers = 5000;
+  HelloItem hello = OtherEnd::Hello();
+  hello.max_frame_bytes = 4096;
+  hello.data_credit = hello.bulk_credit = uint64_t{1} << 30;
+  hello.max_message_bytes = uint64_t{64} << 20;
+  std::unique_ptr<Line> line = BecomePeer(hello);
+  EXPECT_THAT((a_.node().core().types().Learn(WireTypesOf<Page>())), IsOk());
+  internal::FarCell* const cell =
+      a_.node().core().CellOf(NodeId{"b", 5}).value();
+  for (uint64_t id = 1; id <= kReceivers; ++id) {
+    const AnyActorRef ref = cell->RefTo(id);
+    ActorRef<Page>(ref.cell(), ref.id().value())
+        .Send<Page>(std::string(3000, 'x'));
+  }
+  Play();
+  line->Say(internal::CreditItem{1 << 20});
+  PlayFor(absl::Seconds(1));
+  std::set<uint64_t> under_way;
+  size_t most = 0;
+  size_t ended = 0;
+  for (const auto& part : line->heard->AllHeads<internal::FragmentHead>()) {
+    under_way.insert(part.number);
+    most = std::max(most, under_way.size());
+    if (part.left == 0) ended += under_way.erase(part.number);
+  }
+  EXPECT_EQ(ended, kReceivers);
+  EXPECT_EQ(most, internal::kMaxUnderWayInParts);
 }
 
 // -- several connections

@@ -70,6 +70,7 @@ bool BulkLane::GiveUp(Stream& stream, uint64_t receiver,
     Encoder abandon;
     AppendItem(AbandonItem{stream.number}, abandon);
     first_.append(abandon.bytes().data(), abandon.size());
+    --begun_;
     begun_bytes_ -= stream.item.size();
   }
   if (first_to_begin_ == receiver) first_to_begin_ = 0;
@@ -120,12 +121,14 @@ bool BulkLane::WriteSome(Stream& stream, uint64_t receiver, Encoder& frame) {
     if (stream.number == 0) {
       // It alone fits always; one that does not is not overtaken for ever.
       const bool is_next = first_to_begin_ == 0 || first_to_begin_ == receiver;
-      if (!is_next || begun_bytes_ + stream.item.size() > max_bytes_) {
+      if (!is_next || begun_ == kMaxUnderWayInParts ||
+          begun_bytes_ + stream.item.size() > max_bytes_) {
         if (first_to_begin_ == 0) first_to_begin_ = receiver;
         break;
       }
       first_to_begin_ = 0;
       stream.number = ++last_number_;
+      ++begun_;
       begun_bytes_ += stream.item.size();
     }
     WritePart(stream, frame);
@@ -196,6 +199,7 @@ void BulkLane::WritePart(Stream& stream, Encoder& frame) {
     stream.item.Append(from, size, fields);
   });
   if (stream.sent != stream.item.size()) return;
+  --begun_;
   begun_bytes_ -= stream.item.size();
   EndItem(stream);
 }

@@ -13,8 +13,9 @@
 //
 // Memory: items are encoded when it is their turn. Those that have begun, and
 // are not sent as a whole, have at most as many bytes as the peer takes under
-// way; one more is encoded and waits for its turn. All others are envelopes.
-// Thread safety: belongs to the session. Outside the seat.
+// way, and are no more than it takes; one more is encoded and waits for its
+// turn. All others are envelopes. Thread safety: belongs to the session.
+// Outside the seat.
 #ifndef TROUPE_CLUSTER_INTERNAL_BULK_LANE_H_
 #define TROUPE_CLUSTER_INTERNAL_BULK_LANE_H_
 
@@ -141,7 +142,8 @@ class BulkLane {
   bool is_taken_ = false;               // By TakeWork().
   bool is_given_up_ = false;            // It is not to be sent.
   uint64_t last_number_ = 0;
-  uint64_t begun_bytes_ = 0;  // Of items that have begun.
+  size_t begun_ = 0;          // Items that have.
+  uint64_t begun_bytes_ = 0;  // Of them.
   // The receiver whose item is the next to begin, as it did not fit; 0: none.
   uint64_t first_to_begin_ = 0;
   uint64_t sent_bytes_ = 0;

@@ -271,6 +271,10 @@ struct RefusedItem {
 struct MarkItem {
   static constexpr ItemKind kKind = ItemKind::kMark;
 };
+// So many items may be under way in parts at a time, however short: each needs
+// more where it comes than the bytes of which it consists.
+inline constexpr size_t kMaxUnderWayInParts = 4096;
+
 // A part of an item that is too long for a frame; ends with that part.
 struct FragmentHead {
   static constexpr ItemKind kKind = ItemKind::kFragment;

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/cluster/internal/items.h"
 
 namespace troupe::internal {
 
@@ -18,6 +19,11 @@ absl::StatusOr<std::optional<Pieces>> Reassembly::Add(uint64_t number,
     if (number <= last_number_) {
       return absl::DataLossError(
           absl::StrCat("a part of ", number, ", which is over"));
+    }
+    if (wholes_.size() == kMaxUnderWayInParts) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("one more message begins, where ", wholes_.size(),
+                       " messages are under way in parts"));
     }
     const uint64_t may_come = max_bytes_ - promised_bytes_;
     if (part.size() > may_come || left > may_come - part.size()) {

@@ -1,8 +1,9 @@
 // Puts together what a peer sends in parts, because it is longer than a frame.
 //
 // Memory: grows with what has come, not on a peer's word: at most twice that.
-// All that is under way is at most `max_bytes` when it is whole, as both ends
-// know; a peer that begins more than that makes no sense.
+// All that is under way is at most `max_bytes` when it is whole, and at most
+// kMaxUnderWayInParts, as both ends know; a peer that begins more than that
+// makes no sense.
 // Thread safety: belongs to the session.
 #ifndef TROUPE_CLUSTER_INTERNAL_REASSEMBLY_H_
 #define TROUPE_CLUSTER_INTERNAL_REASSEMBLY_H_
