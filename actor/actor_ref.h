@@ -82,7 +82,8 @@ class ActorRef : public AnyActorRef {
   }
 
   // Sends `message`, and says whether it was admitted. A refused message stays
-  // as it was with the caller, and is no dead letter.
+  // as it was with the caller, and is no dead letter. It is moved there and
+  // back; a move that throws does so here, whichever it is.
   template <typename M>
   requires(!std::is_lvalue_reference_v<M>) SendResult TrySend(M&& message)
   const {
@@ -93,9 +94,16 @@ class ActorRef : public AnyActorRef {
     const SendResult result =
         internal::TrySendEnvelope(Target(), id_, envelope);
     if (IsRefused(result)) [[unlikely]] {
-      std::destroy_at(&message);
-      std::construct_at(&message, std::move(envelope->As<Message>()));
-      DestroyEnvelope(envelope);
+      const EnvelopePtr refused(envelope);
+      if constexpr (std::is_nothrow_move_constructible_v<Message>) {
+        std::destroy_at(&message);
+        std::construct_at(&message, std::move(refused->As<Message>()));
+      } else {
+        static_assert(std::is_move_assignable_v<Message>,
+                      "a message whose move may throw must be assignable to be "
+                      "given back where it is refused");
+        message = std::move(refused->As<Message>());
+      }
     }
     return result;
   }

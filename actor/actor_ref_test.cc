@@ -155,6 +155,55 @@ TEST_P(ActorRefTest, TrySendLeavesARefusedMessageWithTheSender) {
   EXPECT_EQ(system->dead_letters(), 0u);  // §21.
 }
 
+// Counts its live ones; from some move on, each throws.
+class Skittish {
+ public:
+  Skittish(int& alive, int moves) : alive_(alive), moves_(moves) { ++alive_; }
+  Skittish(Skittish&& other) : alive_(other.alive_), moves_(other.moves_ - 1) {
+    if (other.moves_ == 0) throw std::runtime_error("moved");
+    ++alive_;
+  }
+  Skittish& operator=(Skittish&& other) {
+    if (other.moves_ == 0) throw std::runtime_error("moved");
+    moves_ = other.moves_ - 1;
+    return *this;
+  }
+  ~Skittish() { --alive_; }
+
+  int moves() const { return moves_; }
+
+ private:
+  int& alive_;
+  int moves_;
+};
+
+// §20, §21: each object is destroyed once, whichever move throws.
+TEST(TrySendTest, ThrowingMoveReachesTheSender) {
+  int alive = 0;
+  {
+    Skittish message(alive, 0);
+    EXPECT_THROW((void)ActorRef<Skittish>().TrySend(std::move(message)),
+                 std::runtime_error);
+    EXPECT_EQ(alive, 1);
+  }
+  EXPECT_EQ(alive, 0);
+  {
+    Skittish message(alive, 1);
+    EXPECT_THROW((void)ActorRef<Skittish>().TrySend(std::move(message)),
+                 std::runtime_error);
+    EXPECT_EQ(alive, 1);
+  }
+  EXPECT_EQ(alive, 0);
+  {
+    Skittish message(alive, 2);
+    EXPECT_EQ(ActorRef<Skittish>().TrySend(std::move(message)),
+              SendResult::kNoActor);
+    EXPECT_EQ(message.moves(), 0);
+    EXPECT_EQ(alive, 1);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
 // §2: a reference to nobody is harmless.
 TEST(NullActorRefTest, IsHarmless) {
   const ActorRef<Put> null;
