@@ -14,8 +14,8 @@
 // Memory: items are encoded when it is their turn. Those that have begun, and
 // are not sent as a whole, have at most as many bytes as the peer takes under
 // way, and are no more than it takes; one more is encoded and waits for its
-// turn. All others are envelopes. Thread safety: belongs to the session.
-// Outside the seat.
+// turn. All others are envelopes.
+// Thread safety: belongs to the session. Outside the seat.
 #ifndef TROUPE_CLUSTER_INTERNAL_BULK_LANE_H_
 #define TROUPE_CLUSTER_INTERNAL_BULK_LANE_H_
 
