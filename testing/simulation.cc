@@ -1,6 +1,7 @@
 #include "troupe/testing/simulation.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -91,9 +92,10 @@ void Simulation::AfterStep() {
       Mix(worker.ready());
     }
   }
-  for (Named& property : always_) {
+  const size_t properties = always_.size();
+  for (size_t i = 0; i < properties; ++i) {
     if (!failure_.ok()) return;
-    LookAt(property.name, property.holds);
+    LookAt(always_[i].name, always_[i].holds);
   }
   if (steps() > max_steps_) {
     Fail("", absl::ResourceExhaustedError(absl::StrCat(
@@ -102,8 +104,11 @@ void Simulation::AfterStep() {
                  "actors answer each other for ever")));
   }
   filled_.EmptyThoseDue(steps());
-  for (StepFault& step_fault : step_faults_) {
+  // Those that one of them adds come in from the next step on.
+  const size_t faults = step_faults_.size();
+  for (size_t i = 0; i < faults; ++i) {
     if (!failure_.ok()) return;
+    StepFault& step_fault = step_faults_[i];
     if (decisions_.Occurs(step_fault.fault)) {
       step_fault.happen(step_fault.fault);
     }
@@ -114,8 +119,10 @@ void Simulation::Play() {
   if (!failure_.ok()) return;
   (void)schedule_.RunUntil([this] { return !failure_.ok(); },
                            MonotonicTime::InfiniteFuture());
-  for (Named& property : at_rest_) {
+  const size_t properties = at_rest_.size();
+  for (size_t i = 0; i < properties; ++i) {
     if (!failure_.ok()) return;
+    Named& property = at_rest_[i];
     property.looked_at = true;
     LookAt(property.name, property.holds);
   }

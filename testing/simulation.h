@@ -241,9 +241,10 @@ class Simulation {
   std::string failed_property_;
   std::deque<std::string> told_;
   std::map<ActorId, uint64_t> numbers_;
-  std::vector<Named> always_;
-  std::vector<Named> at_rest_;
-  std::vector<StepFault> step_faults_;
+  // What runs may add others, and stays where it is.
+  std::deque<Named> always_;
+  std::deque<Named> at_rest_;
+  std::deque<StepFault> step_faults_;
   std::map<std::string, Fault> point_faults_;
   std::optional<Fault> late_timers_;
   int64_t latest_ms_ = 0;

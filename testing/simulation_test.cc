@@ -21,7 +21,9 @@ namespace troupe::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -304,6 +306,56 @@ TEST(SimulationTest, FaultsHappenAtMostAsOftenAsAllowed) {
   sim.Play();
   EXPECT_EQ(always, 3);
   EXPECT_EQ(never, 0);
+}
+
+TEST(SimulationTest, FaultMayAddOthers) {
+  Simulation sim(1);
+  int& ticks = sim.Make<int>(0);
+  int adding = 0;
+  std::vector<int> added(3);
+  sim.MayHappen("adds",
+                [&] {
+                  ++adding;
+                  for (int& happened : added) {
+                    sim.MayHappen("added", [&happened] { ++happened; },
+                                  {.probability = 1, .at_most_times = 2});
+                  }
+                },
+                {.probability = 1, .at_most_times = 1});
+  ASSERT_THAT(sim.system().Spawn<Clockwork>(std::ref(ticks), 20), IsOk());
+  sim.Play();
+  EXPECT_EQ(adding, 1);
+  EXPECT_THAT(added, ElementsAre(2, 2, 2));
+}
+
+TEST(SimulationTest, PropertyMayAddOthers) {
+  Simulation sim(1);
+  int& ticks = sim.Make<int>(0);
+  std::vector<int> always;
+  std::vector<int> at_rest;
+  sim.Always("adds", [&] {
+    if (!always.empty()) return true;
+    always.resize(3);
+    for (int& looks : always) {
+      sim.Always("added", [&looks] { return ++looks > 0; });
+    }
+    return true;
+  });
+  sim.AtRest("adds", [&] {
+    if (!at_rest.empty()) return true;
+    at_rest.resize(3);
+    for (int& looks : at_rest) {
+      sim.AtRest("added", [&looks] { return ++looks > 0; });
+    }
+    return true;
+  });
+  ASSERT_THAT(sim.system().Spawn<Clockwork>(std::ref(ticks), 3), IsOk());
+  sim.Play();
+  EXPECT_THAT(always, Each(Gt(0)));
+  EXPECT_THAT(at_rest, Each(0));
+  sim.Play();
+  EXPECT_THAT(at_rest, Each(1));
+  EXPECT_THAT(sim.Finish(), IsOk());
 }
 
 // Throws where the simulation says so.
