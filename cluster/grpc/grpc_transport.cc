@@ -33,6 +33,9 @@ namespace {
 constexpr size_t kMaxFrameBytes = size_t{64} << 20;
 constexpr size_t kMinFrames = 8;
 
+// What is cancelled when lingering is over, ends so soon if it can.
+constexpr absl::Duration kToCancel = absl::Seconds(1);
+
 absl::Status CheckOptions(const GrpcTransportOptions& options) {
   if (options.max_frame_bytes == 0 ||
       options.max_frame_bytes > kMaxFrameBytes) {
@@ -173,6 +176,9 @@ GrpcTransport::~GrpcTransport() {
   }
   for (const auto& server : servers) server->StopListening();
   parts_->links.CloseAll(absl::UnavailableError("the transport is gone"));
+  parts_->links.AwaitNone(parts_->limits.linger + kToCancel);
+  // Those that take nothing, and calls that are no link's.
+  for (const auto& server : servers) server->Break();
   parts_->links.AwaitNone();
   absl::MutexLock lock(&parts_->mu);
   if (parts_->dialling == nullptr) return;

@@ -53,7 +53,8 @@ struct GrpcTransportOptions {
   // How long the machine of the other end may take nothing of what was sent to
   // it, by its being away or by a process that reads nothing, until the
   // connection breaks. Longer than NodeOptions::silence, which then comes
-  // first. Not between sockets of Unix.
+  // first. Not over sockets of Unix: there the destructor breaks what was
+  // accepted, and waits for what was dialled.
   absl::Duration taken_within = absl::Seconds(10);
   // How nodes know each other. Nothing: they do not, and what is sent could be
   // read on the way, so that only this machine can be reached.

@@ -40,6 +40,7 @@ using testing::RawCall;
 using testing::RawPeer;
 using testing::RecordingAcceptor;
 using testing::RecordingHandler;
+using testing::ShortFolder;
 using testing::TlsFolder;
 using testing::WaitUntil;
 
@@ -332,6 +333,53 @@ TEST(RawPeersTest, FrozenNodeDoesNotHoldUpWhoItHasDialled) {
   ASSERT_TRUE(WaitUntil([&] { return acceptor->count() == 1; }));
   SendMuch(*acceptor->connection());
   EXPECT_TRUE(EndsSoon([&] { transport.reset(); }, [&] { peers.clear(); }));
+}
+
+// There is no limit of the system for sockets of Unix.
+TEST(RawPeersTest, WhoTakesNothingOfAUnixSocketHoldsNobodyUp) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  auto transport = GrpcTransport::Create().value();
+  const auto acceptor = std::make_shared<RecordingAcceptor>();
+  const auto listener = transport->Listen("unix:" + path, acceptor).value();
+  std::vector<RawPeer> peers;
+  peers.push_back(RawPeer::ToUnix(path));
+  RawPeer& node = peers.back();
+  ASSERT_TRUE(node.Write(kPreface));
+  ASSERT_TRUE(node.Write(AnyNumberOfBytes()));
+  for (int lane = 0; lane < kTransportLanes; ++lane) {
+    ASSERT_TRUE(node.Write(OpenLane(lane)));
+  }
+  ASSERT_TRUE(WaitUntil([&] { return acceptor->count() == 1; }));
+  SendMuch(*acceptor->connection());
+  peers.push_back(RawPeer::ToUnix(path));
+  ASSERT_TRUE(peers.back().Write(Greeting()));
+  ASSERT_TRUE(peers.back().Stuff(Http2Frame(kSettings, 0, 0, "")));
+  EXPECT_TRUE(EndsSoon([&] { transport.reset(); }, [&] { peers.clear(); }));
+}
+
+// Connections that end leave nothing behind with the node.
+TEST(RawPeersTest, EndedConnectionsOverUnixSocketsKeepNoDescriptors) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  auto transport = GrpcTransport::Create().value();
+  const auto listener =
+      transport->Listen("unix:" + path, std::make_shared<RecordingAcceptor>())
+          .value();
+  const size_t files_before = OpenFiles();
+  {
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 200; ++i) {
+      peers.push_back(RawPeer::ToUnix(path));
+      (void)peers.back().Write("nonsense\r\n\r\n");
+    }
+    ASSERT_TRUE(AwaitAllClosed(peers));
+  }
+  EXPECT_TRUE(WaitUntil([&] {
+    // The next one that comes has the last ones let go.
+    (void)RawPeer::ToUnix(path);
+    return OpenFiles() <= files_before + 8;
+  })) << OpenFiles();
 }
 
 TEST(RawPeersTest, FrozenNodeDoesNotHoldUpWhoDialsIt) {

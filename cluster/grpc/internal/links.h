@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "troupe/cluster/grpc/internal/link.h"
 
 namespace troupe::internal {
@@ -35,13 +36,15 @@ class Links {
   void CloseAll(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_) {
     for (const std::shared_ptr<Link>& link : CloseTo(why)) link->Close(why);
   }
-  void AwaitNone() ABSL_LOCKS_EXCLUDED(mu_) {
+  // False: some are there still.
+  bool AwaitNone(absl::Duration within = absl::InfiniteDuration())
+      ABSL_LOCKS_EXCLUDED(mu_) {
     const auto none = [this] {
       mu_.AssertHeld();
       return links_.empty();
     };
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(&none));
+    return mu_.AwaitWithTimeout(absl::Condition(&none), within);
   }
 
  private:

@@ -5,10 +5,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "absl/strings/numbers.h"
@@ -167,6 +169,19 @@ void RawPeer::Connect(absl::string_view address) {
 
 RawPeer::~RawPeer() {
   if (socket_ >= 0) ::close(socket_);
+}
+
+RawPeer RawPeer::ToUnix(const std::string& path) {
+  RawPeer peer(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un where = {};
+  where.sun_family = AF_UNIX;
+  std::memcpy(where.sun_path, path.data(), path.size());
+  const bool connected =
+      ::connect(peer.socket(), reinterpret_cast<sockaddr*>(&where),
+                sizeof(where)) == 0 &&
+      ::fcntl(peer.socket(), F_SETFL, O_NONBLOCK) == 0;
+  TROUPE_CHECK(connected, "a test connects");
+  return peer;
 }
 
 std::string RawPeer::Listen() {

@@ -76,6 +76,8 @@ class RawPeer {
   RawPeer();
   // Connected to "127.0.0.1:port".
   explicit RawPeer(absl::string_view address) : RawPeer() { Connect(address); }
+  // Connected to a socket of Unix.
+  static RawPeer ToUnix(const std::string& path);
   // Of a socket that is there.
   explicit RawPeer(int socket) : socket_(socket) {}
   RawPeer(RawPeer&& other) noexcept

@@ -1,7 +1,9 @@
 #include "troupe/cluster/grpc/internal/server.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +27,8 @@ namespace {
 constexpr size_t kMaxGathering = 256;
 
 // gRPC closes no connection that it is writing to, and has this set for those
-// sockets only that it accepts by itself. A socket of Unix has no such option.
+// sockets only that it accepts by itself. A socket of Unix has no such option:
+// see Break().
 void BreakUnlessTaken(int socket, absl::Duration within) {
   const auto millis = static_cast<unsigned>(absl::ToInt64Milliseconds(within));
   (void)::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &millis,
@@ -92,6 +95,8 @@ absl::Status Server::Listen() {
       ListeningSocket::Bind(*address);
   if (!socket.ok()) return std::move(socket).status();
 
+  is_unix_ = address->kind == Address::Kind::kUnix;
+
   grpc::ServerBuilder builder;
   SetListenSettings(options_.limits, builder);
   sockets_ = builder.experimental().AddExternalConnectionAcceptor(
@@ -134,9 +139,33 @@ void Server::Take(int socket) {
     return;
   }
   BreakUnlessTaken(socket, options_.limits.taken_within);
+  if (is_unix_) KeepForBreak(socket);
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
   taken.fd = socket;
   sockets_->HandleNewConnection(&taken);
+}
+
+void Server::KeepForBreak(int socket) {
+  std::vector<pollfd> all;
+  for (const Descriptor& one : accepted_) {
+    all.push_back({.fd = one.number(), .events = 0, .revents = 0});
+  }
+  std::vector<Descriptor> open;
+  if (::poll(all.data(), all.size(), 0) > 0) {
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i].revents == 0) open.push_back(std::move(accepted_[i]));
+    }
+    accepted_ = std::move(open);
+  }
+  // Without one more it cannot be broken, and works.
+  const int kept = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (kept >= 0) accepted_.emplace_back(kept);
+}
+
+void Server::Break() {
+  absl::MutexLock lock(&mu_);
+  for (const Descriptor& one : accepted_) ::shutdown(one.number(), SHUT_RDWR);
+  accepted_.clear();
 }
 
 Server::~Server() {

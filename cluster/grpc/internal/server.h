@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -60,6 +61,10 @@ class Server final {
   // hearing. Any thread; more than one call does nothing.
   void StopListening() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Ends those connections over a socket of Unix whose other end takes nothing;
+  // and all others of that kind. REQUIRES: StopListening() was called.
+  void Break() ABSL_LOCKS_EXCLUDED(mu_);
+
   // Lets a link that is dialled use the queue, until it is over: then
   // ReturnQueue() is called, by the poller's thread. Null: nobody listens here
   // any more.
@@ -94,6 +99,8 @@ class Server final {
   // Of a socket that has connected.
   void Take(int socket) ABSL_LOCKS_EXCLUDED(mu_);
 
+  void KeepForBreak(int socket) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   // -- in the poller's thread
   void OnCall(std::unique_ptr<AcceptedStream> stream, bool ok);
   void Refuse(std::unique_ptr<Stream> stream, const absl::Status& why)
@@ -120,6 +127,7 @@ class Server final {
 
   const Options options_;
   std::string address_;
+  bool is_unix_ = false;
   grpc::AsyncGenericService service_;
   grpc::ServerCompletionQueue* queue_ = nullptr;  // The poller's.
   std::unique_ptr<Poller> poller_;
@@ -138,6 +146,8 @@ class Server final {
 
   mutable absl::Mutex mu_;
   bool listening_ ABSL_GUARDED_BY(mu_) = true;
+  // Of Unix, of connections that may be open, beside those that gRPC closes.
+  std::vector<Descriptor> accepted_ ABSL_GUARDED_BY(mu_);
   // What uses the queue: links, calls, refusals, and listening itself.
   int users_ ABSL_GUARDED_BY(mu_) = 1;
 };
