@@ -12,7 +12,6 @@
 #include "troupe/actor/internal/send.h"
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/base/contain.h"
-#include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/internal/brief_texts.h"
 #include "troupe/cluster/internal/group_items.h"
 #include "troupe/cluster/internal/port_items.h"
@@ -79,7 +78,7 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
           in, [&](const auto& item) { calls_in_.CancelWait(item.number); });
     case ItemKind::kType: {
       auto item = ReadItem<TypeItem>(in);
-      return in.ok() ? OnType(std::move(item)) : in.status();
+      return in.ok() ? types_.Add(std::move(item)) : in.status();
     }
     case ItemKind::kNode: {
       const auto item = ReadItem<NodeItem>(in);
@@ -121,7 +120,7 @@ absl::Status Inbound::Handle(ItemKind kind, Decoder& in) {
       if (!in.ok()) return in.status();
       return groups_.OnSaid(item, gate_.MayKnow({item.scope, item.name}),
                             [this](uint64_t number, absl::Status& why) {
-                              return Same(number, why);
+                              return types_.Same(number, why);
                             });
     }
     case ItemKind::kGroupLeft: {
@@ -236,59 +235,6 @@ void Inbound::OnEnd(const EndItem& item) {
   }
 }
 
-absl::Status Inbound::OnType(TypeItem item) {
-  if (item.number != types_.size() || types_.size() == kMaxTypes) {
-    return absl::DataLossError(absl::StrCat("the type ", item.number,
-                                            " is introduced as the ",
-                                            types_.size(), "th"));
-  }
-  if (item.name.size() > kMaxTypeNameBytes) {
-    return absl::DataLossError(absl::StrCat("the type ", item.number,
-                                            " has a name of ", item.name.size(),
-                                            " bytes"));
-  }
-  const size_t shape_bytes =
-      std::max(item.shape.size(), item.reply_shape.size());
-  if (shape_bytes > kMaxShapeBytes) {
-    return absl::DataLossError(absl::StrCat(
-        "the type ", item.number, " has a shape of ", shape_bytes, " bytes"));
-  }
-  types_.push_back({.name = std::move(item.name),
-                    .shape = std::move(item.shape),
-                    .reply_shape = std::move(item.reply_shape)});
-  return absl::OkStatus();
-}
-
-Inbound::PeerType* Inbound::TypeOf(uint64_t number) {
-  if (number >= types_.size()) return nullptr;
-  PeerType& type = types_[number];
-  if (type.type != nullptr) return &type;
-  type.type = node_.types().Find(absl::string_view(type.name));
-  if (type.type != nullptr) {
-    type.differs = CompareShapes(type.type->shape, type.shape);
-    if (type.differs.ok() &&
-        type.type->reply_shape.empty() != type.reply_shape.empty()) {
-      type.differs = absl::FailedPreconditionError(
-          "it is a request on one side, and none on the other");
-    } else if (type.differs.ok() && !type.reply_shape.empty()) {
-      type.differs = CompareShapes(type.type->reply_shape, type.reply_shape);
-    }
-    // It is told again and again.
-    type.differs =
-        absl::Status(type.differs.code(),
-                     Abridged(type.differs.message(), kMaxDifferenceBytes));
-  }
-  return &type;
-}
-
-const WireType* Inbound::Same(uint64_t number, absl::Status& why) {
-  const PeerType* const type = TypeOf(number);
-  if (type == nullptr || type->type == nullptr) return nullptr;
-  if (type->differs.ok()) return type->type;
-  why = type->differs;
-  return nullptr;
-}
-
 const Exports::Entry& Inbound::Target(uint64_t to) {
   Known& known = targets_[to % kTargets];
   if (known.to != to || known.entry.actor.status() == ActorStatus::kStopped) {
@@ -300,7 +246,7 @@ const Exports::Entry& Inbound::Target(uint64_t to) {
 EnvelopePtr Inbound::Parse(Verb verb, uint64_t to, uint64_t type_number,
                            absl::string_view payload, AnyActorRef& actor,
                            const WireType*& type, absl::Status& why) {
-  PeerType* const known = TypeOf(type_number);
+  PeerType* const known = types_.Find(type_number);
   if (known == nullptr) {
     why = absl::DataLossError(
         absl::StrCat("the type ", type_number, " was not introduced"));
@@ -377,7 +323,7 @@ SharedBody Inbound::ReadShared(const WireType& type, absl::string_view payload,
 
 LongRead::Decode Inbound::ReaderOf(Verb verb, uint64_t to,
                                    uint64_t type_number) {
-  const PeerType* const type = TypeOf(type_number);
+  const PeerType* const type = types_.Find(type_number);
   DeadLetter::Reason reason;
   if (type == nullptr || !Admit(verb, to, *type, reason).ok()) return nullptr;
   return type->type->decode;
@@ -485,7 +431,7 @@ absl::Status Inbound::OnPublished(Decoder& in) {
     const auto head = ReadItem<PublishedHead>(fields);
     const absl::string_view payload = fields.ReadRest();
     if (!fields.ok()) return;
-    if (TypeOf(head.type) == nullptr) {
+    if (types_.Find(head.type) == nullptr) {
       return fields.Fail(
           absl::StrCat("the type ", head.type, " was not introduced"));
     }
@@ -508,7 +454,7 @@ absl::Status Inbound::OnPublishedAgain(Decoder& in) {
 void Inbound::Publish(uint64_t number) {
   const AnyActorRef subscriber = ports_.SubscriberOf(number);
   if (subscriber.IsNull()) return;  // It wants nothing more.
-  const std::string& name = types_[published_.type].name;
+  const std::string& name = types_.Find(published_.type)->name;
   // An end is told to one alone, and not published.
   if (!ports_.WasAskedFor(number) &&
       (name == RemoteEnd::kWireName ||
@@ -518,7 +464,7 @@ void Inbound::Publish(uint64_t number) {
                  absl::OkStatus());
   }
   absl::Status why;
-  const WireType* const type = Same(published_.type, why);
+  const WireType* const type = types_.Same(published_.type, why);
   if (type != nullptr && ports_.Takes(number, *type)) {
     if (published_.body.IsNull()) {
       published_.body = ReadShared(*type, published_.payload, why);
@@ -540,7 +486,7 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
     const auto head = ReadItem<GroupSendHead>(fields);
     const absl::string_view payload = fields.ReadRest();
     if (!fields.ok()) return;
-    const PeerType* const known = TypeOf(head.type);
+    const PeerType* const known = types_.Find(head.type);
     if (known == nullptr) {
       return fields.Fail(
           absl::StrCat("the type ", head.type, " was not introduced"));
@@ -548,7 +494,7 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
     const GroupName group{head.scope, head.name};
     const auto share = node_.groups().Find(group);
     absl::Status why;
-    const WireType* const type = Same(head.type, why);
+    const WireType* const type = types_.Same(head.type, why);
     // Nobody is there: it is not shared, or its members have left just now.
     DeadLetter::Reason reason = DeadLetter::Reason::kNoActor;
     if (absl::Status may = gate_.CheckGroup(Verb::kSend, group); !may.ok()) {

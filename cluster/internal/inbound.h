@@ -10,9 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -29,6 +27,7 @@
 #include "troupe/cluster/internal/items.h"
 #include "troupe/cluster/internal/long_message.h"
 #include "troupe/cluster/internal/node_core.h"
+#include "troupe/cluster/internal/peer_types.h"
 #include "troupe/cluster/internal/port_exchange.h"
 #include "troupe/cluster/internal/watch_book.h"
 #include "troupe/cluster/internal/wire_refs.h"
@@ -49,7 +48,8 @@ class Inbound {
         watches_(watches),
         groups_(groups),
         ports_(ports),
-        gate_(node, peer) {}
+        gate_(node, peer),
+        types_(node.types()) {}
 
   // How many calls, monitors, links and waits are kept for the peer.
   void SetLimit(size_t kept) { max_kept_ = kept; }
@@ -68,19 +68,6 @@ class Inbound {
   void OnRead(std::shared_ptr<LongRead> read) { read_ = std::move(read); }
 
  private:
-  // A type that the peer has introduced.
-  struct PeerType {
-    std::string name;
-    std::string shape;
-    std::string reply_shape;
-    const WireType* type = nullptr;  // Null: not known here, as yet.
-    absl::Status differs = {};
-  };
-  // A peer that introduces more types than this means no good.
-  static constexpr size_t kMaxTypes = 1 << 16;
-  // Of what is said of where its shapes differ.
-  static constexpr size_t kMaxDifferenceBytes = size_t{1} << 10;
-
   // More than so many are not logged.
   static constexpr int kMaxRefusals = 100;
 
@@ -93,7 +80,6 @@ class Inbound {
   void OnLink(const LinkItem& item);
   absl::Status OnAwaitEnd(Decoder& in);
   void OnRefused(const RefusedItem& item);
-  absl::Status OnType(TypeItem item);
   absl::Status OnSend(Decoder& in);
   absl::Status OnCall(Decoder& in);
   absl::Status OnPublished(Decoder& in);
@@ -118,10 +104,6 @@ class Inbound {
   // The same of what is for many.
   SharedBody ReadShared(const WireType& type, absl::string_view payload,
                         absl::Status& why);
-  // The type with that number, compared with ours.
-  PeerType* TypeOf(uint64_t number);
-  // The same: the type here; null: there is none that is the same.
-  const WireType* Same(uint64_t number, absl::Status& why);
   // A message for `to` from its bytes; null: it is a dead letter, and that is
   // why.
   EnvelopePtr Parse(Verb verb, uint64_t to, uint64_t type_number,
@@ -139,7 +121,7 @@ class Inbound {
   GroupExchange& groups_;
   PortExchange& ports_;
   Gate gate_;
-  std::vector<PeerType> types_;
+  PeerTypes types_;
   int refusals_ = 0;
   int undecodable_ = 0;
   size_t max_kept_ = 0;  // Set before the first item.
