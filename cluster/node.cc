@@ -29,6 +29,7 @@ struct Kept {
 };
 
 constexpr uint64_t kMaxKept = uint64_t{1} << 30;
+constexpr size_t kMaxClusterBytes = 255;
 constexpr uint64_t kMaxOutboxMessages = uint64_t{1} << 40;
 constexpr uint64_t kMaxMessageBytes = uint64_t{1} << 40;
 
@@ -41,6 +42,11 @@ absl::Status CheckLimit(absl::string_view name, uint64_t value, uint64_t most) {
 absl::Status Check(const NodeOptions& options) {
   if (absl::Status status = CheckNodeName(options.name); !status.ok()) {
     return status;
+  }
+  if (options.cluster.size() > kMaxClusterBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the name of the cluster has ", options.cluster.size(),
+                     " bytes, and may have ", kMaxClusterBytes));
   }
   if (options.transport == nullptr || options.membership == nullptr) {
     return absl::InvalidArgumentError(

@@ -202,6 +202,13 @@ TEST_F(NodeTest, LimitsThatMakeNoSenseAreRefused) {
     options.*limit = value;
     return Node::Start(*system, std::move(options)).status();
   };
+  const std::unique_ptr<ActorSystem> system =
+      ActorSystem::Create({.workers = 1}).value();
+  NodeOptions options = cluster_.Options("c", *system);
+  options.cluster = std::string(256, 'x');
+  EXPECT_THAT(Node::Start(*system, std::move(options)).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("256 bytes, and may have 255")));
   const std::vector<std::pair<const char*, uint64_t NodeOptions::*>> limits = {
       {"outbox_messages", &NodeOptions::outbox_messages},
       {"kept_for_peer", &NodeOptions::kept_for_peer},
