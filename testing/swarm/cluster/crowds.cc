@@ -152,7 +152,9 @@ void Crowds::CheckAtRest(NodeRun run, size_t group,
     const auto [in, who] = key;
     if (in != group || !membership.lasts || !lives_.is_alive(who) ||
         !rules_.MayOn(run, Verb::kWatch, sessions_.id(lives_.run(who)).name,
-                      TargetOf(group))) {
+                      TargetOf(group)) ||
+        !rules_.MayKnowOn(lives_.run(who), sessions_.id(run).name,
+                          TargetOf(group))) {
       continue;
     }
     if (listed[who] != 1) broken(who, "is not once");

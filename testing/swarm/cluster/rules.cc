@@ -52,6 +52,14 @@ bool Rules::MayOn(NodeRun run, Verb verb, const std::string& node,
   return rules.Allows(rules.RoleOf(asker), verb, target);
 }
 
+bool Rules::MayKnowOn(NodeRun run, const std::string& node,
+                      absl::string_view target) const {
+  const std::string& asker = sessions_.id(run).name;
+  if (asker == node) return true;
+  const Authorization& rules = Of(node);
+  return rules.AllowsToKnow(rules.RoleOf(asker), target);
+}
+
 bool Rules::Allows(NodeRun run, Verb verb, Number who,
                    absl::string_view target) const {
   return run == lives_.run(who) ||

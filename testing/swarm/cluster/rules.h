@@ -42,6 +42,9 @@ class Rules {
   // The same for a target of the node of that name that is no actor.
   bool MayOn(NodeRun run, Verb verb, const std::string& node,
              absl::string_view target) const;
+  // Whether it may do anything at all with that target.
+  bool MayKnowOn(NodeRun run, const std::string& node,
+                 absl::string_view target) const;
 
  private:
   bool Allows(NodeRun run, Verb verb, Number who,

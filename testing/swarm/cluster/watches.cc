@@ -1,5 +1,6 @@
 #include "troupe/testing/swarm/cluster/watches.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -50,7 +51,8 @@ void Watches::HearsDown(uint32_t monitor, Number watcher, Number target,
 }
 
 void Watches::CheckReason(Number who, Number target, Epoch since,
-                          const ExitReason& reason) {
+                          const ExitReason& reason,
+                          std::initializer_list<Verb> needed) {
   if (reason.kind() == ExitReason::Kind::kNoConnection) {
     if (lives_.run(who) == lives_.run(target)) {
       journal_.Break(kTruly, absl::StrCat("#", who, " has no connection with #",
@@ -60,7 +62,9 @@ void Watches::CheckReason(Number who, Number target, Epoch since,
   }
   if (lives_.has_ended(target)) return;
   if (absl::IsPermissionDenied(reason.status())) {
-    if (rules_.SurelyMay(lives_.run(who), Verb::kWatch, target)) {
+    if (std::all_of(needed.begin(), needed.end(), [&](Verb verb) {
+          return rules_.SurelyMay(lives_.run(who), verb, target);
+        })) {
       journal_.Break(Rules::kAllowed,
                      absl::StrCat("#", who, " may not watch #", target, ": ",
                                   reason.ToString()));
@@ -101,7 +105,7 @@ void Watches::HearsExit(Number one, Number other, const ExitReason& reason) {
   }
   link.must_tell = false;
   // There may be newer requests of both, so the session is not known.
-  CheckReason(one, other, Epoch(), reason);
+  CheckReason(one, other, Epoch(), reason, {Verb::kWatch, Verb::kStop});
 }
 
 void Watches::SaidToHaveEnded(Number who, Number target, Epoch since,

@@ -9,11 +9,13 @@
 #define TROUPE_TESTING_SWARM_CLUSTER_WATCHES_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "troupe/actor/exit_reason.h"
+#include "troupe/cluster/authorization.h"
 #include "troupe/testing/swarm/cluster/journal.h"
 #include "troupe/testing/swarm/cluster/lives.h"
 #include "troupe/testing/swarm/cluster/rules.h"
@@ -61,8 +63,10 @@ class Watches {
     bool is_disputed = false;
   };
 
+  // `needed`: what whoever hears of it has to be allowed.
   void CheckReason(Number who, Number target, Epoch since,
-                   const ExitReason& reason);
+                   const ExitReason& reason,
+                   std::initializer_list<Verb> needed = {Verb::kWatch});
 
   Journal& journal_;
   Lives& lives_;
