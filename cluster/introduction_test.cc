@@ -431,8 +431,9 @@ class DiallingIntroductionTest : public IntroductionTest {
                      const std::string& why) {
     EXPECT_TRUE(line.heard->closed());
     EXPECT_EQ(line.heard->Count(ItemKind::kHello, kControl), 0);
-    EXPECT_THAT(line.heard->All<RefusalItem>(kControl).front().why,
-                Introduction::ForStrangers(absl::Status(code, "not this")));
+    const absl::Status said =
+        line.heard->All<RefusalItem>(kControl).front().why;
+    EXPECT_EQ(said, Introduction::ForStrangers(absl::Status(code, "not this")));
     EXPECT_THAT(a_.history(), IsEmpty());
     ASSERT_FALSE(heard_.failed.empty());
     EXPECT_THAT(heard_.failed.front(), StatusIs(code, HasSubstr(why)));
