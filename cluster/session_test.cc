@@ -73,6 +73,11 @@ struct Secret {
   using Reply = int64_t;
 };
 
+struct Guests {
+  static constexpr absl::string_view kWireName = "test.Guests";
+  std::vector<ActorRef<Note>> whom;
+};
+
 class SessionTest : public ::testing::Test {
  protected:
   explicit SessionTest(std::vector<std::string> members = {"a"})
@@ -381,21 +386,26 @@ TEST_F(SessionTest, EmptyFrameEndsTheSession) {
   }
 }
 
-// What no item may become, as texts and names are short: if one does, it is the
-// session that ends, not the program.
+// What an item may not become, as texts and names are short, but those that
+// introduce what it speaks of may: then the session ends, and not the program.
 TEST_F(SessionTest, FrameThatIsTooLongEndsTheSession) {
   HelloItem hello = OtherEnd::Hello();
-  hello.max_frame_bytes = 64;
+  hello.max_frame_bytes = internal::kMinFrameBytes;
   std::unique_ptr<Line> line = BecomePeer(hello);
-  line->Say(internal::TypeItem{0, "test.Unknown", "s", "s"}, kData);
-  Encoder call;
-  internal::AppendItem(internal::CallHead{999'999, 0, 1, 1'000'000}, "", call);
-  line->connection->Send(kData, std::string(call.bytes()));
+  internal::NodeCore& core = a_.node().core();
+  EXPECT_THAT((core.types().Learn(WireTypesOf<Guests>())), IsOk());
+  Guests guests;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    const AnyActorRef ref =
+        core.CellOf(NodeId{std::string(200, 'x'), i}).value()->RefTo(1);
+    guests.whom.emplace_back(ref.cell(), ref.id().value());
+  }
+  Nine<Guests>().Send(std::move(guests));
   Play();
   EXPECT_THAT(
       line->heard->why(),
       StatusIs(absl::StatusCode::kResourceExhausted,
-               HasSubstr("bytes would be sent to 'b', which takes 64")));
+               HasSubstr("bytes would be sent to 'b', which takes 16384")));
   EXPECT_THAT(line->heard->Kinds(kData), IsEmpty());
   EXPECT_THAT(a_.history(), ElementsAre("up b", "down b"));
 }
@@ -404,7 +414,7 @@ TEST_F(SessionTest, FrameThatIsTooLongEndsTheSession) {
 TEST_F(SessionTest, OnlySoManyAreUnderWayInParts) {
   constexpr int kReceivers = 5000;
   HelloItem hello = OtherEnd::Hello();
-  hello.max_frame_bytes = 4096;
+  hello.max_frame_bytes = internal::kMinFrameBytes;
   hello.data_credit = hello.bulk_credit = uint64_t{1} << 30;
   hello.max_message_bytes = uint64_t{64} << 20;
   std::unique_ptr<Line> line = BecomePeer(hello);
@@ -414,7 +424,7 @@ TEST_F(SessionTest, OnlySoManyAreUnderWayInParts) {
   for (uint64_t id = 1; id <= kReceivers; ++id) {
     const AnyActorRef ref = cell->RefTo(id);
     ActorRef<Page>(ref.cell(), ref.id().value())
-        .Send<Page>(std::string(3000, 'x'));
+        .Send<Page>(std::string(12'000, 'x'));
   }
   Play();
   line->Say(internal::CreditItem{1 << 20});

@@ -90,8 +90,9 @@ enum class ItemKind : uint8_t {
 // What an item of a message needs beside the message, at most: the names of a
 // group have 510 bytes.
 inline constexpr size_t kMaxHeadBytes = 576;
-// What a frame has room for at least, at either end.
-inline constexpr size_t kMinFrameBytes = 4096;
+// What a frame has room for at least, at either end: an item with the longest
+// texts that it may have.
+inline constexpr size_t kMinFrameBytes = size_t{16} << 10;
 
 // Where a secret is to be proven, before the hellos: see introduction.h. Who
 // accepts says neither name.
