@@ -56,6 +56,7 @@ struct OpenDoor {
 struct CloseDoor {};
 struct Late {
   using Reply = int;
+  bool lingers = false;  // After it has set the request aside.
 };
 
 struct Hold {
@@ -93,7 +94,11 @@ class Door : public Actor<DoorMessages> {
     }
     const bool slept = co_await Sleep(absl::Milliseconds(1));
     log_.push_back(slept ? "slept" : "told to give up");
+    const bool lingers = m.lingers;
     EXPECT_THAT(stash_.Put(std::move(m), std::move(reply)), IsOk());
+    if (!lingers) co_return;
+    const bool stayed = co_await Sleep(absl::Milliseconds(1));
+    log_.push_back(stayed ? "lingered" : "told to give up");
   }
   // Neither answers nor sets aside.
   void Handle(Hold, ReplyTo<int> reply) { held_.push_back(std::move(reply)); }
@@ -407,6 +412,23 @@ TEST_P(StashTest, RequestThatWasGivenUpBeforeIsDroppedWhenItComesBack) {
   door.Send<OpenDoor>();
   executor_->RunUntilIdle();
   EXPECT_THAT(log_, ElementsAre("told to give up", "open"));
+  EXPECT_EQ(expired_letters_, 1);
+}
+
+// §36, §23
+TEST_P(StashTest, RequestThatIsGivenUpBesideItsHandlerIsDropped) {
+  const auto door = SpawnDoor();
+  const auto caller = Spawn<Script>();
+  std::optional<StartedCall<Late>> call;
+  caller.Send<Do>([&] { call = door.Call<Late>(true).Start(); });
+  executor_->RunFor(absl::Microseconds(1500));
+  EXPECT_THAT(log_, ElementsAre("slept"));
+  caller.Send<Do>([&] { call.reset(); });
+  executor_->RunUntilIdle();
+  EXPECT_THAT(log_, ElementsAre("slept", "told to give up"));
+  door.Send<OpenDoor>();
+  executor_->RunUntilIdle();
+  EXPECT_THAT(log_, ElementsAre("slept", "told to give up", "open"));
   EXPECT_EQ(expired_letters_, 1);
 }
 

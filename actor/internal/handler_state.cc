@@ -205,6 +205,12 @@ bool IsFor(Envelope& envelope, const ReplyRoute& request) {
   return IsRequest(envelope) && InfoOf(envelope).route.IsSame(request);
 }
 
+// It is dropped instead of being handled.
+void Expire(Envelope& request) {
+  InfoOf(request).Cancel();
+  InfoOf(request).deadline = MonotonicTime::InfinitePast();
+}
+
 // Whether there is no more to do for a request that is given up and that no
 // coroutine handles: it is marked, if it stands among the first of the mailbox,
 // or it has been handled. Others are remembered.
@@ -218,8 +224,7 @@ bool IsSettledInMailbox(Cell& cell, const ReplyRoute& request) {
     is_settled = HasNoBacklog(cell);
     (void)cell.AnyWaiting([&](Envelope& waiting) {
       if (!IsFor(waiting, request)) return ++looks == kMaxLooks;
-      InfoOf(waiting).Cancel();
-      InfoOf(waiting).deadline = MonotonicTime::InfinitePast();
+      Expire(waiting);
       return is_settled = true;
     });
   }
@@ -234,7 +239,15 @@ bool IsSettledInMailbox(Cell& cell, const ReplyRoute& request) {
 void HandlerState::CancelRequest(Cell& cell, const ReplyRoute& route) {
   RootTask* const root =
       cell.handler != nullptr ? cell.handler->RootFor(route) : nullptr;
-  if (root != nullptr) return cell.handler->CancelRoot(*root, route);
+  if (root != nullptr) {
+    // Its handler goes on, and may have set it aside.
+    if (const Stashes* const stashes = cell.handler->stashes()) {
+      stashes->ForEach([&](Envelope& kept) {
+        if (IsFor(kept, route)) Expire(kept);
+      });
+    }
+    return cell.handler->CancelRoot(*root, route);
+  }
   if (IsSettledInMailbox(cell, route)) return;
   // It may still wait to be handled. What is not, was: then the queue is empty
   // soon, and this is forgotten.
