@@ -1,10 +1,12 @@
 // What of the texts that actors and peers make crosses.
 #include "troupe/cluster/internal/brief_texts.h"
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
+#include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/delivery.h"
@@ -23,6 +25,11 @@ using ::testing::StartsWith;
 using testing::StatusIs;
 
 constexpr char kUrl[] = "type.test/detail";
+
+absl::Cord CordOf(size_t bytes) {
+  const std::string text(bytes, 'p');
+  return absl::Cord(absl::string_view(text));
+}
 
 TEST(BriefTextsTest, AShortTextIsLeftAsItIs) {
   const std::string text(kMaxTextBytes, 'x');
@@ -61,7 +68,7 @@ TEST(BriefTextsTest, ANameIsShortAndPrintable) {
 TEST(BriefTextsTest, AShortStatusIsLeftAsItIs) {
   absl::Status status = WithDelivery(absl::InternalError("no disk"),
                                      DeliveryState::kNotDelivered);
-  status.SetPayload(kUrl, absl::Cord(std::string(1000, 'p')));
+  status.SetPayload(kUrl, CordOf(1000));
   EXPECT_EQ(ForWire(status), status);
   EXPECT_EQ(ForWire(absl::OkStatus()), absl::OkStatus());
 }
@@ -81,7 +88,7 @@ TEST(BriefTextsTest, OfALongStatusTheRestStays) {
 TEST(BriefTextsTest, LongPayloadsDoNotCross) {
   absl::Status status =
       WithDelivery(absl::InternalError("no disk"), DeliveryState::kUnknown);
-  status.SetPayload(kUrl, absl::Cord(std::string(kMaxPayloadBytes, 'p')));
+  status.SetPayload(kUrl, CordOf(kMaxPayloadBytes));
   const absl::Status brief = ForWire(status);
   EXPECT_EQ(brief.message(), "no disk");
   EXPECT_FALSE(brief.GetPayload(kUrl).has_value());
