@@ -158,6 +158,23 @@ std::string WhatItEndedFor(const std::string& said) {
   return said.substr(begin, said.find('\n', begin) - begin);
 }
 
+// All was done, or there was no k-th allocation, or it was aborted.
+auto EndsAsItMay(int& status) {
+  return [&status](int how) {
+    status = how;
+    if (WIFSIGNALED(how)) return WTERMSIG(how) == SIGABRT;
+    return WIFEXITED(how) &&
+           (WEXITSTATUS(how) == 0 || WEXITSTATUS(how) == kDone);
+  };
+}
+// Its last words.
+auto Keeps(std::string& said) {
+  return Truly([&said](const std::string& output) {
+    said = output;
+    return true;
+  });
+}
+
 class AllocationFaultsDeathTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
@@ -167,19 +184,7 @@ TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
     SCOPED_TRACE(absl::StrCat("allocation ", k));
     int status = 0;
     std::string said;
-    EXPECT_EXIT(
-        FailTheKth(GetParam(), k),
-        [&status](int how) {
-          status = how;
-          return WIFSIGNALED(how)
-                     ? WTERMSIG(how) == SIGABRT
-                     : WIFEXITED(how) &&
-                           (WEXITSTATUS(how) == 0 || WEXITSTATUS(how) == kDone);
-        },
-        Truly([&said](const std::string& output) {
-          said = output;
-          return true;
-        }));
+    EXPECT_EXIT(FailTheKth(GetParam(), k), EndsAsItMay(status), Keeps(said));
     if (HasFailure()) return;
     if (WIFSIGNALED(status)) {
       const std::string what = WhatItEndedFor(said);
@@ -231,19 +236,8 @@ TEST_P(NoMemoryLeftDeathTest, EndsTheProcessWithAWordAtWorst) {
     SCOPED_TRACE(absl::StrCat("allocation ", k));
     int status = 0;
     std::string said;
-    EXPECT_EXIT(
-        FailAllFromTheKth(GetParam(), k),
-        [&status](int how) {
-          status = how;
-          return WIFSIGNALED(how)
-                     ? WTERMSIG(how) == SIGABRT
-                     : WIFEXITED(how) &&
-                           (WEXITSTATUS(how) == 0 || WEXITSTATUS(how) == kDone);
-        },
-        Truly([&said](const std::string& output) {
-          said = output;
-          return true;
-        }));
+    EXPECT_EXIT(FailAllFromTheKth(GetParam(), k), EndsAsItMay(status),
+                Keeps(said));
     if (HasFailure()) return;
     if (WIFSIGNALED(status)) {
       ASSERT_NE(WhatItEndedFor(said), "no reason") << said;
