@@ -15,7 +15,7 @@
 // sent to the watcher before, in the normal lane. So a suspended handler delays
 // it, and a Stop() of the watcher overtakes it. It counts against no limit of a
 // mailbox, and is never refused. The object of the actor is destroyed by then,
-// its name free, and its status kStopped.
+// its name free, and its status kStopped: for a watcher on its own node.
 #ifndef TROUPE_ACTOR_DOWN_H_
 #define TROUPE_ACTOR_DOWN_H_
 

@@ -109,7 +109,7 @@ struct NodeTables {
   // groups.
   size_t outbox = 0;
   size_t group_news = 0;
-  // Actors whose names the rules ask for.
+  // Actors whose names the rules ask for, and stand-ins of remote children.
   size_t targets = 0;
 };
 

@@ -257,8 +257,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
                                  : max_message_bytes;
     up_->data.outbound.SetLimits(
         item_bytes, item_bytes,
-        std::min<uint64_t>(longest,
-                           item_bytes - std::min(item_bytes, kMaxHeadBytes)));
+        std::min<uint64_t>(longest, item_bytes - kMaxHeadBytes));
   }
   up_->data.inbound.SetLimit(shared_.options.kept);
   up_->bulk.inbound.SetLimit(shared_.options.kept);
