@@ -74,8 +74,12 @@ bool PublishWait::WaitsForItself() const {
 bool PublishWait::await_suspend(std::coroutine_handle<> waiting) {
   if (!Prepare()) return Pass(waiting);
   answer_ = OwedAnswer<bool>(route(), false);
-  turn_ = port_->BeginTurn(this);
-  if (turn_ != PortCore::Turn::kWaits) {
+  // Once this is in line, it may have its turn at any time, and another thread
+  // writes so.
+  turn_ = PortCore::Turn::kWaits;
+  const PortCore::Turn turn = port_->BeginTurn(this);
+  if (turn != PortCore::Turn::kWaits) {
+    turn_ = turn;
     answer_.Forget();
     Settle();
     return Pass(waiting);

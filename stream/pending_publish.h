@@ -66,7 +66,8 @@ class PublishWait final : public AnswerWait, private PublishWaiter {
   const std::shared_ptr<PortCore> port_;
   const MessageType& type_;
   SharedBody body_;
-  // Guarded by the port's lock while this waits there.
+  // Both are whoever's who gives the turn, under the port's lock, from when
+  // this is in line until it has left it or the answer has come.
   OwedAnswer<bool> answer_;
   PortCore::Turn turn_ = PortCore::Turn::kRefused;
   bool is_in_line_ = false;  // Or has left it without knowing.

@@ -10,10 +10,12 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/task.h"
 #include "troupe/base/clock.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/stream/output_port.h"
@@ -130,6 +132,49 @@ TEST_F(StreamStressTest, PublishersMeetUnderEveryPolicy) {
   done.Wait();
   all.Notify();
   ends.join();
+}
+
+// §37: whoever waits has a turn, and whoever had one gives it back, however
+// soon it comes.
+TEST_F(StreamStressTest, HandlersWaitForTheirTurnBesideThreads) {
+  constexpr int kEach = 10'000;
+  struct Begin {
+    using Reply = int;
+  };
+  class Publisher : public Actor<Begin> {
+   public:
+    Publisher(PortRef<Item> port, std::atomic<int>& living)
+        : port_(std::move(port)), living_(living) {}
+    Task<int> Handle(Begin) {
+      int told = 0;
+      for (int number = 0; number < kEach; ++number) {
+        const absl::Status status =
+            co_await port_.PublishWhenReady(0, number, living_);
+        if (status.ok()) ++told;
+      }
+      co_return told;
+    }
+
+   private:
+    const PortRef<Item> port_;
+    std::atomic<int>& living_;
+  };
+  OutputPort<Item> port;
+  absl::BlockingCounter done(1);
+  port.Subscribe(SpawnReader(false, &done), {.limit = 4}).Detach();
+  const auto handler = system_->Spawn<Publisher>(port.ref(), living_).value();
+  std::thread thread([&] {
+    for (int number = 0; number < kEach; ++number) {
+      EXPECT_THAT(port.PublishWhenReady(1, number, living_).Wait(), IsOk());
+    }
+  });
+  EXPECT_THAT(handler.Call<Begin>().Within(absl::InfiniteDuration()).Wait(),
+              IsOkAndHolds(kEach));
+  thread.join();
+  // The last has given its turn back, and all that was told has been there.
+  EXPECT_THAT(port.PublishWhenReady(0, kEnd, living_).Wait(), IsOk());
+  done.Wait();
+  EXPECT_EQ(port.stats().front().delivered, 2u * kEach + 1);
 }
 
 // §37: a subscription begins without a gap and without anything twice.
