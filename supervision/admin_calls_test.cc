@@ -118,6 +118,52 @@ TEST_P(AdminCallsTest, TerminatesRestartsAndDeletes) {
   }
 }
 
+// §29: however many starts are to be tried before it is forgotten.
+TEST_P(AdminCallsTest, DeletedChildIsGoneForTheNextWhoAsks) {
+  constexpr int kOthers = 300;
+  std::atomic<bool> can_start = true;
+  Supervisor::Spec spec{.name = "bank", .intensity = {.restarts = 1'000'000}};
+  for (int i = 0; i < kOthers; ++i) {
+    spec.children.push_back(ChildSpec::Of(
+        {.id = absl::StrCat(i)},
+        [&](StartContext& context) -> absl::StatusOr<Worker::Ref> {
+          if (!can_start) return absl::UnavailableError("no disk");
+          return context.Spawn<Worker>(std::ref(journal_), "other");
+        }));
+  }
+  spec.children.push_back(WorkerNamed("x"));
+  const SupervisorRef bank = Start(std::move(spec));
+  ASSERT_THAT(bank.Call<TerminateChild>("x").Wait(), IsOk());
+  can_start = false;
+  for (const ChildInfo& child : *bank.Call<ListChildren>().Wait()) {
+    child.instance.Kill();
+  }
+  PlayUntil(*system_,
+            [&] { return bank.Call<CountChildren>().Wait()->active == 0; });
+  auto deleted = bank.Call<DeleteChild>("x").Start();
+  auto deleted_again = bank.Call<DeleteChild>("x").Start();
+  auto terminated = bank.Call<TerminateChild>("x").Start();
+  auto restarted = bank.Call<RestartChild>("x").Start();
+  auto counted = bank.Call<CountChildren>().Start();
+  can_start = true;
+  auto started = bank.Call<StartChild>(WorkerNamed("x")).Start();
+  EXPECT_THAT(std::move(deleted).Wait(), IsOk());
+  for (const absl::Status& status :
+       {std::move(deleted_again).Wait(), std::move(terminated).Wait(),
+        std::move(restarted).Wait().status()}) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound,
+                                 HasSubstr("'bank' has no child 'x'")));
+  }
+  const absl::StatusOr<ChildCounts> counts = std::move(counted).Wait();
+  ASSERT_THAT(counts, IsOk());
+  EXPECT_EQ(counts->specs, size_t{kOthers});
+  ASSERT_THAT(std::move(started).Wait(), IsOk());
+  EXPECT_EQ(StatusOf(bank, "x"), ChildStatus::kRunning);
+  EXPECT_THAT(bank.Call<ListChildren>().Wait(),
+              IsOkAndHolds(SizeIs(kOthers + 1)));
+  EXPECT_THAT(bank.StopAndWait(), IsOk());
+}
+
 TEST_P(AdminCallsTest, ListsAndCountsInOrder) {
   Supervisor::Spec tellers;
   Supervisor::Spec spec{.name = "bank"};

@@ -1,5 +1,6 @@
 #include "troupe/supervision/internal/supervision.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -136,9 +137,10 @@ absl::Status Supervision::CheckSpec(const ChildSpec& spec) const {
     return absl::Status(status.code(), absl::StrCat("supervisor '", path_,
                                                     "': ", status.message()));
   }
-  const auto found = by_id_.find(options.id);
-  if (options.id.empty() || found == by_id_.end()) return absl::OkStatus();
-  const AnyActorRef& instance = children_[found->second].instance;
+  if (options.id.empty()) return absl::OkStatus();
+  const std::optional<ChildKey> found = Find(ChildName(options.id));
+  if (!found.has_value()) return absl::OkStatus();
+  const AnyActorRef& instance = children_[*found].instance;
   return absl::AlreadyExistsError(absl::StrCat(
       "supervisor '", path_, "' has a child '", options.id, "' already, ",
       instance.IsNull() ? "which does not run" : instance.ToString()));
@@ -168,6 +170,8 @@ absl::Status Supervision::MakeDoors(const ChildSpec& spec,
 absl::StatusOr<ChildKey> Supervision::Add(ChildSpec* spec,
                                           std::unique_ptr<ChildSpec> owned) {
   if (absl::Status status = CheckSpec(*spec); !status.ok()) return status;
+  // One that is gone may have the id still: it is forgotten in its turn.
+  while (by_id_.contains(spec->options().id)) CarryOut(machine_.TakeCommand());
   std::vector<AnyActorRef> doors;
   if (absl::Status status = MakeDoors(*spec, doors); !status.ok()) {
     StopAll(doors);

@@ -50,7 +50,11 @@ std::optional<ChildKey> Supervision::Find(const ChildName& name) const {
     return found->second;
   }
   const auto found = by_id_.find(name.id());
-  if (found == by_id_.end()) return std::nullopt;
+  // One that is to be forgotten, as soon as what was decided before is done, is
+  // gone for whoever asks.
+  if (found == by_id_.end() || !machine_.Has(found->second)) {
+    return std::nullopt;
+  }
   return found->second;
 }
 

@@ -28,6 +28,7 @@ void SupervisorMachine::StartChild(ChildKey key, MonotonicTime now,
 
 void SupervisorMachine::TerminateChild(ChildKey key, MonotonicTime now,
                                        Ticket ticket) {
+  TROUPE_DCHECK(Has(key), "who is forgotten is asked for nothing");
   SeeTime(now);
   if (ending_) {
     Answer(key, ticket, AdminOutcome::kEnding);
@@ -61,6 +62,7 @@ void SupervisorMachine::TerminateChild(ChildKey key, MonotonicTime now,
 
 void SupervisorMachine::RestartChild(ChildKey key, MonotonicTime now,
                                      Ticket ticket) {
+  TROUPE_DCHECK(Has(key), "who is forgotten is asked for nothing");
   SeeTime(now);
   const Child& child = children_[key];
   if (ending_) {
@@ -83,6 +85,7 @@ void SupervisorMachine::RestartChild(ChildKey key, MonotonicTime now,
 
 void SupervisorMachine::DeleteChild(ChildKey key, MonotonicTime now,
                                     Ticket ticket) {
+  TROUPE_DCHECK(Has(key), "who is forgotten is asked for nothing");
   SeeTime(now);
   const Child& child = children_[key];
   if (ending_) {

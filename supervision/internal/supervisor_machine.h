@@ -107,6 +107,7 @@ class SupervisorMachine {
   void TimerDue(MonotonicTime now);
 
   // ---- Admin: each is answered once, by kAnswer, at once or later
+  // REQUIRES: Has(child)
 
   // Starts a child that was just added, by the call before this one. kDone when
   // it has started. If it cannot (kStartFailed), it is forgotten.
@@ -124,6 +125,9 @@ class SupervisorMachine {
 
   // ---- What is
 
+  // Whether it was added, and not decided to be forgotten; kForget may still
+  // come.
+  bool Has(ChildKey child) const { return children_[child].listed; }
   ChildStatus status(ChildKey child) const { return children_[child].status; }
   // How often it was started again, by a restart of it or its siblings.
   uint32_t restarts(ChildKey child) const { return children_[child].restarts; }
