@@ -15,14 +15,15 @@ namespace troupe::internal {
 bool NameWaitBase::await_suspend(std::coroutine_handle<> waiting) {
   error() = CheckName(name_);
   if (!error().ok() || !Prepare()) return Pass(waiting);
-  if (IsLate()) {
-    SettleLate();
-    return Pass(waiting);
-  }
   if (const std::optional<AnyActorRef> found =
           names_.FindOrAwait(name_, route())) {
     Settle();
     found_ = *found;
+    return Pass(waiting);
+  }
+  if (IsLate()) {
+    OnGiveUp();
+    SettleLate();
     return Pass(waiting);
   }
   Suspend(waiting);

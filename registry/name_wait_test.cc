@@ -83,10 +83,12 @@ TEST_P(NameWaitTest, NameThatIsThereIsHadAtOnce) {
   const Store::Ref store = Spawn("store");
   EXPECT_THAT(names_.WaitFor<Number>("store", absl::ZeroDuration()).Wait(),
               IsOkAndHolds(store));
-  Handed<Found> found;
-  Handed<bool> begun;
-  Waiter(found, begun);
-  EXPECT_THAT(found.Await(*system_), IsOkAndHolds(store));
+  for (const absl::Duration timeout : {kLong, absl::ZeroDuration()}) {
+    Handed<Found> found;
+    Handed<bool> begun;
+    Waiter(found, begun, timeout);
+    EXPECT_THAT(found.Await(*system_), IsOkAndHolds(store));
+  }
 }
 
 TEST_P(NameWaitTest, TaskIsWokenByTheName) {
