@@ -149,14 +149,14 @@ absl::Status Names::Unregister(absl::string_view name,
 absl::Status Names::Move(absl::string_view name, const AnyActorRef& from,
                          const AnyActorRef& to) {
   bool has_news = false;
-  {
+  absl::Status status = OrNoMemory(name, [&]() -> absl::Status {
     absl::MutexLock lock(&mu_);
     const std::optional<AnyActorRef> owner = table_.Find(name);
     if (!owner.has_value() || !(*owner == from)) {
       return LeadsElsewhere(name, from);
     }
-    if (absl::Status status = system_.ObserveEnd(to, *this); !status.ok()) {
-      return AboutName(name, status);
+    if (absl::Status alive = system_.ObserveEnd(to, *this); !alive.ok()) {
+      return AboutName(name, alive);
     }
     if (from == to) return absl::OkStatus();
     (void)table_.Replace(name, from, to);  // It leads to `from`.
@@ -164,9 +164,10 @@ absl::Status Names::Move(absl::string_view name, const AnyActorRef& from,
       mu_.AssertHeld();
       return watchers_.Note({NameEvent::Kind::kMoved, Copy(name), to, from});
     });
-  }
+    return absl::OkStatus();
+  });
   if (has_news) watchers_.Tell();
-  return absl::OkStatus();
+  return status;
 }
 
 void Names::OnActorEnd(const AnyActorRef& actor) {
