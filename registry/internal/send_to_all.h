@@ -14,6 +14,7 @@
 #include "troupe/actor/internal/shared_message.h"
 #include "troupe/actor/internal/shared_payload.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
@@ -26,14 +27,18 @@ inline constexpr bool kIsSmall =
     EnvelopePool::ClassOf(64);
 
 // Sends each receiver what make() returns, an envelope; returns how many took
-// it. What others did not is a dead letter.
+// it. What others did not is a dead letter. If make() throws for the first,
+// none is sent; what one has got is promised to all.
 template <typename F>
 size_t SendEach(absl::Span<const AnyActorRef> receivers, F&& make) {
   size_t reached = 0;
+  bool is_promised = false;
   for (const AnyActorRef& receiver : receivers) {
     Cell& cell = *receiver.cell();
     const uint64_t id = receiver.id().value();
-    Envelope* const envelope = make();
+    Envelope* const envelope =
+        is_promised ? MustHaveMemory("a message to a group", make) : make();
+    is_promised = true;
     const SendResult result = envelope->lane == Lane::kNormal
                                   ? TrySendEnvelope(cell, id, envelope)
                                   : TrySendInLane(cell, id, envelope);

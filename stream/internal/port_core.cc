@@ -10,6 +10,7 @@
 #include "troupe/base/check.h"
 #include "troupe/base/contain.h"
 #include "troupe/base/log.h"
+#include "troupe/base/must_have_memory.h"
 
 namespace troupe::internal {
 
@@ -26,20 +27,23 @@ void PortCore::Publish(const SharedBody& body) {
     absl::MutexLock lock(&mu_);
     if (closed_) return;
     std::swap(garbage, garbage_);
+    audience = CurrentAudience();
     if (options_.keeps > 0) {
       if (kept_.size() == options_.keeps) no_longer_kept = kept_.Pop();
       kept_.Push(body);
     }
-    audience = CurrentAudience();
   }
+  // What it keeps, or one has got, all get.
+  bool is_promised = options_.keeps > 0;
   SharedBodies bodies(body, audience->unconverted);
   for (const Subscriber& subscriber : audience->subscribers) {
     if (subscriber.convert == nullptr) {
-      subscriber.core->Offer(bodies.Take());
+      subscriber.core->Offer(bodies.Take(), is_promised);
     } else if (SharedBody converted = Convert(subscriber, body);
                !converted.IsNull()) {
-      subscriber.core->Offer(std::move(converted));
+      subscriber.core->Offer(std::move(converted), is_promised);
     }
+    is_promised = true;
   }
 }
 
@@ -168,12 +172,15 @@ std::vector<std::shared_ptr<SubscriptionCore>> PortCore::Cores() const {
 void PortCore::TakeOut(const SubscriptionCore& core, Garbage& garbage) {
   const auto found = subscribers_.find(core.serial);
   if (found == subscribers_.end()) return;
-  garbage.subscribers.push_back(std::move(found->second));
-  subscribers_.erase(found);
-  if (audience_ != nullptr) {
-    garbage.audiences.push_back(std::move(audience_));
-    audience_ = nullptr;
-  }
+  MustHaveMemory("the end of a subscription", [&] {
+    mu_.AssertHeld();
+    garbage.subscribers.push_back(std::move(found->second));
+    subscribers_.erase(found);
+    if (audience_ != nullptr) {
+      garbage.audiences.push_back(std::move(audience_));
+      audience_ = nullptr;
+    }
+  });
 }
 
 void PortCore::Remove(const SubscriptionCore& core) {

@@ -114,17 +114,25 @@ void SubscriptionCore::WatchEnd() {
   AskForEndNoMore(actor_, route);
 }
 
-void SubscriptionCore::Offer(SharedBody body) {
+void SubscriptionCore::Offer(SharedBody body, bool is_promised) {
   SharedBody dropped;
-  Envelope* envelope;
+  Envelope* envelope = nullptr;
   {
     absl::MutexLock lock(&mu_);
     if (state_ != State::kLive) return;
-    if (holds_) {
-      held_.Push(std::move(body));
-      return;
+    const auto take = [&] {
+      mu_.AssertHeld();
+      if (holds_) {
+        held_.Push(std::move(body));
+      } else {
+        envelope = Admit(std::move(body), dropped);
+      }
+    };
+    if (is_promised) {
+      MustHaveMemory("what a port has published", take);
+    } else {
+      take();
     }
-    envelope = Admit(std::move(body), dropped);
   }
   if (envelope != nullptr) Send(envelope);
 }

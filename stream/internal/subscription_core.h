@@ -102,7 +102,10 @@ class SubscriptionCore final
 
   // -- while it is live; without effect otherwise ----------------------------
 
-  void Offer(SharedBody body) ABSL_LOCKS_EXCLUDED(mu_);
+  // `is_promised`: others have it, and it must not be missing here alone. Else
+  // it throws std::bad_alloc if there is no memory, and nothing is offered.
+  void Offer(SharedBody body, bool is_promised = false)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // A message for it could not be had.
   void CountDropped() ABSL_LOCKS_EXCLUDED(mu_);
 

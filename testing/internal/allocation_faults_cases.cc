@@ -397,6 +397,25 @@ std::vector<Case> Cases() {
                        "told of what has not happened, or not told");
        },
        {{"the groups", 8}}});
+  cases.push_back(
+      {"Move",
+       [](World& world, Doer&) -> Task<void> {
+         world.status = world.names->Register("a name", world.other);
+         if (!world.status->ok()) co_return;
+         ++world.done;
+         world.status =
+             world.names->Move("a name", world.other, world.bounded[0]);
+         if (world.status->ok()) ++world.done;
+       },
+       [](World& world) {
+         const auto owner = world.names->Find<Note>("a name");
+         return RefusedOrDone(world) +
+                Unless(owner.ok() == (world.done > 0) &&
+                           (world.done == 0 ||
+                            *owner == (world.done == 1 ? world.other
+                                                       : world.bounded[0])),
+                       "the name does not lead where it should");
+       }});
   cases.push_back({"SendToGroup",
                    [](World& world, Doer&) -> Task<void> {
                      (void)world.groups->Join(Group<Note>("g"), world.other);
@@ -407,6 +426,40 @@ std::vector<Case> Cases() {
                      return Unless(world.notes <= 1, "more than was sent");
                    },
                    {{"what an actor was sent", 1}}});
+  // All of them get what one has got.
+  cases.push_back(
+      {"SendToGroupOfTwo",
+       [](World& world, Doer&) -> Task<void> {
+         for (const ActorRef<Note>& member :
+              {ActorRef<Note>(world.other), ActorRef<Note>(world.doer)}) {
+           (void)world.groups->Join(Group<Note>("g"), member);
+         }
+         world.done =
+             static_cast<int>(world.groups->Members(Group<Note>("g"))->size());
+         world.groups->Send<Note>(Group<Note>("g"), "x");
+         co_return;
+       },
+       [](World& world) {
+         return Unless(world.done < 2 || world.notes == Doer::notes,
+                       "one has got it, and one has not");
+       },
+       {{"a message to a group", 1}, {"what an actor was sent", 2}}});
+  cases.push_back({"PublishToTwo",
+                   [](World& world, Doer&) -> Task<void> {
+                     world.subscription = world.port.Subscribe(world.other);
+                     world.port.Subscribe(world.doer).Detach();
+                     ++world.done;
+                     world.port.Publish("x");
+                     co_return;
+                   },
+                   [](World& world) {
+                     return Unless(
+                         world.done == 0 || world.notes == Doer::notes,
+                         "one has got it, and one has not");
+                   },
+                   {{"the end of a subscriber", 4},
+                    {"what a port has published", 1},
+                    {"what an actor was sent", 4}}});
   cases.push_back(
       {"Publish",
        [](World& world, Doer&) -> Task<void> {
