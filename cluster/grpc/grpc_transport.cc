@@ -16,6 +16,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
+#include "troupe/base/clock.h"
 #include "troupe/cluster/grpc/internal/address.h"
 #include "troupe/cluster/grpc/internal/channel_settings.h"
 #include "troupe/cluster/grpc/internal/credentials.h"
@@ -176,8 +177,13 @@ GrpcTransport::~GrpcTransport() {
   }
   for (const auto& server : servers) server->StopListening();
   parts_->links.CloseAll(absl::UnavailableError("the transport is gone"));
-  parts_->links.AwaitNone(parts_->limits.linger + kToCancel);
-  // Those that take nothing, and calls that are no link's.
+  const MonotonicTime lingered =
+      RealClock().Now() + parts_->limits.linger + kToCancel;
+  const auto left = [lingered] { return lingered - RealClock().Now(); };
+  parts_->links.AwaitNone(left());
+  // A link that is over may still have its last bytes on the way.
+  for (const auto& server : servers) server->AwaitUnused(left());
+  // Those that take nothing, or say nothing, and calls that are no link's.
   for (const auto& server : servers) server->Break();
   parts_->links.AwaitNone();
   absl::MutexLock lock(&parts_->mu);

@@ -16,8 +16,9 @@
 // Ownership, Order, Thread safety: as Transport says. A thread for each
 // listener, and one for what is dialled while nobody listens, call handlers and
 // acceptors.
-// Blocking: the destructor waits for the other ends, too: `linger` at most, and
-// `taken_within` for one that takes nothing of what is being written to it.
+// Blocking: the destructor waits for the other ends, too: `linger` and a second
+// at most, and `taken_within` for one that takes nothing of what is being
+// written to it.
 // Errors: kFailedPrecondition: the address is not of this machine alone, which
 // needs TLS. kResourceExhausted at Listen() and Dial(): there is no room for
 // another thread.

@@ -288,16 +288,20 @@ void SendMuch(Connection& connection) {
 
 // Whether `end` returns soon, even if nobody lets go; `let_go` is what frees it
 // in the end.
-bool EndsSoon(std::function<void()> end, std::function<void()> let_go) {
+bool EndsWithin(absl::Duration within, std::function<void()> end,
+                std::function<void()> let_go) {
   absl::Notification ended;
   std::thread ending([&] {
     end();
     ended.Notify();
   });
-  const bool soon = ended.WaitForNotificationWithTimeout(absl::Seconds(10));
+  const bool soon = ended.WaitForNotificationWithTimeout(within);
   let_go();
   ending.join();
   return soon;
+}
+bool EndsSoon(std::function<void()> end, std::function<void()> let_go) {
+  return EndsWithin(absl::Seconds(10), std::move(end), std::move(let_go));
 }
 
 // gRPC keeps a connection that it is writing to. Who takes nothing, and stays,
@@ -317,6 +321,41 @@ TEST(RawPeersTest, WhoTakesNothingHoldsNobodyUp) {
   EXPECT_TRUE(WaitUntil([&] { return OpenFiles() < files_before; }));
   ASSERT_TRUE(stuff_one());
   EXPECT_TRUE(EndsSoon([&] { server.reset(); }, [&] { peers.clear(); }));
+}
+
+// Of peers that are let go when a transport has lingered, not when they have
+// been idle for 10 s.
+constexpr absl::Duration kLingered = absl::Seconds(6);
+
+// All that is written to it fits into its socket: nothing but the transport
+// breaks the connection.
+TEST(RawPeersTest, MuteNodeDoesNotHoldUpWhoItHasDialled) {
+  auto transport = GrpcTransport::Create().value();
+  const auto acceptor = std::make_shared<RecordingAcceptor>();
+  const auto listener = transport->Listen("127.0.0.1:0", acceptor).value();
+  std::vector<RawPeer> peers;
+  peers.emplace_back(listener->address());
+  ASSERT_TRUE(peers.back().Write(Greeting()));
+  for (int lane = 0; lane < kTransportLanes; ++lane) {
+    ASSERT_TRUE(peers.back().Write(OpenLane(lane)));
+  }
+  ASSERT_TRUE(WaitUntil([&] { return acceptor->count() == 1; }));
+  EXPECT_TRUE(EndsWithin(
+      kLingered, [&] { transport.reset(); }, [&] { peers.clear(); }));
+}
+
+TEST(RawPeersTest, WhoSaysNothingAfterItsGreetingHoldsNobodyUp) {
+  auto transport = GrpcTransport::Create().value();
+  const auto listener =
+      transport->Listen("127.0.0.1:0", std::make_shared<RecordingAcceptor>())
+          .value();
+  std::vector<RawPeer> peers;
+  peers.emplace_back(listener->address());
+  ASSERT_TRUE(peers.back().Write(Greeting()));
+  // It is answered: gRPC has the connection.
+  ASSERT_EQ(ReadFrame(peers.back()), kSettings);
+  EXPECT_TRUE(EndsWithin(
+      kLingered, [&] { transport.reset(); }, [&] { peers.clear(); }));
 }
 
 TEST(RawPeersTest, FrozenNodeDoesNotHoldUpWhoItHasDialled) {

@@ -162,7 +162,19 @@ void Server::KeepForBreak(int socket) {
   if (kept >= 0) accepted_.emplace_back(kept);
 }
 
+void Server::AwaitUnused(absl::Duration within) {
+  const auto unused = [this] {
+    mu_.AssertHeld();
+    return users_ == 0;
+  };
+  absl::MutexLock lock(&mu_);
+  (void)mu_.AwaitWithTimeout(absl::Condition(&unused), within);
+}
+
 void Server::Break() {
+  // Without this, gRPC waits with a connection that has no calls any more for
+  // the answer to a ping, up to 20 s.
+  grpc_server_cancel_all_calls(server_->c_server());
   absl::MutexLock lock(&mu_);
   for (const Descriptor& one : accepted_) ::shutdown(one.number(), SHUT_RDWR);
   accepted_.clear();

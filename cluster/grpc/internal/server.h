@@ -19,6 +19,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/security/server_credentials.h"
@@ -61,8 +62,12 @@ class Server final {
   // hearing. Any thread; more than one call does nothing.
   void StopListening() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Ends those connections over a socket of Unix whose other end takes nothing;
-  // and all others of that kind. REQUIRES: StopListening() was called.
+  // Until all links, calls and connections are over, by what both ends say.
+  // REQUIRES: StopListening() was called.
+  void AwaitUnused(absl::Duration within) ABSL_LOCKS_EXCLUDED(mu_);
+  // Ends all connections, whatever their other ends take and say; but one of
+  // TCP that is being written to breaks after `taken_within`. REQUIRES:
+  // StopListening() was called.
   void Break() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Lets a link that is dialled use the queue, until it is over: then
