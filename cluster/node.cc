@@ -108,7 +108,8 @@ class Node::Observer final : public internal::SessionObserver {
     }
   }
   void OnRefused(const std::string& from, const absl::Status& why) override {
-    if (absl::IsUnauthenticated(why) || absl::IsPermissionDenied(why)) {
+    if (absl::IsUnauthenticated(why) || absl::IsPermissionDenied(why) ||
+        absl::IsResourceExhausted(why)) {
       LogRefusal(from, why);
     }
     if (refused_.HasSubscribers()) {

@@ -3,14 +3,21 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/far_cell.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/node_id.h"
+#include "troupe/testing/status_matchers.h"
 
 namespace troupe::internal {
 namespace {
+
+using ::testing::HasSubstr;
+using ::troupe::testing::IsOk;
+using ::troupe::testing::StatusIs;
 
 class NodeCoreTest : public ::testing::Test {
  protected:
@@ -24,8 +31,10 @@ class NodeCoreTest : public ::testing::Test {
 
   const std::unique_ptr<ActorSystem> system_ =
       ActorSystem::Create({.workers = 1}).value();
-  NodeCore node_{
-      *system_, {"a", 1}, Authorization(), {.of_all = 5, .of_one_peer = 3}};
+  NodeCore node_{*system_,
+                 {"a", 1},
+                 Authorization(),
+                 {.of_all = 5, .of_one_peer = 3, .of_one_name = 10}};
 };
 
 // Clause 35
@@ -56,6 +65,26 @@ TEST_F(NodeCoreTest, WhoBecomesAPeerIsNotOnlyHeardOf) {
   EXPECT_EQ(Third(2, "b"), known);
   EXPECT_NE(node_.CellOf(NodeId{"third", 5}).value(), Third(6, "b"))
       << "one too many that joins is known";
+}
+
+// Clause 35
+TEST_F(NodeCoreTest, IncarnationsOfOneNameAreLimited) {
+  // One that was heard of counts when it joins.
+  (void)Third(1, "b");
+  for (uint64_t i = 1; i <= 10; ++i) {
+    EXPECT_THAT(node_.CellOf(NodeId{"third", i}), IsOk());
+  }
+  EXPECT_THAT(node_.CellOf(NodeId{"third", 11}),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("10 incarnations of 'third'")));
+  EXPECT_THAT(node_.CellOf(NodeId{"third", 10}), IsOk()) << "it is known";
+  EXPECT_THAT(node_.CellOf(NodeId{"other", 11}), IsOk());
+  // Nor does speaking of itself first let a node have more, or give back what
+  // it has spoken of.
+  for (uint64_t i = 11; i <= 13; ++i) EXPECT_FALSE(IsNowhere(i, "b"));
+  EXPECT_THAT(node_.CellOf(NodeId{"third", 12}),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_TRUE(IsNowhere(14, "b"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What a peer may have a node keep (clause 35): a stranger speaks as a node
 // would that asks for too much, or takes nothing of what it asks for.
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -280,6 +281,23 @@ TEST_F(SessionLimitsTest, NodesThatAPeerSpeaksOfAreLimited) {
   const std::unique_ptr<TestNode> c = cluster_.Start("c");
   a_->AwaitPeer("c");
   EXPECT_EQ(a_->node().Peers().size(), 2);
+}
+
+// Whoever ends and begins again, over and over, keeps no other node out.
+TEST_F(SessionLimitsTest, IncarnationsOfAPeerAreLimited) {
+  internal::NodeCore& core = a_->node().core();
+  const uint64_t last = OtherEnd::Hello().incarnation;
+  for (size_t i = 1; i <= internal::NodeLimits().of_one_name; ++i) {
+    ASSERT_THAT(core.CellOf(NodeId{"b", last + i}), IsOk());
+  }
+  stranger_ = std::make_shared<OtherEnd>();
+  connection_ = transport_.Dial("a", stranger_).value();
+  Say(OtherEnd::Hello());
+  EXPECT_THAT(stranger_->AwaitEnd(),
+              StatusIs(kExhausted, HasSubstr("incarnations of 'b'")));
+  const std::unique_ptr<TestNode> c = cluster_.Start("c");
+  a_->AwaitPeer("c");
+  EXPECT_EQ(a_->node().Peers().size(), 1);
 }
 
 // What asks for ends and watches waits for credit, as messages do; only

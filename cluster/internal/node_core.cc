@@ -10,12 +10,24 @@ namespace troupe::internal {
 absl::StatusOr<FarCell*> NodeCore::CellOf(const NodeId& node) {
   absl::MutexLock lock(&mu_);
   const auto known = cells_.find(node);
-  if (known == cells_.end()) return Make(node);
-  if (const auto heard = heard_of_.find(node); heard != heard_of_.end()) {
+  const auto heard = heard_of_.find(node);
+  if (known != cells_.end() && heard == heard_of_.end()) return known->second;
+  if (const auto met = met_.find(node.name);
+      met != met_.end() && met->second >= limits_.of_one_name) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "'", self_.name, "' has had sessions with ", met->second,
+        " incarnations of '", node.name,
+        "', and has none with another one until it begins anew itself"));
+  }
+  absl::StatusOr<FarCell*> cell =
+      known != cells_.end() ? known->second : Make(node);
+  if (!cell.ok()) return cell;
+  ++met_[node.name];
+  if (heard != heard_of_.end()) {
     --told_[heard->second].nodes;
     heard_of_.erase(heard);
   }
-  return known->second;
+  return cell;
 }
 
 absl::StatusOr<FarCell*> NodeCore::Make(const NodeId& node) {

@@ -32,11 +32,15 @@ namespace troupe::internal {
 
 class Directory;
 
-// How many nodes are known that were only heard of: each takes one of the
-// numbers that the process has for nodes, for ever.
-struct HeardOfLimits {
+// How many nodes are known: each takes one of the numbers that the process has
+// for nodes, for ever.
+struct NodeLimits {
+  // Of those that were only heard of.
   size_t of_all = IdSpace::kMaxNodes / 2;
   size_t of_one_peer = 1024;  // Whichever incarnations of it spoke of them.
+  // Incarnations with which there was a session. A node that fails every half
+  // minute is served for a day.
+  size_t of_one_name = 4096;
 };
 
 class NodeCore {
@@ -44,7 +48,7 @@ class NodeCore {
   // Outlives the actors of `system`.
   NodeCore(ActorSystem& system, NodeId self,
            Authorization authorization = Authorization(),
-           HeardOfLimits limits = {})
+           NodeLimits limits = {})
       : system_(system),
         self_(std::move(self)),
         authorization_(std::move(authorization)),
@@ -77,7 +81,8 @@ class NodeCore {
                                               absl::string_view& name) const;
 
   // What references to the actors of another node lead to, with which there is
-  // a session. kResourceExhausted: too many have been known.
+  // a session. kResourceExhausted: too many have been known, in all or of that
+  // name.
   absl::StatusOr<FarCell*> CellOf(const NodeId& node) ABSL_LOCKS_EXCLUDED(mu_);
   // The same for a node that a peer speaks of. Beyond the limits it is a cell
   // that leads nowhere, for all of them, which is logged for each peer once; so
@@ -101,7 +106,7 @@ class NodeCore {
   ActorSystem& system_;
   const NodeId self_;
   const Authorization authorization_;
-  const HeardOfLimits limits_;
+  const NodeLimits limits_;
   WireTypes types_;
   Exports exports_;
   Targets targets_;
@@ -112,6 +117,8 @@ class NodeCore {
   mutable absl::Mutex mu_;
   absl::flat_hash_map<NodeId, FarCell*> cells_ ABSL_GUARDED_BY(mu_);
   absl::node_hash_map<const FarCell*, NodeId> nodes_ ABSL_GUARDED_BY(mu_);
+  // How many incarnations there were sessions with.
+  absl::flat_hash_map<std::string, size_t> met_ ABSL_GUARDED_BY(mu_);
   // Those with which there was no session, by whom they were heard of first.
   absl::flat_hash_map<NodeId, std::string> heard_of_ ABSL_GUARDED_BY(mu_);
   struct Told {
