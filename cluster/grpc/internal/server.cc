@@ -181,6 +181,8 @@ void Server::Break() {
 }
 
 Server::~Server() {
+  // Its thread may be in Take().
+  socket_.reset();
   if (poller_ != nullptr) poller_->Join();
 }
 
