@@ -1,6 +1,7 @@
 #include "troupe/cluster/grpc/grpc_transport.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -98,6 +99,9 @@ struct GrpcTransport::Parts {
   absl::StatusOr<Place> PlaceForDialled() ABSL_LOCKS_EXCLUDED(mu);
 
   absl::Mutex mu;
+  // Takes out those servers that are over.
+  std::vector<std::shared_ptr<internal::Server>> TakeOutEnded()
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
   // Also those that listen no more: their links may be there still.
   std::vector<std::shared_ptr<internal::Server>> servers ABSL_GUARDED_BY(mu);
   // Of what was dialled while nobody listened; null: nothing was.
@@ -127,6 +131,17 @@ GrpcTransport::Parts::PlaceForDialled() {
   }
   return Place{dialling->queue(),
                [this](internal::Link& over) { links.Remove(over); }};
+}
+
+std::vector<std::shared_ptr<internal::Server>>
+GrpcTransport::Parts::TakeOutEnded() {
+  const auto over = std::stable_partition(
+      servers.begin(), servers.end(),
+      [](const auto& server) { return !server->IsOver(); });
+  std::vector<std::shared_ptr<internal::Server>> taken(
+      std::make_move_iterator(over), std::make_move_iterator(servers.end()));
+  servers.erase(over, servers.end());
+  return taken;
 }
 
 class GrpcTransport::ServerListener final : public Listener {
@@ -206,7 +221,10 @@ absl::StatusOr<std::unique_ptr<Listener>> GrpcTransport::Listen(
            .acceptor = std::move(acceptor)});
   if (!started.ok()) return std::move(started).status();
   const std::shared_ptr<internal::Server> server = *std::move(started);
+  // They wait for threads of theirs, which may want the lock.
+  std::vector<std::shared_ptr<internal::Server>> over;
   absl::MutexLock lock(&parts_->mu);
+  over = parts_->TakeOutEnded();
   parts_->servers.push_back(server);
   return std::make_unique<ServerListener>(server);
 }

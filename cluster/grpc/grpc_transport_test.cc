@@ -1,5 +1,6 @@
 #include "troupe/cluster/grpc/grpc_transport.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "grpc/grpc.h"
 #include "gtest/gtest.h"
 #include "troupe/cluster/grpc/internal/grpc_testing.h"
+#include "troupe/cluster/grpc/internal/peers_testing.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/cluster/transport_conformance.h"
 #include "troupe/scheduler/thread_factory.h"
@@ -34,6 +36,7 @@ using testing::FreeAddress;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using testing::OpenFiles;
 using ::testing::Optional;
 using testing::RecordingAcceptor;
 using testing::RecordingHandler;
@@ -120,6 +123,26 @@ TEST(GrpcTransportTest, OpenPortIsChosenAndTold) {
   EXPECT_TRUE(absl::StartsWith(pair.listener().address(), "127.0.0.1:"));
   EXPECT_FALSE(absl::EndsWith(pair.listener().address(), ":0"));
   EXPECT_TRUE(pair.Meet());
+}
+
+// Its threads and descriptors go, and not with the transport only.
+TEST(GrpcTransportTest, ListenersThatEndedLeaveNothing) {
+  const auto transport = GrpcTransport::Create().value();
+  const auto listen = [&] {
+    return transport->Listen("127.0.0.1:0",
+                             std::make_shared<RecordingAcceptor>());
+  };
+  EXPECT_THAT(listen(), IsOk());
+  const size_t files_before = OpenFiles();
+  for (int round = 0; round < 100; ++round) ASSERT_THAT(listen(), IsOk());
+  size_t fewest = OpenFiles();
+  EXPECT_TRUE(WaitUntil([&] {
+    // The next one that listens finds those that are over.
+    (void)listen();
+    fewest = std::min(fewest, OpenFiles());
+    return fewest <= files_before + 8;
+  })) << fewest
+      << " files are open, " << files_before << " were";
 }
 
 TEST(GrpcTransportTest, AddressOfIpVersion6IsListenedAt) {

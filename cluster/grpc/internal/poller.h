@@ -64,6 +64,11 @@ class Poller {
   // Lets the thread end when all that was begun is done. REQUIRES: nothing is
   // begun any more. Called once.
   void Shutdown() { queue_->Shutdown(); }
+  // All that was begun is done, and the thread calls nobody any more.
+  bool IsOver() const ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return over_;
+  }
   // Waits for the threads. REQUIRES: another thread calls.
   void Join() ABSL_LOCKS_EXCLUDED(mu_);
 

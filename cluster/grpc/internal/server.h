@@ -70,6 +70,10 @@ class Server final {
   // StopListening() was called.
   void Break() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Listening has ended, and nothing uses the queue any more: it may be
+  // destroyed by any thread.
+  bool IsOver() const { return poller_->IsOver(); }
+
   // Lets a link that is dialled use the queue, until it is over: then
   // ReturnQueue() is called, by the poller's thread. Null: nobody listens here
   // any more.
