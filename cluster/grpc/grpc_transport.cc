@@ -34,6 +34,8 @@ namespace {
 
 constexpr size_t kMaxFrameBytes = size_t{64} << 20;
 constexpr size_t kMinFrames = 8;
+// gRPC counts with signed numbers.
+constexpr size_t kMaxIncomingBytes = size_t{1} << 40;
 
 // What is cancelled when lingering is over, ends so soon if it can.
 constexpr absl::Duration kToCancel = absl::Seconds(1);
@@ -49,6 +51,11 @@ absl::Status CheckOptions(const GrpcTransportOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         options.max_incoming_bytes, " bytes that may come: choose at least ",
         kMinFrames, " frames of ", options.max_frame_bytes, " bytes"));
+  }
+  if (options.max_incoming_bytes > kMaxIncomingBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.max_incoming_bytes, " bytes that may come: choose at most ",
+        kMaxIncomingBytes));
   }
   for (const absl::Duration limit :
        {options.open_within, options.linger, options.taken_within}) {

@@ -44,7 +44,7 @@ struct GrpcTransportOptions {
   // What has come to one listener in all, and is not a whole frame yet: gRPC
   // sees that a frame is too long when it has all of it. Who has this exceeded
   // loses the connection, and others may lose theirs: it saves the process. At
-  // least 8 frames.
+  // least 8 frames, at most 1 TiB.
   size_t max_incoming_bytes = size_t{1} << 30;
   // Until the other end has accepted what was dialled, and until all of what
   // begins to connect here has come.

@@ -107,6 +107,9 @@ TEST(GrpcTransportTest, OptionsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(
       GrpcTransport::Create({.max_incoming_bytes = size_t{31} << 20}),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("8 frames")));
+  EXPECT_THAT(
+      GrpcTransport::Create({.max_incoming_bytes = size_t{1} << 63}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most")));
   EXPECT_THAT(GrpcTransport::Create({.open_within = absl::ZeroDuration()}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("limit")));
   EXPECT_THAT(
