@@ -172,9 +172,36 @@ TEST(ListenAtAllTest, PortIsDrawnUntilItIsFreeEverywhere) {
   EXPECT_THAT(ListenAtThese(same, hosts),
               StatusIs(absl::StatusCode::kAlreadyExists));
   // It ends.
+  const auto taken_at_second = [&](int socket, const sockaddr* where,
+                                   socklen_t size) {
+    if (++binds % 2 == 1) return ::bind(socket, where, size);
+    errno = EADDRINUSE;
+    return -1;
+  };
   Address none = {.host = "name"};
-  EXPECT_THAT(ListenAtThese(none, {"127.0.0.1", "127.0.0.1"}),
+  EXPECT_THAT(ListenAtThese(none, hosts, taken_at_second),
               StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+// As of a host that has two lines in /etc/hosts.
+TEST(ListenAtAllTest, AddressThatIsThereTwiceIsOne) {
+  for (const char* twice : {"127.0.0.1", "::1"}) {
+    int binds = 0;
+    const auto count = [&](int, const sockaddr*, socklen_t) {
+      ++binds;
+      errno = EADDRNOTAVAIL;
+      return -1;
+    };
+    Address address = {.host = "name"};
+    EXPECT_FALSE(
+        ListenAtThese(address, {twice, "127.0.0.2", twice}, count).ok());
+    EXPECT_LE(binds, 2) << twice;
+  }
+  Address address = {.host = "name"};
+  const auto sockets = ListenAtThese(address, {"127.0.0.1", "127.0.0.1"});
+  ASSERT_THAT(sockets, IsOk());
+  EXPECT_EQ(sockets->size(), 1);
+  EXPECT_TRUE(Connect(NewSocket(), address));
 }
 
 // -- ends and paths -----------------------------------------------------------

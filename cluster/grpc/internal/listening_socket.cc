@@ -126,20 +126,33 @@ bool IsShortage(int error) {
 // another one.
 constexpr int kMaxDraws = 16;
 
+// Whether it is one of those before it: a host may have two lines in
+// /etc/hosts.
+bool IsRepeated(const addrinfo& found, const addrinfo& one) {
+  for (const addrinfo* other = &found; other != &one; other = other->ai_next) {
+    if (other->ai_addrlen == one.ai_addrlen &&
+        std::memcmp(other->ai_addr, one.ai_addr, one.ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // At `port`, or at the one that is drawn for the first address; which it then
 // is. errno, or 0.
 int ListenOnce(addrinfo& found, BindFunction bind, uint16_t& port,
                std::vector<Descriptor>& sockets) {
   int lacking = EAFNOSUPPORT;
   for (addrinfo* one = &found; one != nullptr; one = one->ai_next) {
-    Descriptor socket = NewSocket(one->ai_family);
-    if (socket.number() < 0) continue;  // This machine has no such family.
     // The port that was chosen for the first one is that of all.
     auto& its_port =
         one->ai_family == AF_INET6
             ? reinterpret_cast<sockaddr_in6*>(one->ai_addr)->sin6_port
             : reinterpret_cast<sockaddr_in*>(one->ai_addr)->sin_port;
     its_port = htons(port);
+    if (IsRepeated(found, *one)) continue;
+    Descriptor socket = NewSocket(one->ai_family);
+    if (socket.number() < 0) continue;  // This machine has no such family.
     TurnOn(socket, SOL_SOCKET, SO_REUSEADDR);
     // What is accepted has it too.
     TurnOn(socket, IPPROTO_TCP, TCP_NODELAY);
