@@ -204,6 +204,22 @@ TEST(ListenAtAllTest, AddressThatIsThereTwiceIsOne) {
   EXPECT_TRUE(Connect(NewSocket(), address));
 }
 
+// It listens at all addresses, or says why not.
+TEST(ListenAtAllTest, ShortageOfDescriptorsIsNoLackOfAnAddress) {
+  rlimit limit = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rlimit low = limit;
+  // Room for the first one.
+  low.rlim_cur = static_cast<rlim_t>(NewSocket().number()) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  Address address = {.host = "name"};
+  const absl::Status status =
+      ListenAtThese(address, {"127.0.0.1", "127.0.0.2"}).status();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable,
+                               HasSubstr(std::strerror(EMFILE))));
+}
+
 // -- ends and paths -----------------------------------------------------------
 
 sockaddr_un ToUnix(const std::string& path) {

@@ -152,7 +152,10 @@ int ListenOnce(addrinfo& found, BindFunction bind, uint16_t& port,
     its_port = htons(port);
     if (IsRepeated(found, *one)) continue;
     Descriptor socket = NewSocket(one->ai_family);
-    if (socket.number() < 0) continue;  // This machine has no such family.
+    if (socket.number() < 0) {
+      if (IsShortage(errno)) return errno;
+      continue;  // This machine has no such family.
+    }
     TurnOn(socket, SOL_SOCKET, SO_REUSEADDR);
     // What is accepted has it too.
     TurnOn(socket, IPPROTO_TCP, TCP_NODELAY);
