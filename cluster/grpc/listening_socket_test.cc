@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -270,6 +271,26 @@ TEST(ListeningSocketTest, StoppedPathIsFree) {
   listening->Stop();
   EXPECT_NE(::access(path.c_str(), F_OK), 0);
   EXPECT_THAT(ListeningSocket::Bind(listening->address()), IsOk());
+}
+
+// Whoever has connected, and was not taken, learns at once that nobody is
+// there.
+TEST(ListeningSocketTest, WhoWaitsAtAStoppedPathIsLetGo) {
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  const auto listening = BindAt("unix:" + path);
+  const sockaddr_un where = ToUnix(path);
+  const Descriptor waits(::socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_EQ(::connect(waits.number(), reinterpret_cast<const sockaddr*>(&where),
+                      sizeof(where)),
+            0);
+  listening->Stop();
+  Taken taken(*listening);
+  pollfd readable = {.fd = waits.number(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&readable, 1, 10'000), 1);
+  char none;
+  EXPECT_LE(::read(waits.number(), &none, 1), 0);
+  EXPECT_EQ(taken.count(), 0);
 }
 
 TEST(ListeningSocketTest, PathWhoseOwnerDiedIsFree) {

@@ -283,7 +283,8 @@ absl::Status ListeningSocket::Start(ThreadFactory& threads, Take take) {
   return absl::OkStatus();
 }
 
-// The thread may be looking at the sockets: they stay, and listen no more.
+// The thread may be looking at the sockets: it closes them. They listen no
+// more.
 void ListeningSocket::Stop() {
   absl::MutexLock lock(&mu_);
   if (std::exchange(stopped_, true)) return;
@@ -310,12 +311,16 @@ void ListeningSocket::Run() {
     // Of a shortage nothing tells the end.
     (void)::poll(waits.data(), is_short ? 1 : waits.size(),
                  is_short ? try_again : -1);
-    if (waits[0].revents != 0) return;
+    if (waits[0].revents != 0) break;
     is_short = false;
     for (size_t i = 1; i < waits.size(); ++i) {
       if (!AcceptAll(waits[i].fd)) is_short = true;
     }
   }
+  // Whoever has connected, and was not accepted, learns it by this; over a
+  // socket of Unix by nothing else.
+  absl::MutexLock lock(&mu_);
+  sockets_.clear();
 }
 
 bool ListeningSocket::AcceptAll(int socket) {
