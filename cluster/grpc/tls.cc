@@ -90,12 +90,21 @@ absl::Status CheckContent(const TlsFiles& files, const TlsContent& content) {
         "the key in '", files.key, "' is not that of the certificate in '",
         files.certificate, "'"));
   }
-  if (X509_cmp_current_time(X509_get0_notAfter(certificate->get())) < 0) {
+  const int until =
+      X509_cmp_current_time(X509_get0_notAfter(certificate->get()));
+  const int from =
+      X509_cmp_current_time(X509_get0_notBefore(certificate->get()));
+  if (until == 0 || from == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the certificate in '", files.certificate,
+                     "' has no time that can be read: have it issued anew"));
+  }
+  if (until < 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("the certificate in '", files.certificate,
                      "' has expired: have it issued anew"));
   }
-  if (X509_cmp_current_time(X509_get0_notBefore(certificate->get())) > 0) {
+  if (from > 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("the certificate in '", files.certificate,
                      "' is not valid yet: look at this machine's clock"));

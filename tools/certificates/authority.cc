@@ -33,7 +33,6 @@ using Bio = std::unique_ptr<BIO, Free<&BIO_free_all>>;
 constexpr char kCurve[] = "P-256";
 // X.520: what is longer is refused.
 constexpr size_t kMaxCommonName = 64;
-constexpr absl::Duration kAuthorityValidity = absl::Hours(24 * 365 * 10);
 
 void Must(bool ok) { TROUPE_CHECK(ok, "OpenSSL makes certificates"); }
 
@@ -85,10 +84,12 @@ X509Ptr NewCertificate(absl::string_view name, EVP_PKEY* key,
        1);
   Must(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()),
                                serial >> 1) == 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()),
-                  static_cast<long>(absl::ToInt64Seconds(from)));
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()),
-                  static_cast<long>(absl::ToInt64Seconds(until)));
+  Must(X509_gmtime_adj(X509_getm_notBefore(certificate.get()),
+                       static_cast<long>(absl::ToInt64Seconds(from))) !=
+       nullptr);
+  Must(X509_gmtime_adj(X509_getm_notAfter(certificate.get()),
+                       static_cast<long>(absl::ToInt64Seconds(until))) !=
+       nullptr);
   Must(X509_set_pubkey(certificate.get(), key) == 1);
   // The common name is for readers; nodes are known by the alternative names.
   name = name.substr(0, kMaxCommonName);
@@ -116,7 +117,7 @@ CertificateAuthority CertificateAuthority::Create(absl::string_view name) {
   auto own = std::make_unique<Own>();
   own->key = NewKey();
   own->certificate =
-      NewCertificate(name, own->key.get(), -absl::Hours(1), kAuthorityValidity);
+      NewCertificate(name, own->key.get(), -absl::Hours(1), kValidFor);
   X509* const self = own->certificate.get();
   Must(X509_set_issuer_name(self, X509_get_subject_name(self)) == 1);
   AddExtension(self, self, NID_basic_constraints, "critical,CA:TRUE");

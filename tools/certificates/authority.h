@@ -39,6 +39,9 @@ class CertificateAuthority {
     absl::Duration until = absl::Hours(24 * 365);
   };
 
+  // How long it is valid itself.
+  static constexpr absl::Duration kValidFor = absl::Hours(24 * 365 * 10);
+
   static CertificateAuthority Create(absl::string_view name);
   CertificateAuthority(CertificateAuthority&&);
   ~CertificateAuthority();

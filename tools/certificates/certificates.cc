@@ -68,6 +68,14 @@ int Run() {
     std::cerr << status.message() << "\n";
     return 2;
   }
+  const absl::Duration valid_for = absl::GetFlag(FLAGS_valid_for);
+  if (valid_for <= absl::ZeroDuration() ||
+      valid_for > CertificateAuthority::kValidFor) {
+    std::cerr << "Certificates that are valid for "
+              << absl::FormatDuration(valid_for)
+              << ": choose up to ten years, as the authority's is\n";
+    return 2;
+  }
   // Nothing is open to others, not even while it is written.
   ::umask(S_IRWXG | S_IRWXO);
   std::error_code error;
@@ -83,8 +91,8 @@ int Run() {
     return 1;
   }
   for (const std::string& node : nodes) {
-    const Certificate certificate = authority.Issue(
-        {.names = {node}, .until = absl::GetFlag(FLAGS_valid_for)});
+    const Certificate certificate =
+        authority.Issue({.names = {node}, .until = valid_for});
     if (!Write(absl::StrCat(folder, "/", node, ".pem"),
                certificate.certificate) ||
         !Write(absl::StrCat(folder, "/", node, ".key"), certificate.key)) {

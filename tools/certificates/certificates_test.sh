@@ -6,13 +6,14 @@ readonly tool=$PWD/$1
 cd "$TEST_TMPDIR" || exit 1
 failures=0
 
-# expect STATUS TEXT NODES: how it ends, and what it says, with those nodes.
+# expect STATUS TEXT NODES [FLAG]: how it ends, and what it says, with those
+# nodes.
 expect() {
   local output status=0
   rm -rf made
-  output=$("$tool" --folder=made --nodes="$3" 2>&1) || status=$?
+  output=$("$tool" --folder=made --nodes="$3" "${@:4}" 2>&1) || status=$?
   if [[ $status != "$1" || $output != *"$2"* ]]; then
-    echo "With '$3' it says: $output ($status), not: $2 ($1)"
+    echo "With '${*:3}' it says: $output ($status), not: $2 ($1)"
     failures=1
   fi
 }
@@ -25,8 +26,11 @@ expect 0 "Each node has" "$(printf 'n%.0s' {1..200})"
 expect 2 "no node can be called authorities" a,authorities
 expect 2 "letters, digits" a,../b
 expect 2 "1 to 255 characters" a,,b
+expect 2 "choose up to ten years" a --valid_for=inf
+expect 2 "choose up to ten years" a --valid_for=87601h
+expect 2 "choose up to ten years" a --valid_for=0
 if [[ -e made ]]; then
-  echo "It writes though a name is refused"
+  echo "It writes though what it is told is refused"
   failures=1
 fi
 exit "$failures"
