@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -42,12 +44,20 @@ bool Write(const std::string& path, const std::string& content) {
   return false;
 }
 
+// So that there is a file of that name, with ".pem".
+constexpr size_t kMaxNameBytes = NAME_MAX - 4;
+
 // Of the file that all nodes have.
 constexpr char kAuthorities[] = "authorities";
 
 absl::Status CheckNodes(const std::vector<std::string>& nodes) {
   for (const std::string& node : nodes) {
     if (absl::Status status = CheckNodeName(node); !status.ok()) return status;
+    if (node.size() > kMaxNameBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("files of a node are called as it is: at most ",
+                       kMaxNameBytes, " characters here, not ", node.size()));
+    }
     if (node == kAuthorities) {
       return absl::InvalidArgumentError(
           absl::StrCat("no node can be called ", kAuthorities,

@@ -23,6 +23,8 @@ for file in authorities.pem a.pem a.key b.pem b.key; do
   [[ -s made/$file ]] || { echo "There is no $file"; failures=1; }
 done
 expect 0 "Each node has" "$(printf 'n%.0s' {1..200})"
+expect 0 "Each node has" "$(printf 'n%.0s' {1..251})"
+expect 2 "251 characters" "$(printf 'n%.0s' {1..252})"
 expect 2 "no node can be called authorities" a,authorities
 expect 2 "letters, digits" a,../b
 expect 2 "1 to 255 characters" a,,b
