@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
@@ -23,6 +24,7 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/name_service.h"
+#include "troupe/actor/timer.h"
 #include "troupe/testing/status_matchers.h"
 
 namespace troupe {
@@ -270,6 +272,44 @@ class FailsWithChild : public Actor<Work> {
  private:
   Names& names_;
 };
+
+// Its start fails, and its destructor tries to go on.
+class SpawnsWhenDestroyed : public Actor<Work> {
+ public:
+  explicit SpawnsWhenDestroyed(Names& names) : names_(names) {}
+  ~SpawnsWhenDestroyed() {
+    EXPECT_THAT(Spawn<Leaf>(names_),
+                StatusIs(absl::StatusCode::kFailedPrecondition));
+    EXPECT_THAT(SpawnInstant<Leaf>(std::ref(names_)),
+                StatusIs(absl::StatusCode::kFailedPrecondition));
+    EXPECT_FALSE(SendAfter<Work>(absl::Hours(1)).pending());
+    names_.Add("destroyed");
+  }
+  absl::Status PreStart() { return absl::DataLossError("lost"); }
+  void Handle(Work) {}
+
+ private:
+  Names& names_;
+};
+
+// §6: what does not start is ending when its object goes, and gets no children
+// any more.
+TEST_P(StartTest, DestructorOfAFailedStartSpawnsNothing) {
+  Names names;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(system->Spawn<SpawnsWhenDestroyed>(std::ref(names)),
+                StatusIs(absl::StatusCode::kDataLoss));
+    ASSERT_TRUE(system->AwaitNoActors());
+    // In the same memory.
+    const Leaf::Ref leaf = system->Spawn<Leaf>(std::ref(names)).value();
+    leaf.Stop();
+    EXPECT_TRUE(leaf.Wait().ok());
+  }
+  EXPECT_THAT(names.log(),
+              ElementsAre("destroyed", "leaf destroyed", "destroyed",
+                          "leaf destroyed", "destroyed", "leaf destroyed"));
+}
 
 // Spawns in its handler what does not start, and ends.
 class Spawner : public Actor<Work> {

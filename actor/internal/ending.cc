@@ -374,6 +374,12 @@ void AbandonStart(Cell& cell) {
     return;
   }
   const ActingFor acting(cell);
+  // All user code from here on runs in this phase, as that of an actor which
+  // has run does: it begins no child, timer or monitor, which the next actor in
+  // this memory would inherit. The order keeps step with Advance(); but what
+  // nobody has seen run keeps its timers, and what it was sent, until its
+  // object is gone.
+  cell.phase = Phase::kDestroying;
   Envelope* const signals = ShutAndTakeSignals(cell);
   Destroy(cell, Identity(cell), TakeEndObservers(cell), ExitReason());
   if (OthersHearOfEnd(cell)) {
@@ -385,9 +391,12 @@ void AbandonStart(Cell& cell) {
   }
   // Nobody runs it, and the token never left: this thread owns it.
   const Mailbox::Remains remains = cell.Die();
+  if (cell.handler != nullptr) cell.handler->PrepareToEnd(ExitReason());
   MournUnstarted(cell, TakeMessages(cell));
   MournUnstarted(cell, signals);
   MournUnstarted(cell, remains.chain);
+  // Destructors of those messages may have made calls.
+  AbandonCalls(cell);
   delete std::exchange(cell.handler, nullptr);
   cell.DropExtras();
   SetStatus(cell, ActorStatus::kStopped);
