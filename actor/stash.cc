@@ -7,7 +7,6 @@
 #include "troupe/actor/internal/reply.h"
 #include "troupe/actor/internal/stashes.h"
 #include "troupe/base/check.h"
-#include "troupe/base/clock.h"
 
 namespace troupe::internal {
 
@@ -40,10 +39,7 @@ bool WasGivenUp(Envelope& request) {
 
 void StashBase::Keep(Envelope* envelope) {
   envelope->tag |= kSeenTag;
-  if (IsRequest(*envelope) && WasGivenUp(*envelope)) {
-    InfoOf(*envelope).Cancel();
-    InfoOf(*envelope).deadline = MonotonicTime::InfinitePast();
-  }
+  if (IsRequest(*envelope) && WasGivenUp(*envelope)) Expire(*envelope);
   actor_.cell().handler->stashes()->Add(*this, envelope);
 }
 

@@ -432,6 +432,42 @@ TEST_P(StashTest, RequestThatIsGivenUpBesideItsHandlerIsDropped) {
   EXPECT_EQ(expired_letters_, 1);
 }
 
+// §36, §23: its handler has got it back, and goes on.
+TEST_P(StashTest, RequestThatIsGivenUpBehindItsHandlerIsDropped) {
+  class Hasty : public Actor<Get, Note> {
+   public:
+    explicit Hasty(int& runs) : runs_(runs) {}
+    Task<void> Handle(Get m, ReplyTo<int> reply) {
+      if (++runs_ > 1) co_return;
+      EXPECT_THAT(stash_.Put(std::move(m), std::move(reply)), IsOk());
+      stash_.Unstash();
+      co_await Sleep(absl::Hours(1));
+    }
+    void Handle(const Note&) {}
+
+   private:
+    int& runs_;
+    Stash<Get> stash_{this, 1};
+  };
+  // Among the first of the mailbox, or not.
+  for (const int notes : {0, 20}) {
+    int runs = 0;
+    expired_letters_ = 0;
+    const auto hasty = system_->Spawn<Hasty>(runs).value();
+    const auto caller = Spawn<Script>();
+    std::optional<StartedCall<Get>> call;
+    caller.Send<Do>([&] { call = hasty.Call<Get>(1).Start(); });
+    executor_->RunFor(absl::Milliseconds(1));
+    for (int i = 0; i < notes; ++i) hasty.Send<Note>(nullptr);
+    EXPECT_EQ(runs, 1);
+    caller.Send<Do>([&] { call.reset(); });
+    executor_->RunFor(absl::Milliseconds(1));
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(expired_letters_, 1);
+    EXPECT_THAT(hasty.StopAndWait(), IsOk());
+  }
+}
+
 // A request that was sent waits for no answer, before and after.
 TEST_P(StashTest, SentRequestComesBackToo) {
   const auto door = SpawnDoor();

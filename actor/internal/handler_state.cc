@@ -205,12 +205,6 @@ bool IsFor(Envelope& envelope, const ReplyRoute& request) {
   return IsRequest(envelope) && InfoOf(envelope).route.IsSame(request);
 }
 
-// It is dropped instead of being handled.
-void Expire(Envelope& request) {
-  InfoOf(request).Cancel();
-  InfoOf(request).deadline = MonotonicTime::InfinitePast();
-}
-
 // Whether there is no more to do for a request that is given up and that no
 // coroutine handles: it is marked, if it stands among the first of the mailbox,
 // or it has been handled. Others are remembered.
@@ -234,26 +228,35 @@ bool IsSettledInMailbox(Cell& cell, const ReplyRoute& request) {
   return is_settled && !some_are_aside;
 }
 
+// Whether it is set aside; then it is dropped when it comes back.
+bool ExpireAside(const Stashes& stashes, const ReplyRoute& request) {
+  bool is_aside = false;
+  stashes.ForEach([&](Envelope& kept) {
+    if (!IsFor(kept, request)) return;
+    Expire(kept);
+    is_aside = true;
+  });
+  return is_aside;
+}
+
 }  // namespace
 
 void HandlerState::CancelRequest(Cell& cell, const ReplyRoute& route) {
   RootTask* const root =
       cell.handler != nullptr ? cell.handler->RootFor(route) : nullptr;
-  if (root != nullptr) {
-    // Its handler goes on, and may have set it aside.
-    if (const Stashes* const stashes = cell.handler->stashes()) {
-      stashes->ForEach([&](Envelope& kept) {
-        if (IsFor(kept, route)) Expire(kept);
-      });
-    }
-    return cell.handler->CancelRoot(*root, route);
+  bool may_wait = root == nullptr;
+  if (root != nullptr && cell.handler->stashes() != nullptr) {
+    // Its handler goes on, and may have set it aside, and got it back even.
+    may_wait = !ExpireAside(*cell.handler->stashes(), route);
   }
-  if (IsSettledInMailbox(cell, route)) return;
-  // It may still wait to be handled. What is not, was: then the queue is empty
-  // soon, and this is forgotten.
-  std::unique_ptr<Cancelled>& cancelled = Of(cell).Extras().cancelled;
-  if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
-  cancelled->emplace(route.id, route.number);
+  if (may_wait && !IsSettledInMailbox(cell, route)) {
+    // It may still wait to be handled. What is not, was: then the queue is
+    // empty soon, and this is forgotten.
+    std::unique_ptr<Cancelled>& cancelled = Of(cell).Extras().cancelled;
+    if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
+    cancelled->emplace(route.id, route.number);
+  }
+  if (root != nullptr) cell.handler->CancelRoot(*root, route);
 }
 
 void HandlerState::CancelRoot(RootTask& cancelled, const ReplyRoute& route) {

@@ -7,13 +7,21 @@
 
 #include <cstddef>
 
+#include "troupe/actor/internal/reply.h"
 #include "troupe/actor/stash.h"
 #include "troupe/base/check.h"
+#include "troupe/base/clock.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/envelope_list.h"
 #include "troupe/mailbox/lanes.h"
 
 namespace troupe::internal {
+
+// Marks a request that was given up: it is dropped instead of being handled.
+inline void Expire(Envelope& request) {
+  InfoOf(request).Cancel();
+  InfoOf(request).deadline = MonotonicTime::InfinitePast();
+}
 
 class Stashes {
  public:
@@ -28,6 +36,7 @@ class Stashes {
   // How much is set aside.
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // All that is set aside; not what came back and has not been returned yet.
   template <typename F>
   void ForEach(F&& f) const {
     for (StashBase* stash = first_; stash != nullptr; stash = stash->next_) {
