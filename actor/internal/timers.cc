@@ -168,11 +168,6 @@ TimerTable* TableOf(Cell& cell) {
   return IsExiting(cell) ? nullptr : &HandlerState::Of(cell).timers();
 }
 
-Timer Refuse(Envelope* message) {
-  DestroyEnvelope(message);
-  return Timer();
-}
-
 }  // namespace
 
 // -- TimerTable
@@ -197,8 +192,18 @@ void TimerTable::Unlist(TimerEntry& entry) {
 
 Timer TimerTable::Start(TimerEntry& entry, MonotonicTime time) {
   if (free_ == kNone) [[unlikely]] {
-    free_ = static_cast<uint32_t>(slots_.size());
+    struct Undoing {
+      ~Undoing() {
+        if (done) return;
+        const EnvelopePtr message(entry.TakeMessage());
+        entry.Delete();
+      }
+      TimerEntry& entry;
+      bool done;
+    } undoing{entry, false};  // If there is no memory.
     slots_.push_back({nullptr, kNone});
+    free_ = static_cast<uint32_t>(slots_.size() - 1);
+    undoing.done = true;
   }
   const uint32_t index = free_;
   Slot& slot = slots_[index];
@@ -239,8 +244,9 @@ bool TimerTable::HasLast(MonotonicTime now) {
 // -- starting
 
 Timer SendLater(Cell& cell, absl::Duration delay, const TimerPlan& plan) {
+  EnvelopePtr message(plan.message);
   TimerTable* const table = TableOf(cell);
-  if (table == nullptr) return Refuse(plan.message);
+  if (table == nullptr) return Timer();
   const MonotonicTime time = TimeAfter(*cell.system, delay);
   TimerEntry* entry;
   if (plan.target == nullptr) {
@@ -248,17 +254,21 @@ Timer SendLater(Cell& cell, absl::Duration delay, const TimerPlan& plan) {
   } else {
     entry = new MessageToOther(plan);
   }
+  (void)message.release();
   return table->Start(*entry, time);
 }
 
 Timer SendRepeatedly(Cell& cell, const Every& every, const TimerPlan& plan) {
   TROUPE_CHECK(every.period >= absl::Nanoseconds(1),
                "a period is a nanosecond at least");
+  EnvelopePtr message(plan.message);
   TimerTable* const table = TableOf(cell);
-  if (table == nullptr) return Refuse(plan.message);
+  if (table == nullptr) return Timer();
   const MonotonicTime first =
       TimeAfter(*cell.system, every.first_after.value_or(every.period));
-  return table->Start(*new Repetition(every, plan), first);
+  auto* const entry = new Repetition(every, plan);
+  (void)message.release();
+  return table->Start(*entry, first);
 }
 
 Timer EndLater(Cell& cell, absl::Duration delay, Ending ending) {

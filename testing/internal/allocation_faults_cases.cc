@@ -1,5 +1,7 @@
 #include "troupe/testing/internal/allocation_faults_cases.h"
 
+#include <new>
+
 #include "troupe/actor/call.h"
 #include "troupe/actor/call_all.h"
 #include "troupe/actor/completion.h"
@@ -197,6 +199,30 @@ std::vector<Case> Cases() {
                      return Unless(Doer::notes == (world.threw ? 0 : 6),
                                    "not every tick, or after a refusal");
                    }});
+  // As many as let the table of them grow, one of which is refused.
+  cases.push_back(
+      {"Timers",
+       [](World& world, Doer& doer) -> Task<void> {
+         for (int i = 0; i < 9; ++i) {
+           try {
+             if (i % 3 == 0) {
+               doer.SendEvery<Token>(absl::Seconds(15));
+             } else {
+               doer.SendAfter<Token>(absl::Seconds(1));
+             }
+             ++world.done;
+           } catch (const std::bad_alloc&) {
+             // The others are started all the same.
+           }
+         }
+         co_return;
+       },
+       [](World& world) {
+         std::string wrong = Unless(Doer::notes == world.done, "not each once");
+         world.doer.Kill();
+         world.executor->RunUntilIdle();
+         return wrong + Unless(Token::living == 0, "a message is left");
+       }});
   cases.push_back({"Monitor",
                    [](World& world, Doer& doer) -> Task<void> {
                      (void)doer.Monitor(world.other);

@@ -49,12 +49,21 @@ class Other : public Actor<Note, Ask, Answer> {
   int& notes_;
 };
 
+// Counts how many of it live.
+struct Token {
+  Token() { ++living; }
+  Token(const Token&) { ++living; }
+  ~Token() { --living; }
+
+  static inline int living = 0;
+};
+
 class Doer;
 struct Do {
   std::function<Task<void>(Doer&)> work;
 };
 // Does what it is told, and counts what it is told itself.
-class Doer : public Actor<Do, Note> {
+class Doer : public Actor<Do, Note, Token> {
  public:
   using Actor::Link;
   using Actor::Monitor;
@@ -67,6 +76,7 @@ class Doer : public Actor<Do, Note> {
 
   Task<void> Handle(const Do& m) { return m.work(*this); }
   void Handle(Note) { ++notes; }
+  void Handle(const Token&) { ++notes; }
   void OnDown(const Down&) { ++downs; }
   void OnExit(const Exit&) { ++exits; }
 
