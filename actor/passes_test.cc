@@ -12,11 +12,13 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/call.h"
 #include "troupe/actor/call_all.h"
 #include "troupe/actor/completion.h"
 #include "troupe/actor/ended.h"
 #include "troupe/actor/internal/call_testing.h"
+#include "troupe/actor/internal/queue_length.h"
 #include "troupe/actor/request.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/stopped.h"
@@ -28,6 +30,7 @@
 namespace troupe::internal {
 namespace {
 
+using ::troupe::testing::IsOkAndHolds;
 using ::troupe::testing::StatusIs;
 
 // More than any test should need: a coroutine that never lets go would take
@@ -62,6 +65,11 @@ const Case kCases[] = {
      [](Gate::Ref dead) -> Task<void> {
        const auto reason = co_await Ended(dead);
        EXPECT_TRUE(reason.ok());
+     }},
+    {"QueueLength",
+     [](Gate::Ref) -> Task<void> {
+       const auto none = co_await QueueLength(AnyActorRef(), absl::Seconds(1));
+       EXPECT_THAT(none, IsOkAndHolds(0));
      }},
     {"SendWhenReady",
      [](Gate::Ref dead) -> Task<void> {

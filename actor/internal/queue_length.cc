@@ -9,10 +9,10 @@
 namespace troupe::internal {
 
 bool QueueLengthWait::await_suspend(std::coroutine_handle<> waiting) {
-  if (!Prepare()) return false;
+  if (!Prepare()) return Pass(waiting);
   if (IsLate()) {
     SettleLate();
-    return false;
+    return Pass(waiting);
   }
   EnvelopePtr question(
       MakeEnvelope<AskQueueLength>(OwedAnswer<uint64_t>(route(), uint64_t{0})));
@@ -24,7 +24,7 @@ bool QueueLengthWait::await_suspend(std::coroutine_handle<> waiting) {
     return true;
   }
   Settle();
-  return false;
+  return Pass(waiting);
 }
 
 absl::StatusOr<uint64_t> QueueLengthWait::await_resume() {
