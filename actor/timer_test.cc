@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -367,6 +368,81 @@ TEST_P(TimerTest, TicksToTheDeadMayCancelTheirTimer) {
     RunFor(20);
     EXPECT_EQ(copies, 1);
     EXPECT_FALSE(timer.has_value());
+  }
+}
+
+// Cancels its timer when it is copied for the second time.
+class CancelledByCopy {
+ public:
+  struct World {
+    std::optional<Timer> timer;
+    int originals = 0;
+    int copies = 0;
+    bool throws = false;
+  };
+  explicit CancelledByCopy(World& world) : world_(world) { ++world_.originals; }
+  CancelledByCopy(const CancelledByCopy& other)
+      : is_copy_(true), world_(other.world_) {
+    if (++world_.copies < 2) return;
+    EXPECT_TRUE(world_.timer->Cancel().has_value());
+    EXPECT_EQ(world_.originals, 1);  // It is being copied still.
+    if (world_.throws) throw std::runtime_error("no second copy");
+  }
+  CancelledByCopy& operator=(const CancelledByCopy&) = delete;
+  ~CancelledByCopy() {
+    if (!is_copy_) --world_.originals;
+  }
+
+ private:
+  const bool is_copy_ = false;
+  World& world_;
+};
+
+class Receiver : public Actor<CancelledByCopy> {
+ public:
+  explicit Receiver(int& handled) : handled_(handled) {}
+  void Handle(const CancelledByCopy&) { ++handled_; }
+
+ private:
+  int& handled_;
+};
+
+// Sends to itself, or another.
+class Repeater : public Receiver {
+ public:
+  Repeater(CancelledByCopy::World& world, int& handled,
+           const Receiver::Ref& other)
+      : Receiver(handled), world_(world), other_(other) {}
+  void PostStart() {
+    const Every every{.period = absl::Milliseconds(1)};
+    world_.timer = other_.IsNull()
+                       ? SendEvery<CancelledByCopy>(every, world_)
+                       : SendEvery<CancelledByCopy>(other_, every, world_);
+  }
+
+ private:
+  CancelledByCopy::World& world_;
+  const Receiver::Ref other_;
+};
+
+// Clause 33: after Cancel() nothing arrives, not even what is being made.
+TEST_P(TimerTest, CopiesOfAMessageMayCancelItsTimer) {
+  int handled = 0;
+  const auto other = system_->Spawn<Receiver>(handled).value();
+  for (const Receiver::Ref& target : {Receiver::Ref(), other}) {
+    for (const bool throws : {false, true}) {
+      CancelledByCopy::World world;
+      world.throws = throws;
+      handled = 0;
+      const auto repeater =
+          system_->Spawn<Repeater>(world, handled, target).value();
+      RunFor(20);
+      EXPECT_EQ(world.copies, 2);
+      EXPECT_EQ(world.originals, 0);
+      EXPECT_EQ(handled, 1);
+      EXPECT_EQ(repeater.status(),
+                throws ? ActorStatus::kStopped : ActorStatus::kRunning);
+    }
   }
 }
 

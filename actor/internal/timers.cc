@@ -82,8 +82,9 @@ class EndOfActor final : public TimerEntry {
 class Repetition final : public TimerEntry {
  public:
   Repetition(const Every& every, const TimerPlan& plan)
-      : TimerEntry(plan.message, plan.target == nullptr),
+      : TimerEntry(nullptr, plan.target == nullptr),
         plan_(plan),
+        message_(plan.message),
         period_(every.period),
         missed_(every.missed) {}
 
@@ -101,17 +102,17 @@ class Repetition final : public TimerEntry {
   void HandleTick(HandlerState& state) {
     Cell& cell = state.cell();
     if (state.timers().handles_last()) {
-      Envelope* const message = TakeMessage();
+      Envelope* const message = message_.release();
       state.timers().Release(*this);
       delete this;
       (void)cell.actor_type().deliver(cell, message);
       return;
     }
-    Envelope* const tick = Copy(cell);
-    if (tick == nullptr) return state.timers().Drop(*this);
+    EnvelopePtr tick = Copy(state);
+    if (tick == nullptr) return;
     // First: the handler may cancel it.
     state.timers().Restart(*this, NextTime(TimeOfTurn(*cell.system)));
-    (void)cell.actor_type().deliver(cell, tick);
+    (void)cell.actor_type().deliver(cell, tick.release());
   }
 
   // Nobody's handler is in the way: a burst goes out at once.
@@ -131,18 +132,28 @@ class Repetition final : public TimerEntry {
     const uint64_t serial = timers.SerialOf(*this);
     timers.Restart(*this, next);
     for (; ticks > 0 && timers.Find(slot, serial) != nullptr; --ticks) {
-      Envelope* const tick = Copy(cell);
-      if (tick == nullptr) return timers.Drop(*this);
-      SendEnvelope(*plan_.target, plan_.target_id, tick);
+      EnvelopePtr tick = Copy(state);
+      if (tick == nullptr) return;
+      SendEnvelope(*plan_.target, plan_.target_id, tick.release());
     }
   }
 
-  // Null: it threw, and fails the actor.
-  Envelope* Copy(Cell& cell) {
-    Envelope* copy = nullptr;
-    absl::Status status = Contain([&] { copy = plan_.copy(message()); });
-    if (!status.ok()) RecordFailure(cell, std::move(status));
-    return copy;
+  // The next tick. Null: the timer is over, and this has gone. Either the copy
+  // threw, which fails the actor, or it cancelled the timer.
+  EnvelopePtr Copy(HandlerState& state) {
+    TimerTable& timers = state.timers();
+    const uint32_t slot = this->slot();
+    const uint64_t serial = timers.SerialOf(*this);
+    const auto copy = plan_.copy;
+    // Not to be destroyed while it is copied.
+    EnvelopePtr message = std::move(message_);
+    EnvelopePtr tick;
+    absl::Status status = Contain([&] { tick.reset(copy(*message)); });
+    if (!status.ok()) RecordFailure(state.cell(), std::move(status));
+    if (timers.Find(slot, serial) == nullptr) return nullptr;
+    message_ = std::move(message);
+    if (tick == nullptr) timers.Drop(*this);
+    return tick;
   }
 
   MonotonicTime NextTime(MonotonicTime now) const {
@@ -157,7 +168,8 @@ class Repetition final : public TimerEntry {
     return tick + absl::Nanoseconds(late_ns - late_ns % period_ns) + period_;
   }
 
-  const TimerPlan plan_;  // Its message is the entry's.
+  const TimerPlan plan_;
+  EnvelopePtr message_;  // The plan's.
   const absl::Duration period_;
   const MissedTicks missed_;
 };
