@@ -1,6 +1,7 @@
 // What is published of a system, and to whom.
 #include "troupe/actor/events.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -263,6 +264,28 @@ TEST_P(EventsTest, ChildsEndComesBeforeItsParents) {
 }
 
 // §4, §5: who hears that an actor has started finds it running, or further.
+// §27: a subscriber that was dropped goes when the next event is published, and
+// may publish one itself.
+TEST(DeadLetterTest, SubscriberThatGoesMayMakeAnother) {
+  std::unique_ptr<ActorSystem> system = DeterministicSystem();
+  const Clerk::Ref dead = system->Spawn<Clerk>().value();
+  dead.Kill();
+  PlayAll(*system);
+  int letters = 0;
+  Subscription counting =
+      system->Subscribe<DeadLetter>([&](const DeadLetter&) { ++letters; });
+  auto last_words =
+      std::shared_ptr<void>(nullptr, [&](std::nullptr_t) { dead.Send<Ask>(); });
+  Subscription dropped = system->Subscribe<DeadLetter>(
+      [kept = std::move(last_words)](const DeadLetter&) {
+        ADD_FAILURE() << "it was dropped";
+      });
+  dropped.Drop();
+  EXPECT_EQ(letters, 0);
+  dead.Send<Ask>();
+  EXPECT_EQ(letters, 2);
+}
+
 TEST(ActorStartedTest, IsPublishedWhenTheActorRuns) {
   std::unique_ptr<ActorSystem> system = DeterministicSystem();
   Clerk::Ref clerk;

@@ -101,15 +101,17 @@ class PassesTest : public ::testing::TestWithParam<Case> {
 TEST_P(PassesTest, LetOthersRunBetween) {
   bool others_ran = false;
   int passes = 0;
+  const auto other = Spawn();
   Spawn().Send<Play>([&]() -> Task<void> {
+    other.Send<Do>([&] { others_ran = true; });
     while (!others_ran && passes < kTooMany) {
       ++passes;
       co_await GetParam().wait(dead_);
     }
   });
-  Spawn().Send<Do>([&] { others_ran = true; });
   executor_->RunUntilIdle();
   EXPECT_TRUE(others_ran);
+  EXPECT_GT(passes, 0);
   EXPECT_LT(passes, kTooMany);
 }
 
@@ -117,16 +119,18 @@ TEST_P(PassesTest, LetOthersRunBetween) {
 TEST_P(PassesTest, KillEndsThem) {
   std::atomic<int> living{0};
   int passes = 0;
+  const auto other = Spawn();
   const auto looping = Spawn();
   looping.Send<Play>([&]() -> Task<void> {
     const Tracked tracked(living);
+    other.Send<Do>([&] { looping.Kill(); });
     while (passes < kTooMany) {
       ++passes;
       co_await GetParam().wait(dead_);
     }
   });
-  Spawn().Send<Do>([&] { looping.Kill(); });
   executor_->RunUntilIdle();
+  EXPECT_GT(passes, 0);
   EXPECT_LT(passes, kTooMany);
   EXPECT_EQ(living, 0);
   EXPECT_EQ(looping.status(), ActorStatus::kStopped);

@@ -249,6 +249,24 @@ TEST_P(EndWithTicksWaiting, Drain) {
   EXPECT_EQ(times("single@20"), 1);
 }
 
+// The same of messages to others.
+TEST_P(TimerEndingTest, DrainSendsWhatIsDueToOthers) {
+  std::vector<std::string> log;
+  const auto other = system_->Spawn<TimedActor>(log).value();
+  RunFor(1);
+  actor_.Send(Do{[&](TimedActor& a) {
+    a.SendAfter<Tick>(other, Ms(0), "once");
+    a.SendEvery<Tick>(other, Every{.period = Ms(1), .first_after = Ms(0)},
+                      "every");
+    a.SendAfter<Tick>(other, Ms(1), "never");
+  }});
+  actor_.Drain();
+  RunFor(20);
+  EXPECT_EQ(actor_.status(), ActorStatus::kStopped);
+  EXPECT_THAT(log, ElementsAre("once@1", "every@1"));
+  EXPECT_EQ(Tick::living(), 0);
+}
+
 TEST_P(TimerEndingTest, DrainDropsWhatIsNotDue) {
   InActor([](TimedActor& a) {
     a.SendAfter<Tick>(Ms(1), "never");
