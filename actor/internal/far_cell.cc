@@ -22,40 +22,8 @@ namespace {
 // The `target` of all that lies in the queues: they are never used for others.
 constexpr uint32_t kTarget = 0;
 
-enum class Kind : uint8_t {
-  kMessage,  // Within the limit.
-  kOrdered,  // In order with messages, beyond it.
-  kControl,
-  kOther,  // Nothing that can be asked of an actor elsewhere.
-};
-
 bool IsOneOf(const Envelope& envelope, auto... types) {
   return ((envelope.type == types) || ...);
-}
-
-Kind KindOf(Envelope& envelope) {
-  // A source has a limit of its own.
-  if (IsNotice(envelope) || IsOfSource(envelope)) return Kind::kOrdered;
-  if (IsControl(envelope)) {
-    // The end of one who is linked follows the link.
-    return IsOneOf(envelope, &kMessageType<CancelRequest>,
-                   &kMessageType<LinkRequest>, &kMessageType<UnlinkRequest>)
-               ? Kind::kOrdered
-               : Kind::kOther;
-  }
-  if (envelope.lane == Lane::kSignal) {
-    // What was sent before it is to be handled.
-    const auto* const end = envelope.TryAs<EndRequest>();
-    if (end != nullptr && end->request == Ending::kDrain) return Kind::kOrdered;
-    const auto* const wait = envelope.TryAs<AwaitEnd>();
-    if (wait != nullptr && wait->next == Ending::kDrain) return Kind::kOrdered;
-    return IsOneOf(envelope, &kMessageType<EndRequest>,
-                   &kMessageType<BeginWatch>, &kMessageType<EndWatch>,
-                   &kMessageType<AwaitEnd>, &kMessageType<AwaitEndNoMore>)
-               ? Kind::kControl
-               : Kind::kOther;
-  }
-  return Kind::kMessage;
 }
 
 // Keeps what `object` refers to, for as long as the process, where those look
@@ -91,6 +59,31 @@ absl::StatusOr<FarCell*> FarCell::Make(
   return cell;
 }
 
+FarCell::Kind FarCell::KindOf(Envelope& envelope) {
+  // A source has a limit of its own.
+  if (IsNotice(envelope) || IsOfSource(envelope)) return Kind::kOrdered;
+  if (IsControl(envelope)) {
+    // The end of one who is linked follows the link.
+    return IsOneOf(envelope, &kMessageType<CancelRequest>,
+                   &kMessageType<LinkRequest>, &kMessageType<UnlinkRequest>)
+               ? Kind::kOrdered
+               : Kind::kOther;
+  }
+  if (envelope.lane == Lane::kSignal) {
+    // What was sent before it is to be handled.
+    const auto* const end = envelope.TryAs<EndRequest>();
+    if (end != nullptr && end->request == Ending::kDrain) return Kind::kOrdered;
+    const auto* const wait = envelope.TryAs<AwaitEnd>();
+    if (wait != nullptr && wait->next == Ending::kDrain) return Kind::kOrdered;
+    return IsOneOf(envelope, &kMessageType<EndRequest>,
+                   &kMessageType<BeginWatch>, &kMessageType<EndWatch>,
+                   &kMessageType<AwaitEnd>, &kMessageType<AwaitEndNoMore>)
+               ? Kind::kControl
+               : Kind::kOther;
+  }
+  return Kind::kMessage;
+}
+
 EnvelopePtr FarCell::Wrap(uint64_t id, EnvelopePtr message) {
   EnvelopePtr wrapped(MakeEnvelope<Outgoing>(id & kIdMask, std::move(message)));
   wrapped->target = kTarget;
@@ -105,6 +98,10 @@ EnvelopePtr FarCell::MustWrap(uint64_t id, EnvelopePtr message) {
 SendResult FarCell::Take(uint64_t id, Envelope* envelope) {
   const Kind kind = KindOf(*envelope);
   if (kind == Kind::kOther) return SendResult::kNoActor;
+  return TakeAs(kind, id, envelope);
+}
+
+SendResult FarCell::TakeAs(Kind kind, uint64_t id, Envelope* envelope) {
   EnvelopePtr wrapped = MustWrap(id, EnvelopePtr(envelope));
   Admission admission;
   switch (kind) {
@@ -216,6 +213,16 @@ void FarCell::Fail(uint64_t id_there, EnvelopePtr envelope) {
                             SendResult::kUnreachable);
   }
   BlameConnection(*envelope);
+}
+
+void SendOwed(const AnyActorRef& to, EnvelopePtr message) {
+  Cell& cell = to.cell() != nullptr ? *to.cell() : NoCell();
+  const uint64_t id = to.id().value();
+  FarCell* const far = FarCell::Of(&cell);
+  if (far == nullptr) return SendEnvelope(cell, id, message.release());
+  const SendResult result = far->TakeBeyond(id, message.get());
+  Envelope* const given = message.release();
+  if (IsRefused(result)) BecomeDeadLetter(cell, id, given, result);
 }
 
 void BlameConnection(Envelope& envelope) {

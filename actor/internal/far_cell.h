@@ -11,7 +11,8 @@
 //
 // What is sent waits in two queues, for the session with the node to take it:
 //   data      messages within a limit, and in order with them what has none:
-//             links, notices of ends, what cancels calls, and drains
+//             links, notices of ends, what cancels calls, drains, and messages
+//             that are owed
 //   control   all else that one actor may want of another
 //
 // Ownership: far cells stay as long as the process, as references do.
@@ -82,6 +83,12 @@ class FarCell : private Cell {
   // Takes what is meant for the actor `id`, if it can: otherwise it is still
   // the caller's. Anywhere: in the seat or outside, and under a lock.
   SendResult Take(uint64_t id, Envelope* envelope) ABSL_LOCKS_EXCLUDED(mu_);
+  // The same for a message that somebody waits for, and that is not sent again:
+  // in order with others, and beyond their limit.
+  SendResult TakeBeyond(uint64_t id, Envelope* message)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    return TakeAs(Kind::kOrdered, id, message);
+  }
   // Takes what the session with that number has to say itself, a control, in
   // order with messages and beyond their limit; destroys it if that session is
   // over: the next one would take it for its own. Anywhere.
@@ -123,7 +130,18 @@ class FarCell : private Cell {
   void Fail(uint64_t id_there, EnvelopePtr envelope);
 
  private:
+  enum class Kind : uint8_t {
+    kMessage,  // Within the limit.
+    kOrdered,  // In order with messages, beyond it.
+    kControl,
+    kOther,  // Nothing that can be asked of an actor elsewhere.
+  };
+
   FarCell(uint64_t number, absl::string_view node);
+
+  static Kind KindOf(Envelope& envelope);
+  SendResult TakeAs(Kind kind, uint64_t id, Envelope* envelope)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // As Wrap(), for those whose callers rely on that nothing throws: they may
   // be in the seat, and what they send be owed to somebody.
@@ -139,6 +157,11 @@ class FarCell : private Cell {
   AnyActorRef session_ ABSL_GUARDED_BY(mu_);  // Null: closed.
   uint64_t sessions_ ABSL_GUARDED_BY(mu_) = 0;
 };
+
+// Sends what the actor is owed once: if it lives elsewhere, beyond the limit of
+// messages that wait for its node. So there is to be only so much of it, by
+// whatever it is owed for. Makes a dead letter of what is refused otherwise.
+void SendOwed(const AnyActorRef& to, EnvelopePtr message);
 
 // Before an envelope is destroyed that was refused: whoever waits for something
 // from it will be told that there is no connection, not that there is no such

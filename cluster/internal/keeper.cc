@@ -4,9 +4,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
 
@@ -45,9 +45,10 @@ void Keeper::OnChild(const ChildEvent& event) {
   if (event.kind == ChildEvent::Kind::kStarted) return;
   has_ended_ = true;
   if (request_.tells_end) {
-    // Behind the answer, and before whatever tells of this one's end.
-    ActorRef<RemoteEnd>(request_.owner.cell(), request_.owner.id().value())
-        .Send<RemoteEnd>(event.reason);
+    // Behind the answer, and before whatever tells of this one's end; as that,
+    // also when the connection takes nothing.
+    SendOwed(request_.owner,
+             EnvelopePtr(MakeEnvelope<RemoteEnd>(event.reason)));
   }
   EndIfOver();
 }
