@@ -1,6 +1,7 @@
 // What crosses though the connection takes nothing and the outbox is full, in
 // virtual time: node a, and the test as its peer b.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,9 @@
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/any_actor_ref.h"
+#include "troupe/actor/reply_of.h"
 #include "troupe/actor/send_result.h"
+#include "troupe/actor/task.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/codec/shape.h"
@@ -43,6 +46,7 @@ using testing::IsOk;
 
 // Ids of actors of b.
 constexpr uint64_t kOwner = 7;
+constexpr uint64_t kKeeper = 8;
 constexpr uint64_t kReader = 9;
 
 struct Word {
@@ -57,6 +61,21 @@ class Child : public Actor<Word> {
  public:
   void PostStart() { child_of_test = self(); }
   absl::Status Handle(Word) { return absl::DataLossError("as asked"); }
+};
+
+struct Begin {
+  using Reply = absl::Status;
+};
+class Asker : public Actor<Begin> {
+ public:
+  explicit Asker(Node& node) : node_(node) {}
+  Task<absl::Status> Handle(Begin) {
+    const auto started = co_await SpawnOn<Word>(node_, "any@b", {});
+    co_return started.status();
+  }
+
+ private:
+  Node& node_;
 };
 
 // Writes references to these actors of its own, one after the other.
@@ -172,6 +191,29 @@ TEST_F(FullOutboxTest, EndOfARemoteChildIsTold) {
   GiveCredit();
   EXPECT_EQ(b_.heard->Count(ItemKind::kReply, TransportLane::kData), 1);
   EXPECT_THAT(Receivers(), ElementsAre(kOwner));
+  EXPECT_EQ(a_.system().dead_letters(), 0);
+}
+
+// Otherwise what was started is killed, as one of which nobody knows.
+TEST_F(FullOutboxTest, StartIsClaimed) {
+  BecomePeer(1);
+  const Asker::Ref asker =
+      a_.system().Spawn<Asker>(std::ref(a_.node())).value();
+  auto outcome = asker.Call<Begin>().Start();
+  Play();
+  const auto calls = b_.heard->AllHeads<CallHead>();
+  ASSERT_EQ(calls.size(), 1);
+  Fill();
+  Ours refs({kOwner, kKeeper});
+  Encoder payload(&refs);
+  Encode(OutcomeOf<SpawnActor>(StartedActor{}), payload);
+  Say(ReplyHead{calls[0].number}, payload);
+  EXPECT_THAT(std::move(outcome).Wait(), IsOk());
+  GiveCredit();
+  const std::vector<uint64_t> to = Receivers();
+  ASSERT_FALSE(to.empty());
+  EXPECT_EQ(to.front(), kReader);
+  EXPECT_EQ(to.back(), kKeeper);
   EXPECT_EQ(a_.system().dead_letters(), 0);
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/mailbox/envelope.h"
 
 namespace troupe::internal {
 namespace {
@@ -35,8 +36,8 @@ absl::StatusOr<StartedActor> Claim(const AnyActorRef& receptionist,
         "what was asked of ", receptionist.ToString(), " is answered with ",
         actor.ToString(), ", which it cannot have started"));
   }
-  ActorRef<KeepActor>(started->keeper.cell(), started->keeper.id().value())
-      .Send<KeepActor>();
+  // One for a call that was answered; without it the actor would be killed.
+  SendOwed(started->keeper, EnvelopePtr(MakeEnvelope<KeepActor>()));
   return started;
 }
 
