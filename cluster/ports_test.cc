@@ -333,6 +333,29 @@ TEST_F(ClusterPortsTest, PortSubscribesActorsElsewhereItself) {
   while (port.subscriptions() != 0) RoundTrip();
 }
 
+// Nobody may send to the reader.
+class RefusedPortsTest : public ClusterPortsTest {
+ protected:
+  RefusedPortsTest()
+      : ClusterPortsTest(Authorization::Everything().Deny(
+            Authorization::kAnyRole, {Verb::kSend}, "reader")) {}
+};
+
+// Clause 37: what is refused there takes no place any more.
+TEST_F(RefusedPortsTest, PublisherDoesNotWaitForWhatIsRefused) {
+  EXPECT_THAT(a_->node().Export("reader", ActorRef<Price>(reader_)), IsOk());
+  b_->AwaitPeer("a");
+  const auto far_reader = b_->node().ResolveAndWait<Price>("reader@a");
+  ASSERT_THAT(far_reader, IsOk());
+  OutputPort<Price> port;
+  const PortSubscription prices = port.Subscribe(*far_reader, {.limit = 4});
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_THAT(port.ref().PublishWhenReady(i).Within(absl::Seconds(10)).Wait(),
+                IsOk())
+        << i;
+  }
+}
+
 TEST_F(ClusterPortsTest, ActorOnAThirdNodeCanBeSubscribed) {
   const std::unique_ptr<TestNode> c = cluster_.Start("c");
   c->AwaitPeer("a");

@@ -159,9 +159,13 @@ void PortExchange::OnLeft(const PortLeftItem& item) {
 
 // -- at the subscriber
 
-bool PortExchange::Begin(uint64_t key, In& in) {
+std::shared_ptr<PortExchange::Owner> PortExchange::OwnerFor(
+    uint64_t key, const SubscribeOptions& options) {
+  return std::make_shared<Owner>(peer_, session_number_, key, options);
+}
+
+bool PortExchange::Begin(In& in) {
   const std::shared_ptr<SubscriptionCore>& core = in.subscriber.core;
-  in.owner = std::make_shared<Owner>(peer_, session_number_, key, in.options);
   if (!core->Begin(in.owner)) return false;
   core->EndHold({});
   core->WatchEnd();
@@ -176,7 +180,8 @@ uint64_t PortExchange::Subscribe(Subscriber subscriber, const WireType& type) {
   in.options = subscriber.core->options();
   in.subscriber = std::move(subscriber);
   const uint64_t key = ++last_key_;
-  if (!Begin(key, in)) return 0;
+  in.owner = OwnerFor(key, in.options);
+  if (!Begin(in)) return 0;
   in_.emplace(key, std::move(in));
   return key;
 }
@@ -216,6 +221,7 @@ absl::Status PortExchange::OnOpen(const PortOpenItem& item,
       In in;
       in.actor = to;
       in.options = {.lag = static_cast<Lag>(item.lag), .limit = item.limit};
+      in.owner = OwnerFor(key, in.options);
       in_.emplace(key, std::move(in));
     }
   }
@@ -284,7 +290,7 @@ void PortExchange::OnPublished(uint64_t number, const WireType& type,
     subscriber.core = std::make_shared<SubscriptionCore>(
         in.actor, static_cast<const SharedMessageType&>(*type.shared),
         in.options);
-    if (!Begin(keys_.at(number), in)) return;
+    if (!Begin(in)) return;
   }
   body = PortCore::Convert(subscriber, body);
   if (body.IsNull()) return OnLost(number);
@@ -294,9 +300,7 @@ void PortExchange::OnPublished(uint64_t number, const WireType& type,
 void PortExchange::OnLost(uint64_t number) {
   const In& in = in_.at(keys_.at(number));
   // It waits no more.
-  if (in.owner != nullptr && in.options.lag == Lag::kLossless) {
-    in.owner->OnTaken();
-  }
+  if (in.options.lag == Lag::kLossless) in.owner->OnTaken();
 }
 
 }  // namespace troupe::internal

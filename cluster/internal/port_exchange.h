@@ -106,7 +106,7 @@ class PortExchange {
     const WireType* type = nullptr;  // What is published; null: not known yet.
     AnyActorRef actor;
     SubscribeOptions options;
-    std::shared_ptr<Owner> owner;
+    std::shared_ptr<Owner> owner;  // Null: nobody is there.
   };
   // A peer that has more means no good.
   static constexpr size_t kMaxSubscriptions = size_t{1} << 20;
@@ -114,8 +114,10 @@ class PortExchange {
   uint64_t Add(const std::shared_ptr<SubscriptionCore>& core, uint64_t token);
   PortOpenItem Introduction(uint64_t number,
                             const SubscriptionCore& core) const;
-  // Begins what is known here by `key`. False: it is over.
-  bool Begin(uint64_t key, In& in);
+  std::shared_ptr<Owner> OwnerFor(uint64_t key,
+                                  const SubscribeOptions& options);
+  // Begins what has a core. False: it is over.
+  static bool Begin(In& in);
   void Forget(uint64_t key);
 
   FarCell& peer_;
