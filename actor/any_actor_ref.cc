@@ -61,7 +61,7 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
   request();
   Executor& executor = system->executor();
   if (!executor.WaitFor(thread->answered(), executor.clock().Now() + timeout)) {
-    internal::AskForEndNoMore(ref, route);
+    internal::AskForEndNoMore(ref, route, next);
     return absl::DeadlineExceededError(
         absl::StrCat(ref.ToString(), " has not ended within ",
                      absl::FormatDuration(timeout)));

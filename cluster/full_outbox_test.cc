@@ -43,6 +43,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::IsOk;
+using testing::StatusIs;
 
 // Ids of actors of b.
 constexpr uint64_t kOwner = 7;
@@ -215,6 +216,18 @@ TEST_F(FullOutboxTest, StartIsClaimed) {
   EXPECT_EQ(to.front(), kReader);
   EXPECT_EQ(to.back(), kKeeper);
   EXPECT_EQ(a_.system().dead_letters(), 0);
+}
+
+// Otherwise each node keeps the wait until the actor ends.
+TEST_F(FullOutboxTest, WaitForADrainIsTakenBackBehindIt) {
+  BecomePeer(0);
+  EXPECT_THAT(Far(kReader).DrainAndWait(absl::Milliseconds(10)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  GiveCredit();
+  EXPECT_THAT(b_.heard->Kinds(TransportLane::kData),
+              ElementsAre(ItemKind::kAwaitEnd, ItemKind::kEnd,
+                          ItemKind::kAwaitEndNoMore));
+  EXPECT_EQ(a_.node().Tables().watches, 0);
 }
 
 }  // namespace

@@ -28,11 +28,12 @@ bool AskForEnd(const AnyActorRef& actor, const ReplyRoute& route, Ending next) {
                  OwedAnswer<ExitReason>(route, ExitReason::NoActor()), next)));
 }
 
-void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route) {
+void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route,
+                     Ending next) {
   // If the actor has ended, it has answered.
   // Mostly a destructor asks for it.
   (void)Signal(actor, EnvelopePtr(MustHaveMemory("the end of a wait", [&] {
-                 return MakeEnvelope<AwaitEndNoMore>(route);
+                 return MakeEnvelope<AwaitEndNoMore>(route, next);
                })));
 }
 

@@ -32,8 +32,9 @@ inline ExitReason WhyGone(const AnyActorRef& actor) {
 }
 
 // Who asked waits no more: answers at once, so that questions which are given
-// up do not pile up.
-void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route);
+// up do not pile up. `next` is what AskForEnd() was told.
+void AskForEndNoMore(const AnyActorRef& actor, const ReplyRoute& route,
+                     Ending next = Ending::kNone);
 
 }  // namespace troupe::internal
 

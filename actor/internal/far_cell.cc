@@ -75,6 +75,9 @@ FarCell::Kind FarCell::KindOf(Envelope& envelope) {
     if (end != nullptr && end->request == Ending::kDrain) return Kind::kOrdered;
     const auto* const wait = envelope.TryAs<AwaitEnd>();
     if (wait != nullptr && wait->next == Ending::kDrain) return Kind::kOrdered;
+    // Follows what it takes back.
+    const auto* const over = envelope.TryAs<AwaitEndNoMore>();
+    if (over != nullptr && over->next == Ending::kDrain) return Kind::kOrdered;
     return IsOneOf(envelope, &kMessageType<EndRequest>,
                    &kMessageType<BeginWatch>, &kMessageType<EndWatch>,
                    &kMessageType<AwaitEnd>, &kMessageType<AwaitEndNoMore>)

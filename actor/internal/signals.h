@@ -28,6 +28,7 @@ struct AwaitEnd {
 // Who asked for that waits no more.
 struct AwaitEndNoMore {
   ReplyRoute route;
+  Ending next = Ending::kNone;  // As in the question, which this follows.
 };
 struct AskQueueLength {
   OwedAnswer<uint64_t> length;

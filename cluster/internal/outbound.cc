@@ -44,9 +44,13 @@ void Outbound::AppendControl(EnvelopePtr wrapped, Encoder& frame) {
   } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
     AppendItem(watches_.AwaitEnd(to, std::move(*wait)), frame);
   } else if (auto* const over = envelope.TryAs<AwaitEndNoMore>()) {
-    if (const uint64_t number = watches_.AwaitEndNoMore(over->route)) {
-      AppendItem(AwaitEndNoMoreItem{number}, frame);
-    }
+    AppendNoMore(*over, frame);
+  }
+}
+
+void Outbound::AppendNoMore(const AwaitEndNoMore& over, Encoder& frame) {
+  if (const uint64_t number = watches_.AwaitEndNoMore(over.route)) {
+    AppendItem(AwaitEndNoMoreItem{number}, frame);
   }
 }
 
@@ -81,6 +85,8 @@ bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
     AppendItem(watches_.Link(to, std::move(*link)), frame);
   } else if (auto* const wait = envelope.TryAs<AwaitEnd>()) {
     AppendItem(watches_.AwaitEnd(to, std::move(*wait)), frame);
+  } else if (auto* const over = envelope.TryAs<AwaitEndNoMore>()) {
+    AppendNoMore(*over, frame);
   } else if (auto* const unlink = envelope.TryAs<UnlinkRequest>()) {
     AppendItem(watches_.Unlink(to, *unlink), frame);
   } else if (auto* const answer = envelope.TryAs<AnswerReady>()) {

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/internal/far_cell.h"
+#include "troupe/actor/internal/signals.h"
 #include "troupe/base/clock.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/call_book.h"
@@ -105,6 +106,7 @@ class Outbound {
   void AppendPublished(uint64_t to, EnvelopePtr message, Encoder& definitions,
                        Encoder& frame);
   void AppendGroupLetter(EnvelopePtr letter, Encoder& frame);
+  void AppendNoMore(const AwaitEndNoMore& over, Encoder& frame);
   void AppendRefusal(const LinkRefused& refusal, Encoder& frame);
   bool AppendAnswer(AnswerReady& answer, Encoder& definitions, Encoder& frame);
   // The message has been written: it is a call that has begun, or none. Calls
