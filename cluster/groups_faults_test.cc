@@ -184,6 +184,30 @@ TEST_F(GroupsFaultsTest, ImpossibleNamesEndTheSession) {
   ExpectsEnd("what is said of groups");
 }
 
+// Not even where all groups of the scope are shared, whatever they are called.
+TEST_F(GroupsFaultsTest, ImpossibleNamesOfAScopeEndTheSession) {
+  EXPECT_THAT(node_->node().ShareScope<TalkApi>("s"), IsOk());
+  const auto ends = [this](const auto& say) {
+    SayTypes();
+    say();
+    ExpectsEnd("of a group");
+    EXPECT_THAT(watch_.groups().ListGroups("s"), IsEmpty());
+    stranger_ = std::make_unique<Stranger>(cluster_);
+    stranger_->BecomePeerOf(*node_, "a");
+  };
+  for (const std::string& name :
+       {std::string(), std::string("a\nb"), std::string(256, 'x')}) {
+    ends([&] {
+      GroupSaidItem said = Said(1, {7});
+      said.scope = "s";
+      said.name = name;
+      stranger_->Say(said);
+    });
+    ends([&] { stranger_->Say(GroupLeftItem{1, "s", name, {7}}); });
+    ends([&] { stranger_->Say(GroupSendHead{"s", name, 0}, "\x7f"); });
+  }
+}
+
 TEST_F(GroupsFaultsTest, GroupThatIsNotSharedIsPassedOver) {
   SayTypes();
   GroupSaidItem other = Said(1, {8});

@@ -16,6 +16,12 @@ absl::Status NoSense(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("what is said of groups: ", what));
 }
 
+// Of a name that the peer says, before it is kept or logged.
+absl::Status CheckSaidName(GroupNameView group) {
+  absl::Status status = CheckGroupName(group);
+  return status.ok() ? status : NoSense(status.message());
+}
+
 GroupSaidItem::How HowOf(GroupNews::Kind kind) {
   switch (kind) {
     case GroupNews::Kind::kAll:
@@ -76,9 +82,9 @@ absl::Status GroupExchange::OnWanted(const GroupsWantedItem& item,
   const bool is_scope = item.name.empty();
   GroupName name{item.scope, item.name};
   if (absl::Status status =
-          CheckGroupName(GroupNameView(name.scope, is_scope ? "*" : name.name));
+          CheckSaidName(GroupNameView(name.scope, is_scope ? "*" : name.name));
       !status.ok()) {
-    return NoSense(status.message());
+    return status;
   }
   const GroupRange range =
       is_scope ? GroupRange::Scope(item.scope) : GroupRange(std::move(name));
@@ -140,10 +146,10 @@ bool GroupExchange::Fits(const GroupName& group, const GroupBook::Share& share,
 
 absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, bool may_join,
                                    FindType find) {
-  if (absl::Status status = CheckSequence(item.sequence); !status.ok()) {
-    return status;
-  }
   const GroupName group{item.scope, item.name};
+  absl::Status makes_sense = CheckSaidName(group);
+  if (makes_sense.ok()) makes_sense = CheckSequence(item.sequence);
+  if (!makes_sense.ok()) return makes_sense;
   const bool is_one_of_several = item.how == GroupSaidItem::kAllBegins;
   if (item.how > GroupSaidItem::kAllBegins ||
       item.ids.size() != item.numbers.size() ||
@@ -179,15 +185,14 @@ absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, bool may_join,
 }
 
 absl::Status GroupExchange::OnLeft(const GroupLeftItem& item) {
-  if (absl::Status status = CheckSequence(item.sequence); !status.ok()) {
-    return status;
-  }
+  const GroupName group{item.scope, item.name};
+  absl::Status status = CheckSaidName(group);
+  if (status.ok()) status = CheckSequence(item.sequence);
+  if (!status.ok()) return status;
   if (begun_.has_value()) return NoSense("an item does not fit the one before");
   std::vector<AnyActorRef> members;
-  absl::Status status = Read(item.ids, members);
-  if (!status.ok()) return status;
-  node_.groups().seam().Remove(GroupSourceOf(peer_), {item.scope, item.name},
-                               members);
+  if (status = Read(item.ids, members); !status.ok()) return status;
+  node_.groups().seam().Remove(GroupSourceOf(peer_), group, members);
   return absl::OkStatus();
 }
 

@@ -486,12 +486,15 @@ absl::Status Inbound::OnGroupSend(Decoder& in) {
     const auto head = ReadItem<GroupSendHead>(fields);
     const absl::string_view payload = fields.ReadRest();
     if (!fields.ok()) return;
+    const GroupName group{head.scope, head.name};
+    if (absl::Status status = CheckGroupName(group); !status.ok()) {
+      return fields.Fail(status.message());
+    }
     const PeerType* const known = types_.Find(head.type);
     if (known == nullptr) {
       return fields.Fail(
           absl::StrCat("the type ", head.type, " was not introduced"));
     }
-    const GroupName group{head.scope, head.name};
     const auto share = node_.groups().Find(group);
     absl::Status why;
     const WireType* const type = types_.Same(head.type, why);
