@@ -78,8 +78,9 @@ struct NodeOptions {
   // senders are refused, or wait.
   uint64_t outbox_messages = 65536;
   // How many calls, monitors, links and waits for ends of one peer are kept;
-  // more are refused (kResourceExhausted). A peer that asks and takes no
-  // answers, so that twice as many wait beside the messages, is lost.
+  // more are refused (kResourceExhausted). So many subscriptions to ports are,
+  // too; more are over at once. A peer that asks and takes no answers, so that
+  // twice as many wait beside the messages, is lost.
   uint64_t kept_for_peer = uint64_t{1} << 20;
   // The longest message that is sent or taken, in bytes on the wire: at most
   // 2^40. What is longer is refused where it is sent.

@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
@@ -20,8 +21,10 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/internal/port_items.h"
 #include "troupe/cluster/internal/stranger_testing.h"
+#include "troupe/cluster/node.h"
 #include "troupe/cluster/ports.h"
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/transport.h"
@@ -260,6 +263,51 @@ TEST_F(PortsFaultsTest, UnknownTypeEndsTheSession) {
   stranger_->Say(PortOpenItem{3, 1});
   Publish(3, 9, Price{});
   ExpectEnd("was not introduced");
+}
+
+class Ticker : public Actor<Subscribe<Price>, Unsubscribe<Price>>,
+               public Publishes<Price> {};
+
+// What one costs a node is more than what asks for it.
+TEST(PortLimitsTest, MoreSubscriptionsThanMayBeKeptAreOverAtOnce) {
+  TestCluster cluster({"a"});
+  const std::unique_ptr<TestNode> node = cluster.Start(
+      "a", [](NodeOptions& options) { options.kept_for_peer = 2; });
+  Stranger stranger(cluster);
+  const Ticker::Ref ticker = node->system().Spawn<Ticker>().value();
+  ASSERT_THAT(node->node().Export("ticker", ticker), IsOk());
+  stranger.BecomePeerOf(*node, "a");
+  const WireType& type = WireTypeOf<Subscribe<Price>>();
+  stranger.Say(
+      TypeItem{0, std::string(type.name), type.shape, type.reply_shape});
+  const auto subscribe = [&](uint64_t token) {
+    Encoder payload;
+    payload.WriteSized([&](Encoder& fields) {
+      for (const uint64_t ref_part : {1, 9}) fields.WriteVarint(ref_part);
+      fields.WriteByte(0);  // Lossless,
+      fields.WriteVarint(10);
+      fields.WriteVarint(0);  // nothing from before,
+      fields.WriteByte(0);    // and not instead of another one.
+      fields.WriteVarint(token);
+    });
+    stranger.Say(SendHead{ticker.id().value(), 0, false}, payload.bytes());
+  };
+  for (uint64_t token = 1; token <= 3; ++token) subscribe(token);
+  const auto end = stranger.Await<PortEndItem>();
+  EXPECT_EQ(end.number, 3);
+  EXPECT_TRUE(end.cancelled);
+  EXPECT_EQ(node->node().Tables().subscriptions, 2);
+  // There is room again.
+  stranger.Say(PortLeftItem{1});
+  stranger.AwaitData([](absl::string_view data) {
+    return absl::EndsWith(data, internal::FrameOf(PortEndItem{1, true}));
+  });
+  subscribe(4);
+  stranger.AwaitData([](absl::string_view data) {
+    return absl::EndsWith(data,
+                          internal::FrameOf(PortOpenItem{4, 4, 9, 0, 10}));
+  });
+  EXPECT_EQ(node->node().Tables().subscriptions, 2);
 }
 
 struct Introduce {

@@ -100,9 +100,11 @@ PortOpenItem PortExchange::Introduction(uint64_t number,
 
 void PortExchange::OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
                                uint64_t token) {
+  const bool has_room = out_.size() < max_out_;
   const uint64_t number = Add(core, token);
   peer_.TakeFromSession(session_number_,
                         EnvelopePtr(MakeEnvelope<PortOpenOut>(number)));
+  if (!has_room) core->Cancel();
 }
 
 uint64_t PortExchange::ReceiverOf(uint64_t number) const {

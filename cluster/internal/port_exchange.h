@@ -57,9 +57,13 @@ class PortExchange {
   // All subscriptions are over. Returns the actors here that have lost some.
   std::vector<AnyActorRef> Close();
 
+  // So many that the peer asks for are kept.
+  void SetLimit(size_t kept) { max_out_ = kept; }
+
   // -- at the port
 
-  // A subscription was asked for by the peer, who calls it so.
+  // A subscription was asked for by the peer, who calls it so. Where there is
+  // no room for it, it is over, and the peer hears so.
   void OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
                    uint64_t token);
   // What `message`, an envelope of a subscription's, brings, and the number of
@@ -129,6 +133,7 @@ class PortExchange {
     uint64_t token;
   };
   uint64_t last_number_ = 0;
+  size_t max_out_ = kMaxSubscriptions;
   std::map<uint64_t, Out> out_;
   absl::flat_hash_map<const SubscriptionCore*, uint64_t> numbers_;
 

@@ -261,6 +261,7 @@ absl::Status Session::GoUp(const NodeId& peer, const HelloItem& hello) {
   }
   up_->data.inbound.SetLimit(shared_.options.kept);
   up_->bulk.inbound.SetLimit(shared_.options.kept);
+  up_->ports.SetLimit(shared_.options.kept);
   control_flow_.credit = CreditFrom(hello.control_credit);
   data_flow_.credit = CreditFrom(hello.data_credit);
   bulk_flow_.credit = CreditFrom(hello.bulk_credit);

@@ -110,7 +110,8 @@ struct SessionOptions {
   uint64_t control_credit = uint64_t{1} << 20;
   uint64_t data_credit = uint64_t{4} << 20;
   uint64_t bulk_credit = uint64_t{4} << 20;
-  // Calls, monitors, links and waits of a peer that are kept.
+  // Calls, monitors, links and waits of a peer that are kept; and, besides,
+  // subscriptions.
   size_t kept = size_t{1} << 20;
   // What may be under way in parts, and so the longest message.
   uint64_t max_message_bytes = uint64_t{64} << 20;
