@@ -155,6 +155,18 @@ TEST_F(PeerTypesTest, ALongShapeOfAReplyEndsTheSession) {
   ExpectEnd("a shape of 65537 bytes");
 }
 
+// Each may be long, but not all of them together.
+TEST_F(PeerTypesTest, TooManyLongShapesEndTheSession) {
+  const std::string longest(kMaxShapeBytes, 's');
+  constexpr uint64_t kFit = (size_t{64} << 20) / (2 * kMaxShapeBytes) - 1;
+  for (uint64_t i = 0; i <= kFit; ++i) {
+    ASSERT_THAT(peer_.heard->why(), IsOk()) << i;
+    peer_.Say(TypeItem{i, "unknown", longest, longest}, kData);
+    Play();
+  }
+  ExpectEnd("types of more than 67108864 bytes");
+}
+
 // Each is a dead letter, and each caller hears of it.
 TEST_F(PeerTypesTest, WhatIsNotHandledFillsNoLog) {
   Introduce("test.\nOdd", "s");

@@ -27,6 +27,13 @@ absl::Status PeerTypes::Add(TypeItem item) {
     return absl::DataLossError(absl::StrCat(
         "the type ", item.number, " has a shape of ", shape_bytes, " bytes"));
   }
+  bytes_ += item.name.size() + item.shape.size() + item.reply_shape.size();
+  if (bytes_ > kMaxBytes) {
+    return absl::DataLossError(absl::StrCat("the type ", item.number,
+                                            " is introduced behind others: "
+                                            "types of more than ",
+                                            kMaxBytes, " bytes"));
+  }
   types_.push_back({.name = std::move(item.name),
                     .shape = std::move(item.shape),
                     .reply_shape = std::move(item.reply_shape)});

@@ -29,7 +29,8 @@ class PeerTypes {
   // `ours` outlives it.
   explicit PeerTypes(WireTypes& ours) : ours_(ours) {}
 
-  // kDataLoss: its number is not the next one, or it is too long.
+  // kDataLoss: its number is not the next one, or it is too long, or all of
+  // them together are.
   absl::Status Add(TypeItem item);
   // The one with that number, compared with ours; null: it was not introduced.
   // Until the next is.
@@ -41,11 +42,14 @@ class PeerTypes {
  private:
   // A peer that introduces more types than this means no good.
   static constexpr size_t kMaxTypes = 1 << 16;
+  // So does one whose names and shapes, which are kept, are longer together.
+  static constexpr size_t kMaxBytes = size_t{64} << 20;
   // Of what is said of where its shapes differ.
   static constexpr size_t kMaxDifferenceBytes = size_t{1} << 10;
 
   WireTypes& ours_;
   std::vector<PeerType> types_;
+  size_t bytes_ = 0;  // Of their names and shapes.
 };
 
 }  // namespace troupe::internal
