@@ -16,6 +16,7 @@
 #include "troupe/actor/internal/system_core.h"
 #include "troupe/base/clock.h"
 #include "troupe/cluster/internal/asked_type.h"
+#include "troupe/cluster/internal/exports.h"
 #include "troupe/cluster/internal/spawn_request.h"
 
 namespace troupe {
@@ -357,12 +358,13 @@ absl::Status Node::ShareAny(const GroupRange& range,
 }
 
 absl::Status Node::ExportAny(absl::string_view name, const AnyActorRef& actor) {
-  if (absl::Status status = parts_->core.exports().Add(actor); !status.ok()) {
-    return status;
-  }
-  absl::Status added = parts_->names.Add(name, actor);
-  if (added.ok()) parts_->core.targets().Add(actor, name);
-  return added;
+  internal::Exports& exports = parts_->core.exports();
+  absl::Status status = exports.Check(actor);
+  // Whose name is taken cannot be addressed, either.
+  if (status.ok()) status = parts_->names.Add(name, actor);
+  if (!status.ok()) return status;
+  parts_->core.targets().Add(actor, name);
+  return exports.Add(actor);
 }
 
 absl::StatusOr<ActorRef<internal::ResolveName>> Node::ReceptionistOf(

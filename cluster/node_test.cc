@@ -27,6 +27,8 @@
 #include "troupe/actor/send_result.h"
 #include "troupe/actor/task.h"
 #include "troupe/cluster/internal/cluster_testing.h"
+#include "troupe/cluster/internal/exports.h"
+#include "troupe/cluster/internal/node_core.h"
 #include "troupe/cluster/ref_codec.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -222,6 +224,19 @@ TEST_F(NodeTest, LimitsThatMakeNoSenseAreRefused) {
                            HasSubstr(absl::StrCat(name, " is ", value))));
     }
   }
+}
+
+TEST_F(NodeTest, ActorWhoseNameIsTakenCannotBeAddressed) {
+  const Counter::Ref second = b_->system().Spawn<Counter>().value();
+  EXPECT_THAT(b_->node().Export("counter", second),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  internal::Exports& exports = b_->node().core().exports();
+  EXPECT_TRUE(exports.Find(second.id().value()).actor.IsNull());
+  // Nor has one of another system the name that it did not get.
+  EXPECT_THAT(a_->node().Export("second", second),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  const Counter::Ref third = a_->system().Spawn<Counter>().value();
+  EXPECT_THAT(a_->node().Export("second", third), IsOk());
 }
 
 TEST_F(NodeTest, ResolvingSaysWhatIsWrong) {

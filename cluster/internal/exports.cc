@@ -14,7 +14,7 @@
 
 namespace troupe::internal {
 
-absl::Status Exports::Add(const AnyActorRef& actor) {
+absl::Status Exports::Check(const AnyActorRef& actor) const {
   const uint64_t id = actor.id().value();
   if (id > FarCell::kIdMask) {
     return absl::ResourceExhaustedError(
@@ -22,15 +22,21 @@ absl::Status Exports::Add(const AnyActorRef& actor) {
                      " is one of more actors than other "
                      "nodes can refer to; restart this one"));
   }
-  {
-    absl::ReaderMutexLock lock(&mu_);
-    if (actors_.contains(id)) return absl::OkStatus();
-  }
   const std::shared_ptr<SystemCore> owner = IdSpace::Find(id);
   if (actor.IsRemote() || (owner != nullptr && owner != system_.core())) {
     return absl::InvalidArgumentError(
         absl::StrCat(actor.ToString(), " is of another system"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Exports::Add(const AnyActorRef& actor) {
+  const uint64_t id = actor.id().value();
+  {
+    absl::ReaderMutexLock lock(&mu_);
+    if (actors_.contains(id)) return absl::OkStatus();
+  }
+  if (absl::Status status = Check(actor); !status.ok()) return status;
   if (actor.status() == ActorStatus::kStopped) return absl::OkStatus();
   absl::MutexLock lock(&mu_);
   if (actors_.size() >= sweep_at_) Sweep();

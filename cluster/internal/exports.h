@@ -41,6 +41,8 @@ class Exports final {
   // it. kInvalidArgument: it is no actor of this system. kResourceExhausted:
   // its id is too large for others.
   absl::Status Add(const AnyActorRef& actor) ABSL_LOCKS_EXCLUDED(mu_);
+  // What Add() would say.
+  absl::Status Check(const AnyActorRef& actor) const;
 
   // Null: there is no such actor, or it may not be addressed.
   Entry Find(uint64_t id) const ABSL_LOCKS_EXCLUDED(mu_);
