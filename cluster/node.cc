@@ -32,6 +32,7 @@ struct Kept {
 constexpr uint64_t kMaxKept = uint64_t{1} << 30;
 constexpr size_t kMaxClusterBytes = 255;
 constexpr uint64_t kMaxOutboxMessages = uint64_t{1} << 40;
+constexpr absl::Duration kLeastHeartbeat = absl::Milliseconds(1);
 constexpr uint64_t kMaxMessageBytes = uint64_t{1} << 40;
 
 absl::Status CheckLimit(absl::string_view name, uint64_t value, uint64_t most) {
@@ -53,12 +54,24 @@ absl::Status Check(const NodeOptions& options) {
     return absl::InvalidArgumentError(
         "a node needs a transport and a membership provider");
   }
-  if (options.heartbeat <= absl::ZeroDuration() ||
-      options.silence < 3 * options.heartbeat) {
+  if (options.heartbeat < kLeastHeartbeat) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "heartbeat is ", absl::FormatDuration(options.heartbeat),
+        ", and must be ", absl::FormatDuration(kLeastHeartbeat), " or more"));
+  }
+  if (options.silence < 3 * options.heartbeat) {
     return absl::InvalidArgumentError(absl::StrCat(
         "heartbeats every ", absl::FormatDuration(options.heartbeat),
         " and a silence of ", absl::FormatDuration(options.silence),
         ": the silence must be at least three times as long"));
+  }
+  if (const internal::DialOptions& dial = options.dial;
+      dial.first_pause <= absl::ZeroDuration() ||
+      dial.first_pause > dial.longest_pause) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "dial.first_pause is ", absl::FormatDuration(dial.first_pause),
+        ", and must be more than 0 and at most dial.longest_pause, ",
+        absl::FormatDuration(dial.longest_pause)));
   }
   if (const size_t bytes = options.transport->max_frame_bytes();
       bytes < internal::kMinFrameBytes) {

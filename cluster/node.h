@@ -67,7 +67,7 @@ struct NodeOptions {
   std::unique_ptr<MembershipProvider> membership = {};
   // Of this start of the node: must be greater than those before. 0: the time.
   uint64_t incarnation = 0;
-  // What peers hear of each other at least.
+  // What peers hear of each other at least. 1 ms or more.
   absl::Duration heartbeat = absl::Seconds(2);
   // A peer of which nothing was heard for so long is down. Time in which this
   // node stood still does not count, but for a quarter of a heartbeat each

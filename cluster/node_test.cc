@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -223,6 +224,38 @@ TEST_F(NodeTest, LimitsThatMakeNoSenseAreRefused) {
                   StatusIs(absl::StatusCode::kInvalidArgument,
                            HasSubstr(absl::StrCat(name, " is ", value))));
     }
+  }
+}
+
+TEST_F(NodeTest, TimesThatMakeNoSenseAreRefused) {
+  const auto refused = [this](absl::FunctionRef<void(NodeOptions&)> change) {
+    const std::unique_ptr<ActorSystem> system =
+        ActorSystem::Create({.workers = 1}).value();
+    NodeOptions options = cluster_.Options("c", *system);
+    change(options);
+    return Node::Start(*system, std::move(options)).status();
+  };
+  for (const absl::Duration heartbeat :
+       {-absl::Seconds(1), absl::ZeroDuration(), absl::Nanoseconds(1),
+        absl::Microseconds(999)}) {
+    EXPECT_THAT(
+        refused([&](NodeOptions& options) { options.heartbeat = heartbeat; }),
+        StatusIs(absl::StatusCode::kInvalidArgument,
+                 HasSubstr("heartbeat is ")));
+  }
+  EXPECT_THAT(refused([](NodeOptions& options) {
+                options.heartbeat = absl::Seconds(3);
+              }),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("at least three times as long")));
+  using Dial = decltype(NodeOptions::dial);
+  for (const Dial& dial : {Dial{absl::ZeroDuration(), absl::ZeroDuration()},
+                           Dial{-absl::Seconds(1), absl::Seconds(1)},
+                           Dial{absl::ZeroDuration(), absl::Seconds(1)},
+                           Dial{absl::Seconds(2), absl::Seconds(1)}}) {
+    EXPECT_THAT(refused([&](NodeOptions& options) { options.dial = dial; }),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr("dial.first_pause is ")));
   }
 }
 

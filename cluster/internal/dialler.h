@@ -30,6 +30,7 @@ struct DialDue {
   std::string name;
 };
 
+// 0 < first_pause <= longest_pause.
 struct DialOptions {
   absl::Duration first_pause = absl::Milliseconds(50);
   absl::Duration longest_pause = absl::Seconds(5);
