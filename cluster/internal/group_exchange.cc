@@ -115,6 +115,20 @@ absl::Status GroupExchange::Read(absl::Span<const uint64_t> ids,
   return absl::OkStatus();
 }
 
+size_t GroupExchange::MembersOf(const GroupName& group) const {
+  const auto found = members_.find(group);
+  return found != members_.end() ? found->second : 0;
+}
+
+void GroupExchange::SetMembersOf(const GroupName& group, size_t count) {
+  cost_ += Cost(count) - Cost(MembersOf(group));
+  if (count == 0) {
+    members_.erase(group);
+  } else {
+    members_[group] = count;
+  }
+}
+
 bool GroupExchange::Fits(const GroupName& group, const GroupBook::Share& share,
                          absl::Span<const uint32_t> types, FindType find) {
   std::string misses;
@@ -166,7 +180,11 @@ absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, bool may_join,
   for (size_t i = 0; i < members.size(); ++i) {
     said.members.push_back({members[i], item.numbers[i]});
   }
-  if (said.members.size() > kMaxMembers) return NoSense("too many members");
+  const size_t before = MembersOf(group);
+  const size_t kept = item.how == GroupSaidItem::kJoined ? before : 0;
+  if (cost_ - Cost(before) + Cost(kept + said.members.size()) > max_members_) {
+    return NoSense("too many members");
+  }
   if (is_one_of_several) {
     begun_ = std::move(said);
     return absl::OkStatus();
@@ -179,8 +197,10 @@ absl::Status GroupExchange::OnSaid(const GroupSaidItem& item, bool may_join,
   GroupSeam& seam = node_.groups().seam();
   const GroupSource source = GroupSourceOf(peer_);
   GroupSeam::Said result{group, std::move(said.members), share->protocol};
-  (void)(item.how == GroupSaidItem::kJoined ? seam.Add(source, result)
-                                            : seam.Replace(source, result));
+  if (item.how == GroupSaidItem::kJoined ? seam.Add(source, result)
+                                         : seam.Replace(source, result)) {
+    SetMembersOf(group, kept + result.members.size());
+  }
   return absl::OkStatus();
 }
 
@@ -192,7 +212,9 @@ absl::Status GroupExchange::OnLeft(const GroupLeftItem& item) {
   if (begun_.has_value()) return NoSense("an item does not fit the one before");
   std::vector<AnyActorRef> members;
   if (status = Read(item.ids, members); !status.ok()) return status;
-  node_.groups().seam().Remove(GroupSourceOf(peer_), group, members);
+  const size_t left =
+      node_.groups().seam().Remove(GroupSourceOf(peer_), group, members);
+  if (left != 0) SetMembersOf(group, MembersOf(group) - left);
   return absl::OkStatus();
 }
 

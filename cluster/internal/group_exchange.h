@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -27,7 +28,11 @@ namespace troupe::internal {
 
 class GroupExchange {
  public:
-  GroupExchange(NodeCore& node, FarCell& peer) : node_(node), peer_(peer) {}
+  // A peer that has more memberships and groups, together, means no good.
+  static constexpr size_t kMaxMembers = size_t{1} << 24;
+
+  GroupExchange(NodeCore& node, FarCell& peer, size_t max_members = kMaxMembers)
+      : node_(node), peer_(peer), max_members_(max_members) {}
 
   void Open(uint64_t session_number) {
     node_.groups().Open(peer_, session_number);
@@ -59,8 +64,6 @@ class GroupExchange {
   absl::Status OnLeft(const GroupLeftItem& item);
 
  private:
-  // A peer that has more in one group means no good.
-  static constexpr size_t kMaxMembers = size_t{1} << 24;
   // Of so many groups whose members do not fit it is logged.
   static constexpr size_t kMaxUnfit = 100;
 
@@ -74,6 +77,12 @@ class GroupExchange {
   // The members by their ids.
   absl::Status Read(absl::Span<const uint64_t> ids,
                     std::vector<AnyActorRef>& members);
+  // How many the peer has in the group.
+  size_t MembersOf(const GroupName& group) const;
+  // It has so many from now on.
+  void SetMembersOf(const GroupName& group, size_t count);
+  // What a group with so many takes of the bound.
+  static size_t Cost(size_t count) { return count == 0 ? 0 : count + 1; }
   // Whether all that is said to members of the group is taken by the peer's.
   bool Fits(const GroupName& group, const GroupBook::Share& share,
             absl::Span<const uint32_t> types, FindType find);
@@ -82,6 +91,11 @@ class GroupExchange {
   FarCell& peer_;
   uint64_t heard_ = 0;  // The number of what was said last.
   std::optional<Begun> begun_;
+  const size_t max_members_;
+  // The peer's memberships of each group where it has some, and the cost of
+  // all.
+  absl::flat_hash_map<GroupName, size_t> members_;
+  size_t cost_ = 0;
   // Groups of which the log says that they do not fit.
   std::set<GroupName> unfit_;
 };
