@@ -9,8 +9,9 @@
 //   --test_env=TROUPE_TEST_SEED=<seed>
 //   --test_env=TROUPE_TEST_SEED=<seed> --test_env=TROUPE_TEST_TRACE=<trace>
 //
-// The search for the least takes 5 s, or as many as the environment variable
-// TROUPE_TEST_SHRINK_SECONDS says; 0: there is none.
+// The search for the least begins no run any more after 5 s, or as many as the
+// environment variable TROUPE_TEST_SHRINK_SECONDS says; 0: there is none. What
+// has failed runs again in any case.
 #ifndef TROUPE_TESTING_RUN_SIMULATION_H_
 #define TROUPE_TESTING_RUN_SIMULATION_H_
 

@@ -89,7 +89,7 @@ class Shrinker {
     // Most shortened courses are shorter; few need much longer to fail.
     options_.max_steps = std::min(
         options_.max_steps, std::max<uint64_t>(1000, 10 * failure_.run.steps));
-    if (!StillFails(failure_.run.trace)) return std::nullopt;
+    if (!FailsAgain(failure_.run.trace)) return std::nullopt;
     bool is_minimal = false;
     while (!is_minimal && !IsOver()) {
       const auto before = best_.Size();
@@ -111,7 +111,9 @@ class Shrinker {
     return runs_ >= limits_.runs || limits_.clock->Now() >= deadline_;
   }
   bool StillFails(Trace trace) {
-    if (IsOver()) return false;
+    return !IsOver() && FailsAgain(std::move(trace));
+  }
+  bool FailsAgain(Trace trace) {
     ++runs_;
     options_.replay = std::move(trace);
     Outcome outcome = Try(seed_, body_, options_);

@@ -26,7 +26,8 @@
 
 namespace troupe::testing {
 
-// Ends the search, with the best that it has found.
+// Ends the search, with the best that it has found. The failure itself runs,
+// and runs again, whatever that takes.
 struct ShrinkLimits {
   absl::Duration within = absl::Seconds(5);
   int runs = 10'000;

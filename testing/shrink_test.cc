@@ -244,6 +244,28 @@ TEST(ShrinkTest, LimitsEndTheSearchWithTheBestSoFar) {
   EXPECT_FALSE(shrunk->is_minimal);
 }
 
+// Whether it fails again is found out in any case.
+TEST(ShrinkTest, LimitsThatTheFailureAloneExceedsLeaveItWhole) {
+  ManualClock clock;
+  const auto slow = [&](Simulation& sim) {
+    clock.Advance(absl::Seconds(6));
+    Walk(sim, 5);
+    sim.Check("never", [] { return false; });
+  };
+  const std::optional<Shrunk> slow_one =
+      Shrink(1, slow, {}, {.within = absl::Seconds(5), .clock = &clock});
+  ASSERT_TRUE(slow_one.has_value());
+  EXPECT_EQ(slow_one->runs, 2);
+  EXPECT_FALSE(slow_one->is_minimal);
+  EXPECT_EQ(slow_one->run.failed_property, "never");
+
+  const std::optional<Shrunk> only_one = Shrink(
+      1, slow, {}, {.within = absl::Hours(1), .runs = 1, .clock = &clock});
+  ASSERT_TRUE(only_one.has_value());
+  EXPECT_EQ(only_one->runs, 2);
+  EXPECT_FALSE(only_one->is_minimal);
+}
+
 // What goes on for ever does so with fewer faults, too.
 TEST(ShrinkTest, CoursesThatDoNotEndAreCutDown) {
   const auto body = [](Simulation& sim) {
