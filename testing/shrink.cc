@@ -110,9 +110,6 @@ class Shrinker {
   bool IsOver() const {
     return runs_ >= limits_.runs || limits_.clock->Now() >= deadline_;
   }
-  bool StillFails(Trace trace) {
-    return !IsOver() && FailsAgain(std::move(trace));
-  }
   bool FailsAgain(Trace trace) {
     ++runs_;
     options_.replay = std::move(trace);
@@ -125,15 +122,19 @@ class Shrinker {
   void LeaveOutFaults() {
     const Trace whole = best_.run.trace;
     (void)internal::Minimize(
-        whole.faults.size(), [&](const std::vector<size_t>& kept) {
-          return StillFails({Those(whole.faults, kept), whole.choices});
+        whole.faults.size(),
+        [&](const std::vector<size_t>& kept) -> std::optional<bool> {
+          if (IsOver()) return std::nullopt;
+          return FailsAgain({Those(whole.faults, kept), whole.choices});
         });
   }
   void LeaveOutChoices() {
     const Trace whole = best_.run.trace;
     (void)internal::Minimize(
-        whole.choices.size(), [&](const std::vector<size_t>& kept) {
-          return StillFails({whole.faults, Those(whole.choices, kept)});
+        whole.choices.size(),
+        [&](const std::vector<size_t>& kept) -> std::optional<bool> {
+          if (IsOver()) return std::nullopt;
+          return FailsAgain({whole.faults, Those(whole.choices, kept)});
         });
   }
 

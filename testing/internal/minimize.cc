@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 namespace troupe::testing::internal {
@@ -21,10 +22,14 @@ Deltas Part(const Deltas& deltas, size_t i, size_t parts, bool complement) {
 
 }  // namespace
 
-Deltas Minimize(size_t count, absl::FunctionRef<bool(const Deltas&)> fails) {
+Deltas Minimize(size_t count,
+                absl::FunctionRef<std::optional<bool>(const Deltas&)> fails) {
   Deltas needed(count);
   std::iota(needed.begin(), needed.end(), 0);
-  if (needed.empty() || fails({})) return {};
+  if (needed.empty()) return needed;
+  const std::optional<bool> without_any = fails({});
+  if (!without_any.has_value()) return needed;
+  if (*without_any) return {};
   size_t parts = 2;
   while (needed.size() > 1) {
     // With two parts, each is the other's complement.
@@ -33,7 +38,9 @@ Deltas Minimize(size_t count, absl::FunctionRef<bool(const Deltas&)> fails) {
       if (complement && parts == 2) continue;
       for (size_t i = 0; i < parts && !reduced; ++i) {
         Deltas tried = Part(needed, i, parts, complement);
-        if (!fails(tried)) continue;
+        const std::optional<bool> failed = fails(tried);
+        if (!failed.has_value()) return needed;
+        if (!*failed) continue;
         needed = std::move(tried);
         parts = complement ? parts - 1 : 2;
         reduced = true;

@@ -11,6 +11,7 @@
 #define TROUPE_TESTING_INTERNAL_MINIMIZE_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -19,10 +20,11 @@ namespace troupe::testing::internal {
 
 // Of the numbers 0 to `count` - 1, in order: some with which `fails` is true,
 // while it is false without any one of them. It is taken to be true with all.
-// It must answer the same if asked the same; if it gives up, and says false
-// from then on, the result is the smallest found so far.
+// It must answer the same if asked the same. If it gives up, with null, it is
+// asked no more, and the result is the smallest found so far.
 std::vector<size_t> Minimize(
-    size_t count, absl::FunctionRef<bool(const std::vector<size_t>&)> fails);
+    size_t count,
+    absl::FunctionRef<std::optional<bool>(const std::vector<size_t>&)> fails);
 
 }  // namespace troupe::testing::internal
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -17,6 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 using Deltas = std::vector<size_t>;
 
@@ -94,13 +97,27 @@ TEST(MinimizeTest, NoOneOfTheResultCanBeLeftOut) {
 
 TEST(MinimizeTest, GivesTheBestItHasWhenAnswersEnd) {
   int questions = 0;
-  const Deltas found = Minimize(64, [&](const Deltas& deltas) {
-    return ++questions < 6 && Has(deltas, 1) && Has(deltas, 2);
-  });
+  const auto fails = [&](const Deltas& deltas) -> std::optional<bool> {
+    if (++questions == 6) return std::nullopt;
+    return Has(deltas, 1) && Has(deltas, 2);
+  };
+  const Deltas found = Minimize(64, fails);
   EXPECT_TRUE(Has(found, 1));
   EXPECT_TRUE(Has(found, 2));
   EXPECT_GT(found.size(), 2u);
   EXPECT_LT(found.size(), 64u);
+}
+
+// To go on to all parts of so many would take hours.
+TEST(MinimizeTest, AsksNoMoreWhenAnswersEnd) {
+  int questions = 0;
+  const auto fails = [&](const Deltas&) -> std::optional<bool> {
+    if (++questions > 3) throw std::logic_error("asked again");
+    if (questions == 3) return std::nullopt;
+    return false;
+  };
+  EXPECT_THAT(Minimize(200'000, fails), SizeIs(200'000));
+  EXPECT_EQ(questions, 3);
 }
 
 }  // namespace
