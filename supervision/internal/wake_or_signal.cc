@@ -12,11 +12,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/base/clock.h"
 
 namespace troupe::internal {
 
-absl::StatusOr<std::unique_ptr<WakeOrSignal>> WakeOrSignal::Create() {
-  std::unique_ptr<WakeOrSignal> wait(new WakeOrSignal);
+absl::StatusOr<std::unique_ptr<WakeOrSignal>> WakeOrSignal::Create(
+    absl::Duration longest_poll) {
+  std::unique_ptr<WakeOrSignal> wait(new WakeOrSignal(longest_poll));
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -45,16 +47,15 @@ void WakeOrSignal::Wake() {
 
 WakeOrSignal::Cause WakeOrSignal::Wait(absl::Duration timeout) {
   pollfd fds[] = {{signals_, POLLIN, 0}, {wakes_, POLLIN, 0}};
-  constexpr int64_t kLongest = 1'000'000;
-  const int64_t milliseconds = std::clamp(
-      absl::ToInt64Milliseconds(absl::Ceil(timeout, absl::Milliseconds(1))),
-      int64_t{0}, kLongest);
+  const MonotonicTime deadline = RealClock().Now() + timeout;
   while (true) {
-    const int ready = poll(fds, 2,
-                           timeout == absl::InfiniteDuration()
-                               ? -1
-                               : static_cast<int>(milliseconds));
-    if (ready < 0) continue;  // EINTR: by a signal of somebody else.
+    const absl::Duration left = deadline - RealClock().Now();
+    const absl::Duration part =
+        std::clamp(left, absl::ZeroDuration(), longest_poll_);
+    const int milliseconds = static_cast<int>(
+        absl::ToInt64Milliseconds(absl::Ceil(part, absl::Milliseconds(1))));
+    // EINTR: by a signal of somebody else.
+    if (poll(fds, 2, milliseconds) < 0) continue;
     signalfd_siginfo info;
     if (read(signals_, &info, sizeof(info)) == sizeof(info)) {
       return Cause::kSignal;
@@ -63,7 +64,7 @@ WakeOrSignal::Cause WakeOrSignal::Wait(absl::Duration timeout) {
     if (read(wakes_, &count, sizeof(count)) == sizeof(count)) {
       return Cause::kWoken;
     }
-    if (ready == 0) return Cause::kTimeout;
+    if (left <= absl::ZeroDuration()) return Cause::kTimeout;
   }
 }
 

@@ -17,8 +17,10 @@ class WakeOrSignal {
  public:
   // Blocks SIGTERM and SIGINT for the calling thread, and those that it makes,
   // until this is destroyed. kUnavailable: the system has no file descriptors
-  // left.
-  static absl::StatusOr<std::unique_ptr<WakeOrSignal>> Create();
+  // left. `longest_poll` is for tests: a wait is made of polls, of which one
+  // can be no longer than an int of milliseconds.
+  static absl::StatusOr<std::unique_ptr<WakeOrSignal>> Create(
+      absl::Duration longest_poll = absl::Hours(1));
   WakeOrSignal(const WakeOrSignal&) = delete;
   WakeOrSignal& operator=(const WakeOrSignal&) = delete;
   ~WakeOrSignal();
@@ -27,13 +29,16 @@ class WakeOrSignal {
 
   // What ended a wait.
   enum class Cause { kWoken, kSignal, kTimeout };
-  // Waits for the first of these, infinitely long if need be. A signal comes
-  // before a wake, and each signal is one.
+  // Waits for the first of these, for all of `timeout`, which may be infinite,
+  // if none comes; what other signals interrupt goes on. A signal comes before
+  // a wake, and each signal is one.
   Cause Wait(absl::Duration timeout);
 
  private:
-  WakeOrSignal() = default;
+  explicit WakeOrSignal(absl::Duration longest_poll)
+      : longest_poll_(longest_poll) {}
 
+  const absl::Duration longest_poll_;
   sigset_t before_;  // The signals that were blocked before.
   int signals_ = -1;
   int wakes_ = -1;
