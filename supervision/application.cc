@@ -54,6 +54,8 @@ class Top : public Actor<> {
   Top(Supervisor::Spec root, Outcome& outcome)
       : root_(std::make_shared<Supervisor::Spec>(std::move(root))),
         outcome_(outcome) {}
+  // Killed, it is told of nothing; else the outcome is known.
+  ~Top() { outcome_.Put(ExitReason::Killed()); }
 
   Task<void> PostStart() {
     const std::string path = root_->name;

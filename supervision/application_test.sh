@@ -45,6 +45,8 @@ check failing 1 "torn"
 check unable 1 "no disk"
 # The second signal kills what does not stop.
 check stubborn 1 "did not stop in time" TERM TERM
+# So may who shuts the system down.
+check shut 1 "'test': killed"
 # So does the end of its time, even if a handler never returns.
 check stuck 1 "does not end" TERM
 echo PASS

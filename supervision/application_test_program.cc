@@ -2,11 +2,13 @@
 // as the first argument says. Prints "up" when it has started.
 #include <iostream>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/actor_system.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
@@ -16,6 +18,17 @@ namespace troupe {
 namespace {
 
 struct Go {};
+
+// Shuts the system down, whoever runs it, in less time than its actors need.
+class Impatient {
+ public:
+  explicit Impatient(ActorSystem& system)
+      : thread_([&system] { (void)system.Shutdown(absl::Milliseconds(10)); }) {}
+  ~Impatient() { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
 
 class Subject : public Actor<Go> {
  public:
@@ -29,6 +42,7 @@ class Subject : public Actor<Go> {
   absl::Status Handle(Go) {
     std::cout << "up" << std::endl;
     if (mode_ == "done") StopSelf();
+    if (mode_ == "shut") (void)system().Get<Impatient>();
     if (mode_ == "failing") return absl::DataLossError("torn");
     // Volatile: a compiler may take it that other loops end.
     volatile bool is_stuck = mode_ == "stuck";
@@ -38,7 +52,9 @@ class Subject : public Actor<Go> {
   }
   Task<void> PostStop(const ExitReason& reason) {
     std::cout << "stopping: " << reason.ToString() << std::endl;
-    if (mode_ == "stubborn") (void)co_await Sleep(absl::InfiniteDuration());
+    if (mode_ == "stubborn" || mode_ == "shut") {
+      (void)co_await Sleep(absl::InfiniteDuration());
+    }
   }
 
  private:
