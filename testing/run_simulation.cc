@@ -74,9 +74,11 @@ std::string WhatItNeeds(uint64_t seed, const SimulationRun& run,
   if (options.replay.has_value() || within == absl::ZeroDuration()) {
     return absl::StrCat("hash ", absl::Hex(run.hash, absl::kZeroPad16));
   }
-  // A shortened course may be one that its code was not written for.
-  std::cerr << "seed " << seed
-            << " failed; now looking for the least that it needs\n";
+  // A shortened course may be one that its code was not written for, and end
+  // the process.
+  std::cerr << "seed " << seed << " failed";
+  if (!run.failure.ok()) std::cerr << ": " << run.failure;
+  std::cerr << "\nnow looking for the least that it needs\n";
   const std::optional<Shrunk> shrunk =
       Shrink(seed, body, options, {.within = within});
   if (!shrunk.has_value()) {

@@ -149,6 +149,24 @@ TEST(ForEachSeedTest, TellsTheLeastThatTheFailureNeeds) {
                           " --test_filter=ForEachSeedTest.TellsTheLeast");
 }
 
+// Which may end the process.
+TEST(ForEachSeedTest, TellsOfTheFailureBeforeItLooksForTheLeast) {
+  if (std::getenv("TROUPE_TEST_TRACE") != nullptr ||
+      std::getenv("TROUPE_TEST_SHRINK_SECONDS") != nullptr) {
+    GTEST_SKIP() << "looks at what happens without them";
+  }
+  ::testing::internal::CaptureStderr();
+  EXPECT_NONFATAL_FAILURE(ForEachSeed(1,
+                                      [](Simulation& sim) {
+                                        sim.Check("nothing is wrong",
+                                                  [] { return false; });
+                                      }),
+                          "nothing is wrong");
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(told, HasSubstr("'nothing is wrong': does not hold"));
+  EXPECT_LT(told.find("nothing is wrong"), told.find("now looking for"));
+}
+
 TEST(ForEachSeedTest, TellsTheHashOfWhatIsReplayed) {
   const auto body = [](Simulation& sim) {
     sim.Check("nothing is wrong", [] { return false; });

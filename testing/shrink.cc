@@ -87,6 +87,10 @@ class Shrinker {
     if (!failure_.failed()) return std::nullopt;
     best_ = failure_;
     // Most shortened courses are shorter; few need much longer to fail.
+    // A wait in one that fails so may need as many as ever to end.
+    if (options_.max_steps_of_waits == 0) {
+      options_.max_steps_of_waits = 2 * options_.max_steps;
+    }
     options_.max_steps = std::min(
         options_.max_steps, std::max<uint64_t>(1000, 10 * failure_.run.steps));
     if (!FailsAgain(failure_.run.trace)) return std::nullopt;

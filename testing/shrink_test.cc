@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/base/clock.h"
+#include "troupe/testing/probe.h"
 #include "troupe/testing/simulation.h"
 #include "troupe/testing/simulation_run.h"
 #include "troupe/testing/status_matchers.h"
@@ -278,6 +279,27 @@ TEST(ShrinkTest, CoursesThatDoNotEndAreCutDown) {
   EXPECT_THAT(shrunk->run.failure,
               StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_THAT(shrunk->run.trace, Trace());
+}
+
+// A wait looks at no failure: it goes on for more steps than a shortened course
+// may take.
+TEST(ShrinkTest, WaitsMayTakeTheStepsThatTheirCourseMayNot) {
+  const auto body = [](Simulation& sim) {
+    bool& happened = sim.Make<bool>(false);
+    sim.MayHappen("it", [&happened] { happened = true; }, {.probability = 1});
+    auto& log = sim.Make<std::vector<int>>();
+    const auto walker = sim.system().Spawn<Walker>(std::ref(log)).value();
+    Probe<Step> probe(sim.system());
+    walker.Send<Step>(5);
+    sim.Play();
+    if (!happened) walker.Send<Step>(5'000);
+    (void)probe.Expect<Step>();
+    sim.Check("never", [] { return false; });
+  };
+  const std::optional<Shrunk> shrunk = Shrink(0, body, {}, kPatient);
+  ASSERT_TRUE(shrunk.has_value());
+  EXPECT_EQ(shrunk->run.failed_property, "never");
+  EXPECT_THAT(shrunk->run.trace.faults, ElementsAre(IsFault("it")));
 }
 
 }  // namespace

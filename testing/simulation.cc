@@ -30,6 +30,9 @@ void Simulation::Log::Send(const LogEntry& entry) {
 Simulation::Simulation(uint64_t seed, const SimulationOptions& options)
     : seed_(seed),
       max_steps_(options.max_steps),
+      max_steps_of_waits_(options.max_steps_of_waits > 0
+                              ? options.max_steps_of_waits
+                              : 2 * options.max_steps),
       random_(seed ^ kForTheTest),
       decisions_(seed, options.replay),
       log_(*this),
@@ -79,7 +82,7 @@ void Simulation::BeforeTurn(const Runnable& next) {
 }
 
 void Simulation::AfterStep() {
-  TROUPE_CHECK(steps() < 2 * max_steps_,
+  TROUPE_CHECK(steps() < max_steps_of_waits_,
                absl::StrCat("the simulation with seed ", seed_,
                             " waits for what never comes"));
   if (over_) return;

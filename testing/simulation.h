@@ -233,6 +233,7 @@ class Simulation {
 
   const uint64_t seed_;
   const uint64_t max_steps_;
+  const uint64_t max_steps_of_waits_;
   Random random_;
   internal::Decisions decisions_;
   uint64_t hash_ = 0;

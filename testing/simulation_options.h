@@ -17,6 +17,9 @@ struct SimulationOptions {
   // A run that takes more steps than this is a failure: something goes on for
   // ever.
   uint64_t max_steps = 1'000'000;
+  // Who waits, such as a probe, does so in spite of a failure: what still waits
+  // after so many steps ends the process. 0: twice max_steps.
+  uint64_t max_steps_of_waits = 0;
   // The logger is the simulation's: what is logged is told with a failure.
   ActorSystem::Options system = {};
   // Takes this course. Without it the seed decides; with it, the seed decides
