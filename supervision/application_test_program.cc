@@ -1,8 +1,8 @@
 // The program that application_test.sh runs: a tree of one actor, which behaves
 // as the first argument says. Prints "up" when it has started.
 #include <iostream>
+#include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -12,6 +12,7 @@
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
+#include "troupe/scheduler/thread_factory.h"
 #include "troupe/supervision/application.h"
 
 namespace troupe {
@@ -23,11 +24,16 @@ struct Go {};
 class Impatient {
  public:
   explicit Impatient(ActorSystem& system)
-      : thread_([&system] { (void)system.Shutdown(absl::Milliseconds(10)); }) {}
-  ~Impatient() { thread_.join(); }
+      : thread_(RealThreadFactory()
+                    .Start("impatient",
+                           [&system] {
+                             (void)system.Shutdown(absl::Milliseconds(10));
+                           })
+                    .value()) {}
+  ~Impatient() { thread_->Join(); }
 
  private:
-  std::thread thread_;
+  std::unique_ptr<JoinableThread> thread_;
 };
 
 class Subject : public Actor<Go> {

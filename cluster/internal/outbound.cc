@@ -352,8 +352,8 @@ Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
 
 template <typename F>
 bool Outbound::WriteWhole(F&& write, absl::Status& why) {
-  const size_t most = static_cast<size_t>(std::min<uint64_t>(
-      frame_bytes_ - kMaxHeadBytes, message_bytes_));
+  const size_t most = static_cast<size_t>(
+      std::min<uint64_t>(frame_bytes_ - kMaxHeadBytes, message_bytes_));
   why = Write(write, most);
   if (why.ok()) why = CheckSize(payload_.size(), most);
   return why.ok();
