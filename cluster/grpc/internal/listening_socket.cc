@@ -299,21 +299,57 @@ void ListeningSocket::Stop() {
   (void)!::write(bell_.number(), &one, sizeof(one));
 }
 
-void ListeningSocket::Run() {
+void ListeningSocket::BreakTaken() {
+  absl::MutexLock lock(&mu_);
+  for (const Descriptor& one : taken_) ::shutdown(one.number(), SHUT_RDWR);
+  taken_.clear();
+}
+
+std::vector<pollfd> ListeningSocket::Waits() const {
   std::vector<pollfd> waits = {
       {.fd = bell_.number(), .events = POLLIN, .revents = 0}};
   for (const Descriptor& socket : sockets_) {
     waits.push_back({.fd = socket.number(), .events = POLLIN, .revents = 0});
   }
+  absl::MutexLock lock(&mu_);
+  for (const Descriptor& one : taken_) {
+    waits.push_back({.fd = one.number(), .events = 0, .revents = 0});
+  }
+  return waits;
+}
+
+void ListeningSocket::DropEnded(absl::Span<const pollfd> ends) {
+  std::vector<Descriptor> open;
+  absl::MutexLock lock(&mu_);
+  // BreakTaken() may have been quicker.
+  if (taken_.size() != ends.size()) return;
+  for (size_t i = 0; i < ends.size(); ++i) {
+    if (ends[i].revents == 0) open.push_back(std::move(taken_[i]));
+  }
+  taken_.swap(open);
+}
+
+void ListeningSocket::Keep(int socket) {
+  // Without one more it cannot be broken, and works.
+  const int kept = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (kept < 0) return;
+  absl::MutexLock lock(&mu_);
+  taken_.emplace_back(kept);
+}
+
+void ListeningSocket::Run() {
   const int try_again =
       static_cast<int>(absl::ToInt64Milliseconds(kTryAgainAfter));
   for (bool is_short = false;;) {
+    std::vector<pollfd> waits = Waits();
     // Of a shortage nothing tells the end.
     (void)::poll(waits.data(), is_short ? 1 : waits.size(),
                  is_short ? try_again : -1);
     if (waits[0].revents != 0) break;
     is_short = false;
-    for (size_t i = 1; i < waits.size(); ++i) {
+    const size_t ends = 1 + sockets_.size();
+    DropEnded(absl::MakeConstSpan(waits).subspan(ends));
+    for (size_t i = 1; i < ends; ++i) {
       if (!AcceptAll(waits[i].fd)) is_short = true;
     }
   }
@@ -328,6 +364,7 @@ bool ListeningSocket::AcceptAll(int socket) {
     const int accepted =
         ::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (accepted >= 0) {
+      if (file_.has_value()) Keep(accepted);
       take_(accepted);
     } else if (errno == EAGAIN || errno == EINVAL) {
       return true;  // None is there, or nobody listens any more.

@@ -14,6 +14,7 @@
 #define TROUPE_CLUSTER_GRPC_INTERNAL_LISTENING_SOCKET_H_
 
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -28,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "troupe/cluster/grpc/internal/address.h"
 #include "troupe/scheduler/thread_factory.h"
 
@@ -85,6 +87,11 @@ class ListeningSocket {
   // The address is free; `take` may be called once more.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Ends the connections over a socket of Unix that were taken, whoever has
+  // them now: nothing else ends one whose other end takes nothing. REQUIRES:
+  // Stop() was called.
+  void BreakTaken() ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   ListeningSocket(Address address, Descriptor bell)
       : address_(std::move(address)), bell_(std::move(bell)) {}
@@ -92,8 +99,13 @@ class ListeningSocket {
   absl::Status BindUnix();
   absl::Status BindTcp();
   void Run();
+  // What Run() waits for: the bell, sockets_, and the ends of taken_.
+  std::vector<pollfd> Waits() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Of those that `ends` says are over. REQUIRES: they are as Waits() has them.
+  void DropEnded(absl::Span<const pollfd> ends) ABSL_LOCKS_EXCLUDED(mu_);
   // False: there is no descriptor, or no memory, for one more.
   bool AcceptAll(int socket);
+  void Keep(int socket) ABSL_LOCKS_EXCLUDED(mu_);
 
   Address address_;
   const Descriptor bell_;  // Can be read when this has stopped.
@@ -102,8 +114,10 @@ class ListeningSocket {
   Take take_;
   std::unique_ptr<JoinableThread> thread_;
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  // Of Unix, of connections that may be open, beside those that were handed on.
+  std::vector<Descriptor> taken_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace troupe::internal

@@ -1,9 +1,7 @@
 #include "troupe/cluster/grpc/internal/server.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,8 +93,6 @@ absl::Status Server::Listen() {
       ListeningSocket::Bind(*address);
   if (!socket.ok()) return std::move(socket).status();
 
-  is_unix_ = address->kind == Address::Kind::kUnix;
-
   grpc::ServerBuilder builder;
   SetListenSettings(options_.limits, builder);
   sockets_ = builder.experimental().AddExternalConnectionAcceptor(
@@ -135,31 +131,15 @@ absl::Status Server::Listen() {
 void Server::Take(int socket) {
   absl::MutexLock lock(&mu_);
   if (!listening_) {
+    // Another descriptor of it may be kept.
+    ::shutdown(socket, SHUT_RDWR);
     ::close(socket);
     return;
   }
   BreakUnlessTaken(socket, options_.limits.taken_within);
-  if (is_unix_) KeepForBreak(socket);
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
   taken.fd = socket;
   sockets_->HandleNewConnection(&taken);
-}
-
-void Server::KeepForBreak(int socket) {
-  std::vector<pollfd> all;
-  for (const Descriptor& one : accepted_) {
-    all.push_back({.fd = one.number(), .events = 0, .revents = 0});
-  }
-  std::vector<Descriptor> open;
-  if (::poll(all.data(), all.size(), 0) > 0) {
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (all[i].revents == 0) open.push_back(std::move(accepted_[i]));
-    }
-    accepted_ = std::move(open);
-  }
-  // Without one more it cannot be broken, and works.
-  const int kept = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
-  if (kept >= 0) accepted_.emplace_back(kept);
 }
 
 void Server::AwaitUnused(absl::Duration within) {
@@ -175,9 +155,7 @@ void Server::Break() {
   // Without this, gRPC waits with a connection that has no calls any more for
   // the answer to a ping, up to 20 s.
   grpc_server_cancel_all_calls(server_->c_server());
-  absl::MutexLock lock(&mu_);
-  for (const Descriptor& one : accepted_) ::shutdown(one.number(), SHUT_RDWR);
-  accepted_.clear();
+  socket_->BreakTaken();
 }
 
 Server::~Server() {

@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -68,7 +67,7 @@ class Server final {
   // Ends all connections, whatever their other ends take and say; but one of
   // TCP that is being written to breaks after `taken_within`. REQUIRES:
   // StopListening() was called.
-  void Break() ABSL_LOCKS_EXCLUDED(mu_);
+  void Break();
 
   // Listening has ended, and nothing uses the queue any more: it may be
   // destroyed by any thread.
@@ -108,8 +107,6 @@ class Server final {
   // Of a socket that has connected.
   void Take(int socket) ABSL_LOCKS_EXCLUDED(mu_);
 
-  void KeepForBreak(int socket) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-
   // -- in the poller's thread
   void OnCall(std::unique_ptr<AcceptedStream> stream, bool ok);
   void Refuse(std::unique_ptr<Stream> stream, const absl::Status& why)
@@ -136,7 +133,6 @@ class Server final {
 
   const Options options_;
   std::string address_;
-  bool is_unix_ = false;
   grpc::AsyncGenericService service_;
   grpc::ServerCompletionQueue* queue_ = nullptr;  // The poller's.
   std::unique_ptr<Poller> poller_;
@@ -155,8 +151,6 @@ class Server final {
 
   mutable absl::Mutex mu_;
   bool listening_ ABSL_GUARDED_BY(mu_) = true;
-  // Of Unix, of connections that may be open, beside those that gRPC closes.
-  std::vector<Descriptor> accepted_ ABSL_GUARDED_BY(mu_);
   // What uses the queue: links, calls, refusals, and listening itself.
   int users_ ABSL_GUARDED_BY(mu_) = 1;
 };
