@@ -20,6 +20,7 @@ void WriteSubscribe(Subscriber subscriber, WireTypeList published,
     } else {
       // From here on it is the other node's affair.
       subscriber.core->Retire();
+      (void)out.refs()->Subscribe({subscriber.core, nullptr}, *published[0]);
       if (subscriber.convert != nullptr) {
         return out.Fail(absl::FailedPreconditionError(
             "a subscription with a conversion is made on the node of its "

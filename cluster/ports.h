@@ -9,6 +9,9 @@
 //
 // Price has a wire name, and these two have theirs by that.
 //
+// A subscription may be part of another message, if that is short: where it is
+// not, the message becomes a dead letter, and the subscription is over.
+//
 // Bounds: SubscribeOptions::limit on each side: of what the connection has not
 // taken, and of what the subscriber has not begun to handle. A lossless
 // subscription is full by all that the subscriber has not begun to handle;

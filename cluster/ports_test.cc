@@ -373,6 +373,46 @@ TEST_F(ClusterPortsTest, ActorOnAThirdNodeCanBeSubscribed) {
   EXPECT_THAT(book_.Await(1), ElementsAre(7));
 }
 
+// A message with a subscription in it.
+struct Enrol {
+  static constexpr absl::string_view kWireName = "test.Enrol";
+  std::string reason;
+  Subscribe<Price> prices;
+};
+class Clerk : public Actor<Enrol>, public Publishes<Price> {
+ public:
+  explicit Clerk(std::optional<PortRef<Price>>& port) {
+    port = this->port().ref();
+  }
+  void Handle(Enrol&& m) { Publishes<Price>::Handle(std::move(m.prices)); }
+};
+
+// It is taken out of the message that is written, and that once.
+TEST_F(ClusterPortsTest, SubscriptionWithinALongMessageIsRefused) {
+  std::optional<PortRef<Price>> port;
+  const Clerk::Ref clerk = b_->system().Spawn<Clerk>(std::ref(port)).value();
+  EXPECT_THAT(b_->node().Export("clerk", ActorRef<Enrol>(clerk)), IsOk());
+  const auto far = a_->node().ResolveAndWait<Enrol>("clerk@b").value();
+  const auto enrol = [&](size_t bytes) {
+    Enrol message{std::string(bytes, 'x'), Subscribe<Price>(reader_)};
+    PortSubscription prices(message.prices.core());
+    far.Send(std::move(message));
+    RoundTrip();
+    return prices;
+  };
+  PortSubscription prices = enrol(10);
+  EXPECT_TRUE(prices.is_active());
+  while (port->subscriptions() != 1) RoundTrip();
+  EXPECT_EQ(a_->system().dead_letters(), 0);
+  prices.Unsubscribe();
+  for (const size_t bytes : {size_t{100'000}, size_t{1'000'000}}) {
+    EXPECT_FALSE(enrol(bytes).is_active());
+  }
+  EXPECT_EQ(a_->system().dead_letters(), 2);
+  RoundTrip();
+  EXPECT_EQ(a_->node().Tables().subscriptions, 0);
+}
+
 TEST_F(ClusterPortsTest, NodeThatIsDownEndsSubscriptionsWithAnEvent) {
   absl::Mutex mu;
   std::vector<std::string> events;

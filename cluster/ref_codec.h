@@ -38,7 +38,7 @@ class RefWriter {
   virtual void Write(const AnyActorRef& ref, WireTypeList types,
                      Encoder& out) = 0;
   // Has what is published to a subscription, of that type, brought to it.
-  // Returns what it is called; 0: it is over.
+  // Returns what it is called; 0: it is over, or its actor lives elsewhere.
   virtual uint64_t Subscribe(internal::Subscriber subscriber,
                              const WireType& type) = 0;
 

@@ -342,12 +342,26 @@ absl::Status Outbound::Write(F&& write, size_t most) {
 template <typename F>
 Outbound::Written Outbound::WritePayload(F&& write, absl::Status& why) {
   why = Write(write, written_bytes_);
-  const size_t size = payload_.size();
-  if (payload_.is_over_limit()) return Written::kTooLong;
-  if (why.ok()) why = CheckSize(size, message_bytes_);
-  if (!why.ok() || size + kMaxHeadBytes > item_bytes_) payload_.Clear();
-  if (!why.ok()) return Written::kFailed;
-  return size + kMaxHeadBytes > item_bytes_ ? Written::kTooLong : Written::kYes;
+  Written written = Written::kYes;
+  if (payload_.is_over_limit()) {
+    written = Written::kTooLong;
+  } else {
+    const size_t size = payload_.size();
+    if (why.ok()) why = CheckSize(size, message_bytes_);
+    if (!why.ok()) {
+      written = Written::kFailed;
+    } else if (size + kMaxHeadBytes > item_bytes_) {
+      written = Written::kTooLong;
+    }
+    if (written != Written::kYes) payload_.Clear();
+  }
+  const bool has_taken = refs_->EndWrite(written == Written::kYes);
+  if (written != Written::kTooLong || !has_taken) return written;
+  payload_.Clear();
+  why = absl::FailedPreconditionError(
+      "a subscription does not cross within a message as long as that; send it "
+      "by itself");
+  return Written::kFailed;
 }
 
 template <typename F>
@@ -356,6 +370,7 @@ bool Outbound::WriteWhole(F&& write, absl::Status& why) {
       std::min<uint64_t>(frame_bytes_ - kMaxHeadBytes, message_bytes_));
   why = Write(write, most);
   if (why.ok()) why = CheckSize(payload_.size(), most);
+  (void)refs_->EndWrite(why.ok());
   return why.ok();
 }
 

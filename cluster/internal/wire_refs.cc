@@ -1,8 +1,12 @@
 #include "troupe/cluster/internal/wire_refs.h"
 
+#include <utility>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/cluster/node_id.h"
+#include "troupe/stream/internal/port_core.h"
+#include "troupe/stream/internal/subscription_core.h"
 
 namespace troupe::internal {
 
@@ -81,6 +85,20 @@ AnyActorRef WireRefs::Read(WireTypeList types, Decoder& in) {
   }
   FarCell* const third = known_[whose - kFirstNode];
   return third != nullptr ? third->RefTo(id) : node_.exports().RefTo(id);
+}
+
+uint64_t WireRefs::Subscribe(Subscriber subscriber, const WireType& type) {
+  taken_.push_back(subscriber.core);
+  if (subscriber.core->actor().IsRemote()) return 0;
+  return ports_.Subscribe(std::move(subscriber), type);
+}
+
+bool WireRefs::EndWrite(bool crosses) {
+  if (taken_.empty()) return false;
+  for (const auto& core : std::exchange(taken_, {})) {
+    if (!crosses) core->Retire();
+  }
+  return true;
 }
 
 void WireRefs::OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,

@@ -43,11 +43,14 @@ class WireRefs final : public RefWriter, public RefReader {
 
   void Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) override;
   AnyActorRef Read(WireTypeList types, Decoder& in) override;
-  uint64_t Subscribe(Subscriber subscriber, const WireType& type) override {
-    return ports_.Subscribe(std::move(subscriber), type);
-  }
+  uint64_t Subscribe(Subscriber subscriber, const WireType& type) override;
   void OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
                    uint64_t name) override;
+
+  // A message has been written; subscriptions have been taken out of it, so it
+  // cannot be written again. Ends them if it does not cross. Returns whether
+  // there were any.
+  bool EndWrite(bool crosses);
 
   // The peer introduces a node.
   absl::Status OnNode(const NodeItem& item);
@@ -70,6 +73,7 @@ class WireRefs final : public RefWriter, public RefReader {
   PortExchange& ports_;
   Encoder definitions_;
   absl::flat_hash_map<const FarCell*, uint64_t> introduced_;
+  std::vector<std::shared_ptr<SubscriptionCore>> taken_;
   std::vector<FarCell*> known_;  // Those that the peer has introduced.
   absl::flat_hash_set<const WireType* const*> learned_;
   // Of each place the last actor that was exported. (Not all of them: a
