@@ -162,16 +162,18 @@ class Probe {
   }
 
   // As Expect(), but drops what comes before the first M.
-  // kDeadlineExceeded: no M came in that time.
+  // kDeadlineExceeded: no M came in that time; what came after it stays.
   template <typename M>
   absl::StatusOr<Received<M>> SkipTo(absl::Duration within = kPatience) {
     CheckMessage<M>();
     const MonotonicTime deadline = inbox_->Now() + within;
     while (const MessageType* const first = inbox_->Await(deadline)) {
+      if (inbox_->FirstCameAfter(deadline)) break;
       if (first == &kMessageType<M>) return Take<M>();
       (void)inbox_->Take();  // Not what is looked for.
     }
-    return WhyNot(kMessageType<M>.name, within);
+    return absl::DeadlineExceededError(
+        WhyNot(kMessageType<M>.name, within).message());
   }
 
   // Takes the next message, whatever it is. kDeadlineExceeded: none came.

@@ -180,6 +180,25 @@ TEST_P(ProbeTest, SkipsToWhatIsLookedFor) {
   EXPECT_THAT(probe.ExpectNothing(kMoment), IsOk());
 }
 
+// Or it would never end where more comes than it can drop. The wait, which
+// ends in the past, is as one that has dropped for that long.
+TEST(SkippingProbeTest, TakesNothingThatCameTooLate) {
+  auto owned =
+      std::make_unique<DeterministicExecutor>(DeterministicExecutor::Options());
+  DeterministicExecutor& executor = *owned;
+  const auto system = ActorSystem::CreateOn(std::move(owned), {});
+  Probe<Api> probe(*system);
+  probe.ref().Send<Ping>(1);
+  executor.RunFor(absl::Seconds(2));
+  probe.ref().Send<Pong>(2);
+  executor.RunUntilIdle();
+  EXPECT_THAT(probe.SkipTo<Pong>(absl::Seconds(-1)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded,
+                       AllOf(HasSubstr("got "), HasSubstr("Pong at 2s"),
+                             HasSubstr("; before: "), HasSubstr("Ping at 0"))));
+  EXPECT_THAT(probe.Expect<Pong>(), IsOkAndHolds(Pong{2}));
+}
+
 TEST_P(ProbeTest, HandsOutTheNextWhateverItIs) {
   Probe<Api> probe(*system_);
   probe.ref().Send<Pong>(1);

@@ -34,6 +34,12 @@ const MessageType* ProbeInbox::Await(MonotonicTime deadline) {
   return items_.empty() ? nullptr : items_.front().type;
 }
 
+bool ProbeInbox::FirstCameAfter(MonotonicTime time) const {
+  absl::MutexLock lock(&mu_);
+  TROUPE_CHECK(!items_.empty(), "what a wait has found is there");
+  return items_.front().at > time;
+}
+
 std::shared_ptr<void> ProbeInbox::Take() {
   absl::MutexLock lock(&mu_);
   TROUPE_CHECK(!items_.empty(), "what a wait has found is there");

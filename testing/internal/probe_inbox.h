@@ -34,6 +34,8 @@ class ProbeInbox {
   // system plays. Returns the type of the first one, or null.
   // REQUIRES: not in a handler.
   const MessageType* Await(MonotonicTime deadline) ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether the first one came later than that. REQUIRES: Await() has found it.
+  bool FirstCameAfter(MonotonicTime time) const ABSL_LOCKS_EXCLUDED(mu_);
   // Takes out the first one. REQUIRES: Await() has found it.
   std::shared_ptr<void> Take() ABSL_LOCKS_EXCLUDED(mu_);
 
