@@ -8,19 +8,26 @@
 namespace troupe::testing {
 namespace {
 
-void Set(troupe::internal::AllocationGate* gate) {
-  EnvelopePool::KeepNothing(gate != nullptr);
-  troupe::internal::CellPool::KeepNothing(gate != nullptr);
-  troupe::internal::allocation_gate = gate;
+// The calling thread's. The gate does not tell: it may be lifted where one
+// begins or ends.
+constinit thread_local int shortages = 0;
+
+void KeepNothing(bool nothing) {
+  EnvelopePool::KeepNothing(nothing);
+  troupe::internal::CellPool::KeepNothing(nothing);
 }
 
 }  // namespace
 
 MemoryShortage::MemoryShortage(std::function<bool()> refuses)
     : refuses_(std::move(refuses)), outer_(troupe::internal::allocation_gate) {
-  Set(this);
+  if (++shortages == 1) KeepNothing(true);
+  troupe::internal::allocation_gate = this;
 }
 
-MemoryShortage::~MemoryShortage() { Set(outer_); }
+MemoryShortage::~MemoryShortage() {
+  troupe::internal::allocation_gate = outer_;
+  if (--shortages == 0) KeepNothing(outer_ != nullptr);
+}
 
 }  // namespace troupe::testing

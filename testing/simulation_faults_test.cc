@@ -14,6 +14,8 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
+#include "troupe/base/allocation_gate.h"
+#include "troupe/mailbox/envelope_pool.h"
 #include "troupe/testing/memory_shortage.h"
 #include "troupe/testing/simulation.h"
 #include "troupe/testing/status_matchers.h"
@@ -191,6 +193,24 @@ TEST(SimulationFaultsTest, MemoryIsShortWhereTheTestSays) {
     all_forgotten += forgotten;
   }
   EXPECT_GT(all_forgotten, 20);
+}
+
+// The inner one as in a turn that is played in the midst of another, which is
+// one of the things that must have memory.
+TEST(SimulationFaultsTest, MemoryIsStillShortAfterAShortageWithin) {
+  int asked = 0;
+  const MemoryShortage outer([&asked] {
+    ++asked;
+    return false;
+  });
+  {
+    const troupe::internal::GateForMusts lifted;
+    const MemoryShortage inner([] { return false; });
+  }
+  for (int i = 0; i < 10; ++i) {
+    EnvelopePool::Free(EnvelopePool::Allocate(0), 0);
+  }
+  EXPECT_EQ(asked, 10);
 }
 
 // What was sent comes, and wakes its receiver: of what a queue has taken,
