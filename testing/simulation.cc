@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "troupe/actor/actor_status.h"
@@ -17,6 +18,11 @@ namespace {
 // Apart from the random numbers of others that have the same seed.
 constexpr uint64_t kForTheTest = 0x5c2b1d9e63a8f047;
 constexpr uint64_t kForTheSchedule = 0x71d80b5fa3c6e294;
+
+// Names of faults, and what those of points begin with.
+constexpr absl::string_view kLateTimers = "late timers";
+constexpr absl::string_view kThrowAt = "throw at ";
+constexpr absl::string_view kNoMemoryAt = "no memory at ";
 
 constexpr int kMaxWorkers = 4;
 constexpr int64_t kMaxFilledSteps = 20;
@@ -147,7 +153,11 @@ bool Simulation::PlayUntil(absl::FunctionRef<bool()> done,
 
 void Simulation::AddStepFault(std::string name, Chance chance,
                               std::function<void(Fault&)> happen) {
-  // A trace tells them apart by their names.
+  // A trace tells them apart by their names. Those of points may come later.
+  TROUPE_CHECK(!name.empty(), "a fault has a name");
+  TROUPE_CHECK(name != kLateTimers && !absl::StartsWith(name, kThrowAt) &&
+                   !absl::StartsWith(name, kNoMemoryAt),
+               absl::StrCat("another kind of fault is called '", name, "'"));
   const auto is_taken = [this](absl::string_view taken) {
     return std::any_of(
         step_faults_.begin(), step_faults_.end(),
@@ -204,7 +214,7 @@ void Simulation::MayFill(std::string name, std::function<AnyActorRef()> find,
 void Simulation::MayDelayTimers(absl::Duration at_most, Chance chance) {
   latest_ms_ = absl::ToInt64Milliseconds(at_most);
   TROUPE_CHECK(latest_ms_ > 0, "timers are late by 1 ms or more");
-  late_timers_ = {"late timers", chance};
+  late_timers_ = {std::string(kLateTimers), chance};
 }
 
 absl::Duration Simulation::TimerDelay() {
@@ -226,7 +236,7 @@ Simulation::Fault& Simulation::PointFault(std::string name, Chance chance) {
 
 void Simulation::MayThrow(absl::string_view point, Chance chance) {
   if (over_ || !failure_.ok()) return;
-  Fault& fault = PointFault(absl::StrCat("throw at ", point), chance);
+  Fault& fault = PointFault(absl::StrCat(kThrowAt, point), chance);
   if (!decisions_.Occurs(fault)) return;
   Happened(fault);
   throw InjectedFault(absl::StrCat("injected fault at ", point));
@@ -234,7 +244,7 @@ void Simulation::MayThrow(absl::string_view point, Chance chance) {
 
 MemoryShortage Simulation::MayLackMemory(absl::string_view point,
                                          Chance chance) {
-  Fault& fault = PointFault(absl::StrCat("no memory at ", point), chance);
+  Fault& fault = PointFault(absl::StrCat(kNoMemoryAt, point), chance);
   return MemoryShortage([this, &fault] {
     if (over_ || !failure_.ok() || !decisions_.Occurs(fault)) return false;
     Happened(fault);

@@ -130,6 +130,8 @@ class Simulation {
 
   // Calls `fault` between turns, as often as the seed decides: at most so often
   // in this simulation. It may do what the test may, but must not play.
+  // REQUIRES: `name`, which traces know it by, is not empty, nor one of those
+  // below: "late timers", "throw at ...", "no memory at ...".
   void MayHappen(std::string name, std::function<void()> fault,
                  Chance chance = {});
   // Kills the actor to which `find` refers at that time; null and ended ones

@@ -357,5 +357,17 @@ TEST(SimulationFaultsTest, WhatTheTraceNamesInVainIsPassedOver) {
                                 Field(&Trace::Choice::taken, 1u))));
 }
 
+// A trace would give its occasions to another one.
+TEST(SimulationFaultsTest, FaultWithoutANameOfItsOwnIsRefused) {
+  const auto add = [](std::string name) {
+    Simulation(1).MayHappen(std::move(name), [] {});
+  };
+  EXPECT_DEATH(add(""), "a fault has a name");
+  EXPECT_DEATH(add("late timers"), "kind of fault is called 'late timers'");
+  EXPECT_DEATH(add("throw at p"), "kind of fault is called 'throw at p'");
+  EXPECT_DEATH(add("no memory at p"), "another kind of fault is called");
+  add("late");
+}
+
 }  // namespace
 }  // namespace troupe::testing
