@@ -70,8 +70,8 @@ class GroupBook final : public GroupRelay {
   // Whether a peer may hear of the group; null: of all. Under the lock.
   using Filter = std::function<bool(const GroupName&)>;
   static constexpr size_t kMaxWaiting = 16384;
-  // Members in one item.
-  static constexpr size_t kMaxMembers = 1024;
+  // Members in one item, which fits in half of the shortest frames.
+  static constexpr size_t kMaxMembers = 256;
   // A peer that wants more means no good.
   static constexpr size_t kMaxWanted = 1 << 16;
 

@@ -37,9 +37,8 @@ GroupSaidItem::How HowOf(GroupNews::Kind kind) {
 
 // -- out
 
-void GroupExchange::Append(
-    const GroupNewsOut& out,
-    absl::FunctionRef<uint64_t(const WireType&)> number_of, Encoder& frame) {
+void GroupExchange::Append(const GroupNewsOut& out, NumberOf number_of,
+                           Encoder& frame) {
   node_.groups().OnTaken(peer_);
   const GroupNews& news = *out.news;
   if (news.kind == GroupNews::Kind::kWanted) {
@@ -60,7 +59,10 @@ void GroupExchange::Append(
   GroupSaidItem item{out.sequence, group.scope, group.name, HowOf(news.kind),
                      {},           {},          {}};
   for (const WireType* const type : news.types) {
-    item.types.push_back(static_cast<uint32_t>(number_of(*type)));
+    // Without it they fit nowhere, as the other end says.
+    if (const std::optional<uint64_t> number = number_of(*type)) {
+      item.types.push_back(static_cast<uint32_t>(*number));
+    }
   }
   for (size_t i = 0; i < news.members.size(); ++i) {
     const AnyActorRef& member = news.members[i];

@@ -44,10 +44,10 @@ class GroupExchange {
   // -- out
 
   // Appends what there is to say. `number_of` gives types their numbers, and
-  // writes what that introduces into the frame.
-  void Append(const GroupNewsOut& out,
-              absl::FunctionRef<uint64_t(const WireType&)> number_of,
-              Encoder& frame);
+  // writes what that introduces into the frame. Nothing: it cannot cross.
+  using NumberOf =
+      absl::FunctionRef<std::optional<uint64_t>(const WireType& type)>;
+  void Append(const GroupNewsOut& out, NumberOf number_of, Encoder& frame);
   void CatchUp() { node_.groups().CatchUp(peer_); }
 
   // -- in

@@ -2,7 +2,8 @@
 // and its fields; who does not know one passes over it.
 //
 // An item is in one frame, but for those of messages: whatever it tells of is
-// bounded, texts by BriefStatus.
+// bounded, texts by BriefStatus. Only what introduces a type may be longer than
+// short frames; then messages of that type do not cross.
 //
 // Ids are those that actors have on their own nodes. `to` is whom an item is
 // for, `from` one of the sender's.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -116,7 +117,8 @@ bool Outbound::AppendData(EnvelopePtr& wrapped, Encoder& definitions,
   } else if (auto* const news = envelope.TryAs<GroupNewsOut>()) {
     groups_.Append(
         *news,
-        [&](const WireType& type) {
+        [&](const WireType& type) -> std::optional<uint64_t> {
+          if (!CheckIntroduction(type).ok()) return std::nullopt;
           const uint64_t number = NumberOf(type);
           AppendDefinitions(frame);
           return number;
@@ -181,10 +183,13 @@ bool Outbound::AppendMessage(uint64_t to, EnvelopePtr& message,
                              Encoder& definitions, Encoder& frame) {
   const KnownType* const known = KnownTypeOf(message->type);
   if (known == nullptr) {
+    const WireType* const type = node_.types().Find(message->type);
     Refuse(to, std::move(message),
-           absl::FailedPreconditionError(
-               "the node does not know how this type of message is written; "
-               "export or resolve a protocol that has it"));
+           type != nullptr
+               ? CheckIntroduction(*type)
+               : absl::FailedPreconditionError(
+                     "the node does not know how this type of message is "
+                     "written; export or resolve a protocol that has it"));
     return true;
   }
   absl::Status why;
@@ -271,7 +276,8 @@ void Outbound::AppendPublished(uint64_t to, EnvelopePtr message,
       type->place(*last_published_) == type->place(*message)) {
     return AppendItem(PublishedAgainItem{number}, frame);
   }
-  if (type == nullptr ||
+  if (type != nullptr) why = CheckIntroduction(*type);
+  if (!why.ok() ||
       !WriteWhole([&] { type->encode(*message, payload_); }, why)) {
     core->Acknowledge(1);
     return Refuse(to, std::move(message), why);
@@ -287,10 +293,10 @@ void Outbound::AppendGroupLetter(EnvelopePtr letter, Encoder& frame) {
   GroupLetter& content = letter->As<GroupLetter>();
   // Who shares a group has told the types of its messages.
   const WireType& type = *node_.types().Find(MessageTypeOf(*letter).plain);
-  absl::Status why;
+  absl::Status why = CheckIntroduction(type);
   const EnvelopePtr message(
       MakeSharedEnvelope(MessageTypeOf(*letter), std::move(content.body)));
-  if (!WriteWhole([&] { type.encode(*message, payload_); }, why)) {
+  if (!why.ok() || !WriteWhole([&] { type.encode(*message, payload_); }, why)) {
     return Refuse(0, std::move(letter), why);
   }
   const uint64_t number = NumberOf(type);
@@ -380,12 +386,23 @@ void Outbound::AppendDefinitions(Encoder& frame) {
   definitions_.Clear();
 }
 
+absl::Status Outbound::CheckIntroduction(const WireType& type) const {
+  constexpr size_t kOthers = 32;  // The kind, the number and four lengths.
+  const size_t bytes =
+      type.name.size() + type.shape.size() + type.reply_shape.size() + kOthers;
+  if (bytes <= frame_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("what introduces its type has ", bytes,
+                   " bytes, and may have ", frame_bytes_));
+}
+
 const Outbound::KnownType* Outbound::KnownTypeOf(const MessageType* asked) {
   if (asked == last_asked_) return &last_known_;
   auto known = known_types_.find(asked);
   if (known == known_types_.end()) {
     const WireType* const type = node_.types().Find(asked);
     if (type == nullptr) return nullptr;  // It may come to know it.
+    if (!CheckIntroduction(*type).ok()) return nullptr;
     // Two types of envelopes may hold one type of message.
     known = known_types_.emplace(asked, KnownType{type, NumberOf(*type)}).first;
   }

@@ -127,9 +127,12 @@ class Outbound {
   [[nodiscard]] bool WriteWhole(F&& write, absl::Status& why);
   // Appends what has been introduced meanwhile.
   void AppendDefinitions(Encoder& frame);
-  // Null: the node does not know it. Introduces it the first time.
+  // Whether what introduces the type fits in a frame.
+  absl::Status CheckIntroduction(const WireType& type) const;
+  // Null: the node does not know it, or it cannot be introduced. Introduces it
+  // the first time.
   const KnownType* KnownTypeOf(const MessageType* type);
-  // Introduces it the first time.
+  // Introduces it the first time. REQUIRES: it can be.
   uint64_t NumberOf(const WireType& type);
   // The message cannot cross.
   void Refuse(uint64_t to, EnvelopePtr message, const absl::Status& why);

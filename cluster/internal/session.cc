@@ -24,6 +24,19 @@ int64_t CreditFrom(uint64_t bytes) {
   return static_cast<int64_t>(std::min(bytes, kMaxCredit));
 }
 
+// Of the items, those at the beginning that are at most so long together.
+size_t BytesOfItems(absl::string_view items, size_t most) {
+  if (items.size() <= most) return items.size();
+  size_t bytes = 0;
+  Decoder in(items);
+  while (in.ok() && items.size() - in.left() <= most) {
+    bytes = items.size() - in.left();
+    (void)in.ReadByte();
+    (void)in.ReadBytes();
+  }
+  return bytes;
+}
+
 std::string Frame(const auto& item) {
   Encoder frame;
   AppendItem(item, frame);
@@ -554,21 +567,28 @@ bool Session::FlushData() {
 }
 
 void Session::SendFrame(TransportLane lane, Encoder& frame) {
-  if (frame.size() == 0) return;
-  if (frame.size() > max_frame_bytes_ && !ended_) {
-    End(absl::ResourceExhaustedError(
-        absl::StrCat("a frame of ", frame.size(), " bytes would be sent to '",
-                     up_ != nullptr ? peer_id_.name : connection_->peer(),
-                     "', which takes ", max_frame_bytes_)));
-  }
-  if (ended_) return frame.Clear();
+  const bool is_data = lane == TransportLane::kData;
   Flow& flow = FlowOf(lane);
-  flow.credit -= static_cast<int64_t>(frame.size());
-  flow.under_way += frame.size();
-  flow.sent += frame.size();
-  if (lane == TransportLane::kData) up_->data.outbound.EndFrame();
-  connection_->Send(lane, std::string(frame.bytes()));
+  absl::string_view left = frame.bytes();
+  while (!left.empty() && !ended_ && (!is_data || flow.credit > 0)) {
+    const size_t bytes = BytesOfItems(left, max_frame_bytes_);
+    if (bytes == 0) {
+      End(absl::ResourceExhaustedError(
+          absl::StrCat("a frame of ", left.size(), " bytes would be sent to '",
+                       up_ != nullptr ? peer_id_.name : connection_->peer(),
+                       "', which takes ", max_frame_bytes_)));
+      break;
+    }
+    flow.credit -= static_cast<int64_t>(bytes);
+    flow.under_way += bytes;
+    flow.sent += bytes;
+    if (is_data) up_->data.outbound.EndFrame();
+    connection_->Send(lane, std::string(left.substr(0, bytes)));
+    left.remove_prefix(bytes);
+  }
+  const std::string waits(ended_ ? absl::string_view() : left);
   frame.Clear();
+  frame.WriteRaw(waits.data(), waits.size());
 }
 
 }  // namespace troupe::internal

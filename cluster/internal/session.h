@@ -370,8 +370,10 @@ class Session final
   // An Outgoing that cannot go in the data lane.
   void AddToBulk(EnvelopePtr wrapped);
   // Sends the frame, and begins another; nothing if it is empty, or if the
-  // session has ended, as it does where the frame is longer than the peer
-  // takes.
+  // session has ended. If it is longer than the peer takes, as what is
+  // introduced with an item comes beside others, it is sent as several, for
+  // which data may have to wait for credit; if one of its items is, the session
+  // ends.
   void SendFrame(TransportLane lane, Encoder& frame);
 
   Shared& shared_;
