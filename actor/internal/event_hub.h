@@ -5,9 +5,10 @@
 #ifndef TROUPE_ACTOR_INTERNAL_EVENT_HUB_H_
 #define TROUPE_ACTOR_INTERNAL_EVENT_HUB_H_
 
+#include <algorithm>
 #include <atomic>
-#include <cstddef>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <tuple>
 #include <type_traits>
@@ -132,12 +133,19 @@ class EventChannel {
 
   // A subscriber that throws is logged; the others are called.
   void Publish(const E& event, const Logger& logger) ABSL_LOCKS_EXCLUDED(mu_) {
+    // What they hold is the user's, and goes without the lock.
+    std::vector<std::shared_ptr<Entry>> dropped;
     std::vector<std::shared_ptr<Entry>> entries;
     {
       absl::MutexLock lock(&mu_);
-      const size_t dropped =
-          std::erase_if(entries_, [](const auto& e) { return e->dropped(); });
-      count_.fetch_sub(static_cast<int>(dropped), std::memory_order_relaxed);
+      const auto first_dropped = std::stable_partition(
+          entries_.begin(), entries_.end(),
+          [](const auto& entry) { return !entry->dropped(); });
+      dropped.assign(std::make_move_iterator(first_dropped),
+                     std::make_move_iterator(entries_.end()));
+      entries_.erase(first_dropped, entries_.end());
+      count_.fetch_sub(static_cast<int>(dropped.size()),
+                       std::memory_order_relaxed);
       entries = entries_;
     }
     for (const std::shared_ptr<Entry>& entry : entries) {
