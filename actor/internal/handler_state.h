@@ -359,6 +359,7 @@ class HandlerState : public FrameMemory {
   void Unschedule(Occasion& occasion) {
     if (occasion.is_listed()) agenda_.Remove(occasion);
   }
+  const Agenda& agenda() const { return agenda_; }
   // Does what is due, but for the actor's own messages.
   void RunDue(MonotonicTime now);
 

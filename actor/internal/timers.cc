@@ -249,8 +249,10 @@ void TimerTable::DropAll() {
 }
 
 bool TimerTable::HasLast(MonotonicTime now) {
-  if (!last_.has_value()) last_ = Last{now, messages_.Mark()};
-  return messages_.HasDue(last_->now, last_->mark);
+  const Agenda& others = state_.agenda();
+  if (!last_.has_value()) last_ = Last{now, messages_.Mark(), others.Mark()};
+  return messages_.HasDue(last_->now, last_->messages_mark) ||
+         others.HasDue(last_->now, last_->others_mark);
 }
 
 // -- starting

@@ -43,7 +43,6 @@ class TimerEntry : public Occasion, public FrameMemory {
   ~TimerEntry() = default;
 
   Envelope* TakeMessage() { return std::exchange(message_, nullptr); }
-  Envelope& message() { return *message_; }
 
  private:
   friend class TimerTable;
@@ -90,8 +89,9 @@ class TimerTable : public FrameMemory {
     return static_cast<TimerEntry*>(messages_.PopDue(now, mark));
   }
 
-  // The actor drains, and has handled all its messages: what is due now is
-  // handled once, and what was not due is not. Whether there is some left.
+  // The actor drains, and has handled all its messages: what is due now, to
+  // itself or others, is handled once, and what was not due is not. Whether
+  // there is some left.
   bool HasLast(MonotonicTime now);
   bool handles_last() const { return last_.has_value(); }
 
@@ -102,7 +102,8 @@ class TimerTable : public FrameMemory {
   };
   struct Last {
     MonotonicTime now;
-    uint64_t mark;
+    uint64_t messages_mark;
+    uint64_t others_mark;  // In the state's agenda.
   };
   static constexpr uint32_t kNone = ~uint32_t{0};
 
