@@ -27,6 +27,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
 #include "troupe/actor/call.h"
+#include "troupe/actor/call_all.h"
 #include "troupe/actor/internal/cell_pool.h"
 #include "troupe/actor/task.h"
 #include "troupe/base/allocation_gate.h"
@@ -108,6 +109,7 @@ using allocation_faults::Cases;
 using allocation_faults::Do;
 using allocation_faults::Doer;
 using allocation_faults::Other;
+using allocation_faults::Token;
 using allocation_faults::World;
 using ::testing::Truly;
 
@@ -202,6 +204,56 @@ TEST_P(AllocationFaultsDeathTest, LeaveNothingHalfDone) {
     ++survived;
   }
   ADD_FAILURE() << "there is no end to allocations";
+}
+
+struct Count {
+  using Reply = int;
+  Token token;
+};
+
+class Counter : public Actor<Count> {
+ public:
+  int Handle(const Count&) { return 1; }
+};
+
+// In a process of its own. This thread asks an actor that answers later, and
+// one that has ended.
+[[noreturn]] void AskAllWithoutTheKth(int64_t k) {
+  std::string wrong;
+  bool threw = false;
+  {
+    World world;
+    std::vector<Counter::Ref> counters;
+    for (int i = 0; i < 2; ++i) {
+      counters.push_back(*world.system->Spawn<Counter>());
+    }
+    counters[1].Kill();
+    world.executor->RunUntilIdle();
+    refusal.Arm(k);
+    try {
+      (void)CallAll<Count>(counters).Wait();
+    } catch (const std::bad_alloc&) {
+      threw = true;
+    }
+    (void)refusal.Disarm();
+    world.executor->RunUntilIdle();
+    if (Token::living != 0) wrong += "a request is left";
+    const absl::Status ended = world.system->Shutdown();
+    if (!ended.ok()) wrong += ended.ToString();
+  }
+  std::fprintf(stderr, wrong.empty() ? "all is well" : "wrong: %s",
+               wrong.c_str());
+  std::exit(!wrong.empty() ? 1 : threw ? 0 : kDone);
+}
+
+// Clause 34: who was asked may answer when the thread that asked is gone.
+TEST(AllocationFaultsOfAThreadDeathTest, CallAllLeavesNothingHalfDone) {
+  // The requests, and the refusal by the second actor.
+  for (int64_t k = 1; k <= 3; ++k) {
+    SCOPED_TRACE(absl::StrCat("allocation ", k));
+    EXPECT_EXIT(AskAllWithoutTheKth(k), ::testing::ExitedWithCode(0),
+                "all is well");
+  }
 }
 
 // In a process of its own. The handler lets pass what is thrown.

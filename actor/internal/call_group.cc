@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -209,6 +210,8 @@ class BlockedGroup : public std::enable_shared_from_this<BlockedGroup> {
     sinks_[index].index = index;
     return sinks_[index].route = ReplyRoute::To(sinks_[index], NewSinkNumber());
   }
+  // Nobody will answer what was opened.
+  void CloseRoute(size_t index) { sinks_[index].group = nullptr; }
   // Null if it was not opened.
   const ReplyRoute& route(size_t index) const { return sinks_[index].route; }
 
@@ -266,23 +269,37 @@ void CallGroupAndBlock(CallGroup& group) {
       began, *system, MonotonicTime::InfiniteFuture());
   if (deadline <= began) return group.FailAll(CallTooLate);
   const auto blocked = std::make_shared<BlockedGroup>(group);
+  // If it throws here: who has been asked by then may answer all the same.
+  struct Undoing {
+    ~Undoing() {
+      if (unsent.has_value()) blocked.CloseRoute(*unsent);
+      (void)blocked.Close();
+    }
+    BlockedGroup& blocked;
+    std::optional<size_t> unsent;  // The route of a request that was not sent.
+  } undoing{*blocked, std::nullopt};
   for (size_t i = 0; i < group.calls.size(); ++i) {
     GroupedCall& call = group.calls[i];
     const uint64_t id = call.target().id().value();
-    Envelope* const request = call.envelope().release();
+    EnvelopePtr request = std::move(call.envelope());
     RequestInfo& info = InfoOf(*request);
     info.route = blocked->OpenRoute(i);
+    undoing.unsent = i;
     info.deadline = deadline;
     const std::shared_ptr<SystemCore> its = IdSpace::Find(id);
     const bool is_foreign = its != nullptr && its != system;
-    const SendResult sent = is_foreign
-                                ? SendResult::kNoActor
-                                : TrySendEnvelope(call.cell(), id, request);
-    if (!IsRefused(sent)) continue;
+    const SendResult sent =
+        is_foreign ? SendResult::kNoActor
+                   : TrySendEnvelope(call.cell(), id, request.get());
+    if (!IsRefused(sent)) {
+      (void)request.release();
+      undoing.unsent.reset();
+      continue;
+    }
     const CallName name = group.NameOf(call);
     FailRequest(*request,
                 is_foreign ? CallOfOtherSystem(name) : CallRefused(name, sent));
-    DestroyEnvelope(request);
+    undoing.unsent.reset();
   }
   (void)executor.WaitFor(blocked->over(), deadline);
   // From here on the group is this thread's alone.
