@@ -133,6 +133,10 @@ BlockingPool::Stats BlockingPool::GetStats() const {
 }
 
 absl::Status BlockingPool::StartWorker(Task& task) {
+  // First what needs memory: a thread that runs is never lost, and finds room
+  // for itself when it goes idle.
+  workers_.reserve(workers_.size() + 1);
+  idle_.reserve(workers_.size() + 1);
   auto worker = std::make_unique<Worker>();
   worker->task = std::move(task);
   // Under the lock, so that a thread is never counted on that cannot be had:

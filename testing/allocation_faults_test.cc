@@ -32,6 +32,7 @@
 #include "troupe/actor/task.h"
 #include "troupe/base/allocation_gate.h"
 #include "troupe/mailbox/envelope_pool.h"
+#include "troupe/scheduler/blocking_pool.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/scheduler/thread_context.h"
 #include "troupe/testing/internal/allocation_faults_cases.h"
@@ -69,11 +70,13 @@ class Refusal final : public troupe::internal::AllocationGate {
 };
 
 Refusal refusal;
+// Whether this thread asks it outside of turns, too.
+thread_local bool asks_always = false;
 
 void* Allocate(size_t size, size_t alignment) {
-  // In turns only: the executor of this test is no part of the runtime.
+  // Mostly in turns only: the executor of this test is no part of the runtime.
   if (troupe::internal::allocation_gate != nullptr &&
-      troupe::this_thread.InTurn() &&
+      (asks_always || troupe::this_thread.InTurn()) &&
       !troupe::internal::allocation_gate->Admits()) {
     throw std::bad_alloc();
   }
@@ -254,6 +257,48 @@ TEST(AllocationFaultsOfAThreadDeathTest, CallAllLeavesNothingHalfDone) {
     EXPECT_EXIT(AskAllWithoutTheKth(k), ::testing::ExitedWithCode(0),
                 "all is well");
   }
+}
+
+// In a process of its own.
+[[noreturn]] void SubmitWithoutTheKth(int64_t k) {
+  int done = 0;
+  int accepted = 0;
+  bool threw = false;
+  {
+    BlockingPool pool({.max_threads = 1});
+    const auto submit = [&] {
+      if (pool.Submit([&done] { ++done; }).ok()) ++accepted;
+    };
+    refusal.Arm(k);
+    asks_always = true;
+    try {
+      submit();
+    } catch (const std::bad_alloc&) {
+      threw = true;
+    }
+    asks_always = false;
+    (void)refusal.Disarm();
+    submit();
+  }
+  const bool is_well = done == accepted && accepted == (threw ? 1 : 2);
+  std::fprintf(stderr, is_well ? "all is well" : "a task was lost");
+  std::exit(!is_well ? 1 : threw ? 0 : kDone);
+}
+
+// Clause 34: a pool keeps the threads that it has started.
+TEST(AllocationFaultsOfAThreadDeathTest, BlockingPoolLosesNoThread) {
+  for (int64_t k = 1; k < 100; ++k) {
+    SCOPED_TRACE(absl::StrCat("allocation ", k));
+    int status = 0;
+    std::string said;
+    EXPECT_EXIT(SubmitWithoutTheKth(k), EndsAsItMay(status), Keeps(said));
+    ASSERT_TRUE(WIFEXITED(status)) << said;
+    if (WEXITSTATUS(status) == kDone) {
+      EXPECT_GE(k, 2);
+      return;
+    }
+  }
+  ADD_FAILURE() << "there is no end to allocations";
 }
 
 // In a process of its own. The handler lets pass what is thrown.
