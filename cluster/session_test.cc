@@ -390,7 +390,6 @@ TEST_F(SessionTest, EmptyFrameEndsTheSession) {
   }
 }
 
-// What an item introduces may be longer than a frame, together with it or not:
 // What an item introduces may be longer than a frame: it goes in
 // several, each of which waits for credit.
 TEST_F(SessionTest, WhatIsIntroducedTakesMoreFramesThanOne) {
