@@ -416,6 +416,39 @@ TEST_F(SessionTest, WhatIsIntroducedTakesMoreFramesThanOne) {
   EXPECT_FALSE(line->heard->closed()) << line->heard->why();
 }
 
+// The same in the bulk lane, where it has its own credit.
+TEST_F(SessionTest, WhatALongMessageIntroducesWaitsForCredit) {
+  HelloItem hello = OtherEnd::Hello();
+  hello.max_frame_bytes = internal::kMinFrameBytes;
+  hello.bulk_credit = 1;
+  std::unique_ptr<Line> line = BecomePeer(hello);
+  internal::NodeCore& core = a_.node().core();
+  EXPECT_THAT((core.types().Learn(WireTypesOf<Guests>())), IsOk());
+  Guests guests;
+  for (uint64_t i = 0; i < 2000; ++i) {
+    const AnyActorRef ref =
+        core.CellOf(NodeId{std::string(200, 'x'), 1 + i % 200})
+            .value()
+            ->RefTo(1);
+    guests.whom.emplace_back(ref.cell(), ref.id().value());
+  }
+  Nine<Guests>().Send(std::move(guests));
+  constexpr TransportLane kBulk = TransportLane::kBulk;
+  int nodes = 0;
+  for (int frames = 1; nodes < 200; ++frames) {
+    ASSERT_LE(frames, 10);
+    Play();
+    const int said = line->heard->Count(ItemKind::kNode, kBulk);
+    EXPECT_LE(said - nodes, 80) << "in one frame";
+    nodes = said;
+    line->Say(internal::CreditItem{.bulk_bytes = internal::kMinFrameBytes});
+  }
+  line->Say(internal::CreditItem{.bulk_bytes = 1 << 20});
+  Play();
+  EXPECT_FALSE(line->heard->closed()) << line->heard->why();
+  EXPECT_EQ(a_.system().dead_letters(), 0);
+}
+
 TEST_F(SessionTest, MessageWhoseTypeFitsInNoFrameDoesNotCross) {
   static const WireType* const wide = [] {
     auto* const made = new WireType(internal::MakeWireType<Page>());

@@ -1,6 +1,7 @@
 #include "troupe/cluster/grpc/internal/listening_socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -401,6 +402,60 @@ TEST(ListeningSocketTest, ShortageOfDescriptorsPasses) {
   EXPECT_EQ(taken.count(), 0);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   EXPECT_TRUE(WaitUntil([&] { return taken.count() == clients.size(); }));
+  taken.Close();
+}
+
+// Without a descriptor of its own.
+int CountDescriptors() {
+  int count = 0;
+  for (int one = 0; one < 1024; ++one) {
+    if (::fcntl(one, F_GETFD) >= 0) ++count;
+  }
+  return count;
+}
+
+// Connections over a socket of Unix that end while there is a shortage keep no
+// descriptors from those that wait.
+TEST(ListeningSocketTest, EndsAreSeenInAShortage) {
+  constexpr size_t kClients = 4;
+  // More than the limit lets be waited for.
+  std::vector<Descriptor> low;
+  for (int i = 0; i < 20; ++i) low.push_back(NewSocket());
+  const ShortFolder folder;
+  const std::string path = folder.path() + "/socket";
+  const auto listening = BindAt("unix:" + path);
+  Taken taken(*listening);
+  const sockaddr_un where = ToUnix(path);
+  const auto connect = [&](const Descriptor& client) {
+    EXPECT_EQ(
+        ::connect(client.number(), reinterpret_cast<const sockaddr*>(&where),
+                  sizeof(where)),
+        0);
+  };
+  std::vector<Descriptor> ended;
+  std::vector<Descriptor> waiting;
+  for (size_t i = 0; i < kClients; ++i) {
+    ended.emplace_back(::socket(AF_UNIX, SOCK_STREAM, 0));
+    waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM, 0));
+    connect(ended.back());
+  }
+  ASSERT_TRUE(WaitUntil([&] { return taken.count() == kClients; }));
+  rlimit limit = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rlimit none = limit;
+  none.rlim_cur = static_cast<rlim_t>(low.back().number()) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  for (const Descriptor& client : waiting) connect(client);
+  const int before = CountDescriptors();
+  ended.clear();
+  taken.Close();
+  // Those, and the second ones.
+  const int after = before - 3 * static_cast<int>(kClients);
+  EXPECT_TRUE(WaitUntil([&] { return CountDescriptors() == after; }))
+      << CountDescriptors() << " of " << before;
+  EXPECT_EQ(taken.count(), 0);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_TRUE(WaitUntil([&] { return taken.count() == kClients; }));
   taken.Close();
 }
 

@@ -9,7 +9,10 @@ void LongRefs::Write(const AnyActorRef& ref, WireTypeList types, Encoder& out) {
   refs_->Write(ref, types, out);
 }
 
-uint64_t LongRefs::Subscribe(Subscriber, const WireType&) { return 0; }
+uint64_t LongRefs::Subscribe(Subscriber, const WireType&) {
+  has_lost_subscription_ = true;
+  return 0;
+}
 
 AnyActorRef LongRefs::Read(WireTypeList types, Decoder& in) {
   return refs_->Read(types, in);
@@ -29,6 +32,11 @@ void LongRefs::HandOver() {
 void LongWrite::Run() {
   absl::Status thrown = Contain([this] { encode_(message_, payload_); });
   if (!thrown.ok()) payload_.Fail(std::move(thrown));
+  if (refs_.has_lost_subscription()) {
+    payload_.Fail(absl::FailedPreconditionError(
+        "a subscription does not cross within a message as long as that; send "
+        "it by itself"));
+  }
 }
 
 void LongWrite::Fail() {

@@ -31,8 +31,8 @@
 namespace troupe::internal {
 
 // The references of a lane, outside of the turns of its session. Subscriptions
-// are the session's: those that are read wait for it, none is written. (Who has
-// one in a message that is too long has been told: see Outbound.)
+// are the session's: those that are read wait for it, none is written.
+// (Outbound refuses them, but for one that the first attempt has not come to.)
 class LongRefs final : public RefWriter, public RefReader {
  public:
   explicit LongRefs(std::shared_ptr<WireRefs> refs) : refs_(std::move(refs)) {}
@@ -43,11 +43,13 @@ class LongRefs final : public RefWriter, public RefReader {
   void OnSubscribe(const std::shared_ptr<SubscriptionCore>& core,
                    uint64_t name) override;
 
+  bool has_lost_subscription() const { return has_lost_subscription_; }
   // In a turn: the session hears of the subscriptions that were read.
   void HandOver();
 
  private:
   const std::shared_ptr<WireRefs> refs_;
+  bool has_lost_subscription_ = false;
   std::vector<std::pair<std::shared_ptr<SubscriptionCore>, uint64_t>> read_;
 };
 

@@ -184,12 +184,15 @@ bool Outbound::AppendMessage(uint64_t to, EnvelopePtr& message,
   const KnownType* const known = KnownTypeOf(message->type);
   if (known == nullptr) {
     const WireType* const type = node_.types().Find(message->type);
-    Refuse(to, std::move(message),
-           type != nullptr
-               ? CheckIntroduction(*type)
-               : absl::FailedPreconditionError(
-                     "the node does not know how this type of message is "
-                     "written; export or resolve a protocol that has it"));
+    absl::Status why =
+        type != nullptr ? CheckIntroduction(*type) : absl::OkStatus();
+    // Also where the type has come to be known just now.
+    if (why.ok()) {
+      why = absl::FailedPreconditionError(
+          "the node does not know how this type of message is written; export "
+          "or resolve a protocol that has it");
+    }
+    Refuse(to, std::move(message), why);
     return true;
   }
   absl::Status why;

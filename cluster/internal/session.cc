@@ -568,9 +568,10 @@ bool Session::FlushData() {
 
 void Session::SendFrame(TransportLane lane, Encoder& frame) {
   const bool is_data = lane == TransportLane::kData;
+  const bool waits = lane != TransportLane::kControl;
   Flow& flow = FlowOf(lane);
   absl::string_view left = frame.bytes();
-  while (!left.empty() && !ended_ && (!is_data || flow.credit > 0)) {
+  while (!left.empty() && !ended_ && (!waits || flow.credit > 0)) {
     const size_t bytes = BytesOfItems(left, max_frame_bytes_);
     if (bytes == 0) {
       End(absl::ResourceExhaustedError(
@@ -586,9 +587,9 @@ void Session::SendFrame(TransportLane lane, Encoder& frame) {
     connection_->Send(lane, std::string(left.substr(0, bytes)));
     left.remove_prefix(bytes);
   }
-  const std::string waits(ended_ ? absl::string_view() : left);
+  const std::string rest(ended_ ? absl::string_view() : left);
   frame.Clear();
-  frame.WriteRaw(waits.data(), waits.size());
+  frame.WriteRaw(rest.data(), rest.size());
 }
 
 }  // namespace troupe::internal

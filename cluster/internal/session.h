@@ -371,9 +371,9 @@ class Session final
   void AddToBulk(EnvelopePtr wrapped);
   // Sends the frame, and begins another; nothing if it is empty, or if the
   // session has ended. If it is longer than the peer takes, as what is
-  // introduced with an item comes beside others, it is sent as several, for
-  // which data may have to wait for credit; if one of its items is, the session
-  // ends.
+  // introduced with an item comes beside others, it is sent as several, which
+  // wait for credit, but for those of the control lane; if one of its items is,
+  // the session ends.
   void SendFrame(TransportLane lane, Encoder& frame);
 
   Shared& shared_;

@@ -138,8 +138,9 @@ bool Session::FlushBulk() {
     const bool has_more = up_->bulk_lane.WriteNext(frame);
     BeginWrite();
     if (!has_more) return true;
-    up_->bulk_lane.OnSent(frame.size());
+    const size_t size = frame.size();
     SendFrame(TransportLane::kBulk, frame);
+    up_->bulk_lane.OnSent(size - frame.size());
     if (++frames == kMaxFramesAtOnce) return false;
   }
   return true;

@@ -305,11 +305,12 @@ void ListeningSocket::BreakTaken() {
   taken_.clear();
 }
 
-std::vector<pollfd> ListeningSocket::Waits() const {
+std::vector<pollfd> ListeningSocket::Waits(bool is_short) const {
   std::vector<pollfd> waits = {
       {.fd = bell_.number(), .events = POLLIN, .revents = 0}};
+  const short connects = is_short ? 0 : POLLIN;
   for (const Descriptor& socket : sockets_) {
-    waits.push_back({.fd = socket.number(), .events = POLLIN, .revents = 0});
+    waits.push_back({.fd = socket.number(), .events = connects, .revents = 0});
   }
   absl::MutexLock lock(&mu_);
   for (const Descriptor& one : taken_) {
@@ -341,10 +342,9 @@ void ListeningSocket::Run() {
   const int try_again =
       static_cast<int>(absl::ToInt64Milliseconds(kTryAgainAfter));
   for (bool is_short = false;;) {
-    std::vector<pollfd> waits = Waits();
+    std::vector<pollfd> waits = Waits(is_short);
     // Of a shortage nothing tells the end.
-    (void)::poll(waits.data(), is_short ? 1 : waits.size(),
-                 is_short ? try_again : -1);
+    (void)::poll(waits.data(), waits.size(), is_short ? try_again : -1);
     if (waits[0].revents != 0) break;
     is_short = false;
     const size_t ends = 1 + sockets_.size();

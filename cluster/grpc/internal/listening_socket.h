@@ -99,8 +99,9 @@ class ListeningSocket {
   absl::Status BindUnix();
   absl::Status BindTcp();
   void Run();
-  // What Run() waits for: the bell, sockets_, and the ends of taken_.
-  std::vector<pollfd> Waits() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What Run() waits for: the bell, who connects to sockets_, unless there is
+  // no descriptor for one more, and the ends of taken_.
+  std::vector<pollfd> Waits(bool is_short) const ABSL_LOCKS_EXCLUDED(mu_);
   // Of those that `ends` says are over. REQUIRES: they are as Waits() has them.
   void DropEnded(absl::Span<const pollfd> ends) ABSL_LOCKS_EXCLUDED(mu_);
   // False: there is no descriptor, or no memory, for one more.
