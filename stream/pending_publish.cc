@@ -13,6 +13,12 @@ namespace {
 
 using internal::PortCore;
 
+// Gives the turn back, also if there is no memory to publish.
+struct EndOfTurn {
+  ~EndOfTurn() { port.EndTurn(); }
+  PortCore& port;
+};
+
 // A plain thread that waits for its turn.
 class WaitingPublisher final : public internal::PublishWaiter {
  public:
@@ -162,8 +168,8 @@ absl::Status PendingPublish::Wait() && {
     turn = waiter.granted ? PortCore::Turn::kGranted : PortCore::Turn::kClosed;
   }
   if (turn == PortCore::Turn::kClosed) return PortIsGone(*type_);
+  const EndOfTurn end{*port_};
   port_->Publish(body_);
-  port_->EndTurn();
   return absl::OkStatus();
 }
 

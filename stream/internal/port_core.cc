@@ -37,12 +37,10 @@ void PortCore::Publish(const SharedBody& body) {
   bool is_promised = options_.keeps > 0;
   SharedBodies bodies(body, audience->unconverted);
   for (const Subscriber& subscriber : audience->subscribers) {
-    if (subscriber.convert == nullptr) {
-      subscriber.core->Offer(bodies.Take(), is_promised);
-    } else if (SharedBody converted = Convert(subscriber, body);
-               !converted.IsNull()) {
-      subscriber.core->Offer(std::move(converted), is_promised);
-    }
+    SharedBody its = subscriber.convert == nullptr ? bodies.Take()
+                                                   : Convert(subscriber, body);
+    if (its.IsNull()) continue;
+    subscriber.core->Offer(std::move(its), is_promised);
     is_promised = true;
   }
 }
