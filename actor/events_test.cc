@@ -263,7 +263,6 @@ TEST_P(EventsTest, ChildsEndComesBeforeItsParents) {
       Contains(HasSubstr(absl::StrCat(" of ", parent.id().value(), " "))));
 }
 
-// §4, §5: who hears that an actor has started finds it running, or further.
 // §27: a subscriber that was dropped goes when the next event is published, and
 // may publish one itself.
 TEST(DeadLetterTest, SubscriberThatGoesMayMakeAnother) {
@@ -286,6 +285,7 @@ TEST(DeadLetterTest, SubscriberThatGoesMayMakeAnother) {
   EXPECT_EQ(letters, 2);
 }
 
+// §4, §5: who hears that an actor has started finds it running, or further.
 TEST(ActorStartedTest, IsPublishedWhenTheActorRuns) {
   std::unique_ptr<ActorSystem> system = DeterministicSystem();
   Clerk::Ref clerk;

@@ -434,35 +434,36 @@ TEST_P(StashTest, RequestThatIsGivenUpBesideItsHandlerIsDropped) {
 
 // §36, §23: its handler has got it back, and goes on.
 TEST_P(StashTest, RequestThatIsGivenUpBehindItsHandlerIsDropped) {
-  class Hasty : public Actor<Get, Note> {
+  class Hasty : public Actor<Get> {
    public:
-    explicit Hasty(int& runs) : runs_(runs) {}
+    Hasty(int others, int& runs) : others_(others), runs_(runs) {}
     Task<void> Handle(Get m, ReplyTo<int> reply) {
-      if (++runs_ > 1) co_return;
+      if (++runs_ > others_ + 1) co_return;
       EXPECT_THAT(stash_.Put(std::move(m), std::move(reply)), IsOk());
+      if (runs_ <= others_) co_return;
       stash_.Unstash();
       co_await Sleep(absl::Hours(1));
     }
-    void Handle(const Note&) {}
 
    private:
+    const int others_;
     int& runs_;
-    Stash<Get> stash_{this, 1};
+    Stash<Get> stash_{this, 100};
   };
   // Among the first of the mailbox, or not.
-  for (const int notes : {0, 20}) {
+  for (const int others : {0, 20}) {
     int runs = 0;
     expired_letters_ = 0;
-    const auto hasty = system_->Spawn<Hasty>(runs).value();
+    const auto hasty = system_->Spawn<Hasty>(others, runs).value();
+    for (int i = 0; i < others; ++i) hasty.Send<Get>(2);
     const auto caller = Spawn<Script>();
     std::optional<StartedCall<Get>> call;
     caller.Send<Do>([&] { call = hasty.Call<Get>(1).Start(); });
     executor_->RunFor(absl::Milliseconds(1));
-    for (int i = 0; i < notes; ++i) hasty.Send<Note>(nullptr);
-    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(runs, others + 1);
     caller.Send<Do>([&] { call.reset(); });
     executor_->RunFor(absl::Milliseconds(1));
-    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(runs, 2 * others + 1);
     EXPECT_EQ(expired_letters_, 1);
     EXPECT_THAT(hasty.StopAndWait(), IsOk());
   }

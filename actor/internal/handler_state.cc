@@ -7,6 +7,7 @@
 #include "troupe/actor/internal/timers.h"
 #include "troupe/actor/internal/watch_table.h"
 #include "troupe/base/check.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/scheduler/worker.h"
 
 namespace troupe::internal {
@@ -205,9 +206,9 @@ bool IsFor(Envelope& envelope, const ReplyRoute& request) {
   return IsRequest(envelope) && InfoOf(envelope).route.IsSame(request);
 }
 
-// Whether there is no more to do for a request that is given up and that no
-// coroutine handles: it is marked, if it stands among the first of the mailbox,
-// or it has been handled. Others are remembered.
+// Whether there is no more to do for a request that is given up and that may
+// stand in the mailbox: it is marked, if it is among the first there, or it has
+// been handled. Others are remembered.
 bool IsSettledInMailbox(Cell& cell, const ReplyRoute& request) {
   constexpr int kMaxLooks = 8;
   const uint64_t tag = EnterSeat();
@@ -252,9 +253,11 @@ void HandlerState::CancelRequest(Cell& cell, const ReplyRoute& route) {
   if (may_wait && !IsSettledInMailbox(cell, route)) {
     // It may still wait to be handled. What is not, was: then the queue is
     // empty soon, and this is forgotten.
-    std::unique_ptr<Cancelled>& cancelled = Of(cell).Extras().cancelled;
-    if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
-    cancelled->emplace(route.id, route.number);
+    MustHaveMemory("a request that was given up", [&] {
+      std::unique_ptr<Cancelled>& cancelled = Of(cell).Extras().cancelled;
+      if (cancelled == nullptr) cancelled = std::make_unique<Cancelled>();
+      cancelled->emplace(route.id, route.number);
+    });
   }
   if (root != nullptr) cell.handler->CancelRoot(*root, route);
 }
