@@ -16,6 +16,7 @@
 # operations, so that starting and ending do not count. Only the thread that runs
 # the actors counts: what others do depends on the time that passes.
 set -euo pipefail
+shopt -s inherit_errexit  # A measurement that fails is none.
 export LC_ALL=C
 
 readonly probe=$1

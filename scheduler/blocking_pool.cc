@@ -138,18 +138,15 @@ absl::Status BlockingPool::StartWorker(Task& task) {
   workers_.reserve(workers_.size() + 1);
   idle_.reserve(workers_.size() + 1);
   auto worker = std::make_unique<Worker>();
-  worker->task = std::move(task);
   // Under the lock, so that a thread is never counted on that cannot be had:
   // another Submit() would queue a task for it.
   absl::StatusOr<std::unique_ptr<JoinableThread>> thread =
       options_.thread_factory->Start(
           absl::StrCat(options_.thread_name_prefix, "-", threads_started_ + 1),
           [this, self = worker.get()] { WorkerMain(self); });
-  if (!thread.ok()) {
-    task = std::move(worker->task);
-    return thread.status();
-  }
+  if (!thread.ok()) return thread.status();
   ++threads_started_;
+  worker->task = std::move(task);
   worker->thread = *std::move(thread);
   workers_.push_back(std::move(worker));
   return absl::OkStatus();

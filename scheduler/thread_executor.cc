@@ -184,6 +184,8 @@ absl::StatusOr<Worker*> ThreadExecutor::StartDedicatedWorker(
   if (!station.ok()) return station.status();
   Worker& worker = *(*station)->worker;
   if (make_local_) worker.set_local(make_local_(worker));
+  // First: a thread that runs is never lost.
+  dedicated_.reserve(dedicated_.size() + 1);
   if (absl::Status status = StartDriver(**station); !status.ok()) {
     return status;
   }

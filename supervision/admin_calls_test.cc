@@ -137,9 +137,9 @@ TEST_P(AdminCallsTest, DeletedChildIsGoneForTheNextWhoAsks) {
   const SupervisorRef bank = Start(std::move(spec));
   ASSERT_THAT(bank.Call<TerminateChild>("x").Wait(), IsOk());
   can_start = false;
-  for (const ChildInfo& child : *bank.Call<ListChildren>().Wait()) {
-    child.instance.Kill();
-  }
+  const auto children = bank.Call<ListChildren>().Wait();
+  ASSERT_THAT(children, IsOkAndHolds(SizeIs(kOthers + 1)));
+  for (const ChildInfo& child : *children) child.instance.Kill();
   PlayUntil(*system_, [&] {
     const absl::StatusOr<ChildCounts> counts =
         bank.Call<CountChildren>().Wait();

@@ -271,7 +271,7 @@ size_t EnvelopeDepot::ReturnPages(size_t max_pages) {
     uint16_t first;
     uint16_t pages;
   };
-  Run runs[kPages / 2];
+  Run runs[(kPages + 1) / 2];  // Every second page may be free.
   size_t run_count = 0;
   size_t pages = 0;
   Slab* slab;

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -203,6 +204,28 @@ TEST(EnvelopeDepotTest, ReleasesTheSameInSteps) {
   }
   EXPECT_EQ(depot.usage().held_bytes,
             (EnvelopeDepot::kHeaderPages + 1) * kPage);
+}
+
+// As many runs of free pages as there can be.
+TEST(EnvelopeDepotTest, ReleasesEverySecondPage) {
+  EnvelopeDepot depot(kKeepsAll);
+  constexpr size_t kPages =
+      EnvelopeDepot::kSlabBytes / kPage - EnvelopeDepot::kHeaderPages;
+  std::vector<Magazine> pages;
+  for (size_t i = 0; i < kPages; ++i) pages.push_back(depot.Take(kLarge, 1));
+  ASSERT_EQ(depot.usage().mapped_bytes, EnvelopeDepot::kSlabBytes);
+  const auto address = [](const Magazine& page) {
+    return reinterpret_cast<uintptr_t>(page.top);
+  };
+  std::sort(pages.begin(), pages.end(), [&](const auto& a, const auto& b) {
+    return address(a) < address(b);
+  });
+  for (size_t i = 0; i < kPages; i += 2) depot.Put(kLarge, pages[i]);
+
+  depot.ReleaseUnused();
+
+  EXPECT_EQ(depot.usage().held_bytes,
+            (EnvelopeDepot::kHeaderPages + kPages / 2) * kPage);
 }
 
 TEST(EnvelopeDepotTest, UnmapsSlabThatNobodyUses) {
