@@ -75,8 +75,8 @@ class Other : public Actor<Poke> {
       : tally_(tally), waits_(waits) {}
 
   void Handle(Poke poke) {
-    waits_.push_back(static_cast<uint32_t>(RealClock().Now().ToNanoseconds() -
-                                           poke.sent.ToNanoseconds()));
+    waits_.push_back(
+        WaitOf(RealClock().Now().ToNanoseconds() - poke.sent.ToNanoseconds()));
     tally_.CountPoke();
   }
 

@@ -2,9 +2,7 @@
 // loop: a plain thread starts them at times that were fixed before, however
 // long earlier ones take, and a call's latency counts from that time, so that
 // no wait is hidden.
-#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -74,8 +72,7 @@ class Client : public Actor<Ask> {
     }
     const int64_t latency =
         RealClock().Now().ToNanoseconds() - ask.planned.ToNanoseconds();
-    latencies_.push_back(static_cast<uint32_t>(
-        std::min<int64_t>(latency, std::numeric_limits<uint32_t>::max())));
+    latencies_.push_back(WaitOf(latency));
     if (--left_ == 0) referee_.Send<Done>();
   }
 

@@ -101,8 +101,7 @@ class Modest : public Actor<Step> {
 
   void Handle(Step step) {
     const MonotonicTime now = RealClock().Now();
-    waits_.push_back(
-        static_cast<uint32_t>(now.ToNanoseconds() - step.sent.ToNanoseconds()));
+    waits_.push_back(WaitOf(now.ToNanoseconds() - step.sent.ToNanoseconds()));
     if (step.left > 0) {
       self().Send<Step>(now, step.left - 1);
     } else {

@@ -2,11 +2,19 @@
 #ifndef TROUPE_BENCHMARKS_WAITS_H_
 #define TROUPE_BENCHMARKS_WAITS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace troupe::benchmarks {
+
+// As lists hold it: of 4.29 s and more, that much.
+inline uint32_t WaitOf(int64_t nanoseconds) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(
+      nanoseconds, 0, std::numeric_limits<uint32_t>::max()));
+}
 
 // One list for each actor, so that they share none.
 //

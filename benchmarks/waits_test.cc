@@ -16,6 +16,12 @@ TEST(WaitsTest, AtPermilleCountsTheWaitsOfAllLists) {
   EXPECT_EQ(waits.AtPermille(1000), 1000);
 }
 
+TEST(WaitsTest, LongWaitsAreTheLongest) {
+  EXPECT_EQ(WaitOf(5), 5u);
+  EXPECT_EQ(WaitOf(int64_t{5'000'000'000}), WaitOf(int64_t{1} << 62));
+  EXPECT_GT(WaitOf(int64_t{5'000'000'000}), WaitOf(4'000'000'000));
+}
+
 TEST(WaitsTest, OneWaitIsEveryPercentile) {
   Waits waits(3, 1);
   waits.list(2).push_back(1500);
