@@ -471,6 +471,14 @@ TEST_F(SessionTest, MessageWhoseTypeFitsInNoFrameDoesNotCross) {
   EXPECT_FALSE(line->heard->closed()) << line->heard->why();
 }
 
+// In all items of that type.
+template <typename Item>
+size_t MembersIn(const OtherEnd& heard) {
+  size_t members = 0;
+  for (const Item& item : heard.All<Item>()) members += item.ids.size();
+  return members;
+}
+
 TEST_F(SessionTest, ManyMembersOfAGroupFitInTheShortestFrames) {
   constexpr size_t kMembers = 3000;
   struct Noted : Actor<Note> {
@@ -489,19 +497,11 @@ TEST_F(SessionTest, ManyMembersOfAGroupFitInTheShortestFrames) {
   line->Say(internal::GroupsWantedItem{"", "g"}, kData);
   Play();
   EXPECT_FALSE(line->heard->closed()) << line->heard->why();
-  size_t said = 0;
-  for (const auto& item : line->heard->All<internal::GroupSaidItem>()) {
-    said += item.ids.size();
-  }
-  EXPECT_EQ(said, kMembers);
+  EXPECT_EQ(MembersIn<internal::GroupSaidItem>(*line->heard), kMembers);
   noted.Stop();
   Play();
   EXPECT_FALSE(line->heard->closed()) << line->heard->why();
-  size_t left = 0;
-  for (const auto& item : line->heard->All<internal::GroupLeftItem>()) {
-    left += item.ids.size();
-  }
-  EXPECT_EQ(left, kMembers);
+  EXPECT_EQ(MembersIn<internal::GroupLeftItem>(*line->heard), kMembers);
 }
 
 // As many as the other end takes in parts at a time, however short.
