@@ -19,21 +19,24 @@ class SharedThread {
   static absl::StatusOr<std::shared_ptr<SharedThread>> Start(
       SystemCore& system, absl::string_view name);
 
-  SharedThread(std::shared_ptr<SystemCore> system, Worker& worker)
-      : system_(std::move(system)), worker_(worker) {}
+  // Without a worker so far: see Start().
+  explicit SharedThread(std::shared_ptr<SystemCore> system)
+      : system_(std::move(system)) {}
   SharedThread(const SharedThread&) = delete;
   SharedThread& operator=(const SharedThread&) = delete;
   // Its actors are gone.
-  ~SharedThread() { system_->ReleaseThread(worker_); }
+  ~SharedThread() {
+    if (worker_ != nullptr) system_->ReleaseThread(*worker_);
+  }
 
   const SystemCore& system() const { return *system_; }
   // REQUIRES: the system has not ended.
-  Worker& worker() { return worker_; }
+  Worker& worker() { return *worker_; }
 
  private:
   // Outlives its ActorSystem, so that a handle may.
   const std::shared_ptr<SystemCore> system_;
-  Worker& worker_;
+  Worker* worker_ = nullptr;  // Set once, by Start().
 };
 
 }  // namespace troupe::internal
