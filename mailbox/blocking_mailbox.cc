@@ -159,8 +159,8 @@ absl::StatusOr<EnvelopePtr> BlockingMailbox::Receive(MonotonicTime deadline) {
           "mailbox shut: all that it took was received or handed back; stop "
           "receiving, nothing will come");
     }
-    // Looked at anew after each wait: it may have ended early, for no reason
-    // or because somebody set the time of day, by which the lock waits.
+    // Looked at anew after each wait: it may have ended for no reason, and the
+    // clock need not be the real one.
     const MonotonicTime now = options_.clock->Now();
     if (!began.has_value()) began = now;
     if (now >= deadline) {

@@ -46,6 +46,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/mailbox/bounded_queue.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
@@ -152,7 +153,7 @@ class BlockingMailbox {
   // The receiver looks into both lanes and begins to wait under one hold of
   // mu_. So whoever adds something and then signals under mu_ is not missed.
   absl::Mutex mu_;
-  absl::CondVar arrived_;
+  CondVar arrived_;
   EnvelopeList urgent_ ABSL_GUARDED_BY(mu_);
   bool shut_ ABSL_GUARDED_BY(mu_) = false;
   bool receiver_waits_ ABSL_GUARDED_BY(mu_) = false;

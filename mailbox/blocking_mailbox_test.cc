@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/internal/time_of_day_testing.h"
 #include "troupe/mailbox/capacity.h"
 #include "troupe/mailbox/envelope.h"
 #include "troupe/mailbox/envelope_list.h"
@@ -269,6 +270,24 @@ TEST(BlockingMailboxTest, SenderWaitsUntilItsDeadline) {
                      HasSubstr("allow more time"))));
   EXPECT_EQ(clock.Now(), MonotonicTime() + absl::Milliseconds(5));
   EXPECT_THAT(ReceiveAll(mailbox), ElementsAre(1));
+}
+
+// Nor is a wait shorter or longer when somebody sets the time of day.
+TEST(BlockingMailboxTest, WaitsByTheMonotonicClock) {
+  constexpr absl::Duration kAWhile = absl::Milliseconds(20);
+  for (const absl::Duration ahead : {absl::Hours(1), -absl::Hours(1)}) {
+    const internal::SetTimeOfDay set(ahead);
+    BlockingMailbox mailbox({.capacity = {.messages = 1}});
+    MonotonicTime deadline = RealClock().Now() + kAWhile;
+    EXPECT_THAT(mailbox.Receive(deadline),
+                StatusIs(absl::StatusCode::kDeadlineExceeded));
+    EXPECT_GE(RealClock().Now(), deadline);
+    EXPECT_THAT(mailbox.Send<Small>(1), IsOk());
+    deadline = RealClock().Now() + kAWhile;
+    EXPECT_THAT(mailbox.SendWithDeadline<Small>(deadline, 2),
+                StatusIs(absl::StatusCode::kDeadlineExceeded));
+    EXPECT_GE(RealClock().Now(), deadline);
+  }
 }
 
 TEST(BlockingMailboxTest, DeadlineDoesNotMatterWhereThereIsSpace) {

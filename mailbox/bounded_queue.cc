@@ -14,13 +14,14 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/base/check.h"
+#include "troupe/base/cond_var.h"
 
 namespace troupe {
 
 // A thread in PushWithDeadline(). All members are guarded by the queue's lock.
 class BoundedQueue::WaitingThread final : public Waiter {
  public:
-  absl::CondVar told;
+  CondVar told;
   Admission admission = Admission::kWaiting;
 
  private:
@@ -75,8 +76,8 @@ Admission BoundedQueue::PushWithDeadline(Envelope* envelope, const Clock& clock,
   const Admission admission = PushLocked(envelope, &waiter, dropped);
   if (admission != Admission::kWaiting) return admission;
   while (waiter.admission == Admission::kWaiting) {
-    // Looked at anew after each wait: it may have ended early, for no reason
-    // or because somebody set the time of day, by which the lock waits.
+    // Looked at anew after each wait: it may have ended for no reason, and
+    // `clock` need not be the real one.
     const absl::Duration remaining = deadline - clock.Now();
     if (remaining <= absl::ZeroDuration()) {
       Remove(waiter);

@@ -232,7 +232,7 @@ void BlockingPool::JoinThoseWhoLeft() {
   progress_.SignalAll();
 }
 
-bool BlockingPool::WaitUntil(absl::CondVar& event, MonotonicTime deadline) {
+bool BlockingPool::WaitUntil(CondVar& event, MonotonicTime deadline) {
   const absl::Duration left = deadline - options_.clock->Now();
   if (left <= absl::ZeroDuration()) return false;
   event.WaitWithTimeout(&mu_, left);

@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/base/log.h"
 #include "troupe/scheduler/thread_factory.h"
 
@@ -114,8 +115,8 @@ class BlockingPool {
   struct Worker {
     std::unique_ptr<JoinableThread> thread;
     std::thread::id id;
-    Task task;  // Handed over by Submit(), not yet taken by the thread.
-    absl::CondVar wake;  // `task` was set, or the pool was closed.
+    Task task;     // Handed over by Submit(), not yet taken by the thread.
+    CondVar wake;  // `task` was set, or the pool was closed.
     // Its task called Shutdown(): other tasks that do so do not wait for it. It
     // is its last task, since Shutdown() leaves none in the queue.
     bool in_shutdown = false;
@@ -148,7 +149,7 @@ class BlockingPool {
   void JoinThoseWhoLeft() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Waits for `event` until `deadline`, perhaps less. False if that has passed.
-  bool WaitUntil(absl::CondVar& event, MonotonicTime deadline)
+  bool WaitUntil(CondVar& event, MonotonicTime deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const BlockingPoolOptions options_;
@@ -167,7 +168,7 @@ class BlockingPool {
   bool growth_failed_ ABSL_GUARDED_BY(mu_) = false;  // And that was logged.
   uint64_t threads_started_ ABSL_GUARDED_BY(mu_) = 0;
   // A worker left or called Shutdown(), or joining_ became false.
-  absl::CondVar progress_;
+  CondVar progress_;
 };
 
 }  // namespace troupe

@@ -12,6 +12,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "troupe/base/clock.h"
+#include "troupe/base/cond_var.h"
 
 namespace troupe {
 
@@ -24,6 +26,7 @@ class Event {
   void Set() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     set_ = true;
+    changed_.SignalAll();
     looks_set_.store(true, std::memory_order_relaxed);
   }
 
@@ -40,11 +43,15 @@ class Event {
   // Blocks. Returns whether the event was set within `timeout`.
   bool WaitWithTimeout(absl::Duration timeout) const ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
-    return mu_.AwaitWithTimeout(absl::Condition(&set_), timeout);
+    const MonotonicTime deadline = RealClock().Now() + timeout;
+    while (!set_ && !changed_.WaitWithDeadline(&mu_, deadline)) {
+    }
+    return set_;
   }
 
  private:
   mutable absl::Mutex mu_;
+  mutable CondVar changed_;
   bool set_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<bool> looks_set_{false};
 };

@@ -52,6 +52,10 @@ check 'Clock, randomness and threads come through base/ and scheduler/:' \
   'system_clock|steady_clock|absl::Now\(|GetCurrentTime|clock_gettime|[^_a-z]s?rand\(|mt19937|random_device|absl::BitGen|std::this_thread|std::j?thread\b|[^_a-z]socket\(' \
   "$cpp" "^(base|scheduler|cluster|testing|benchmarks|examples)/|$drivers"
 
+check 'Limits of waits are monotonic, and those of Abseil are not (base/cond_var.h):' \
+  'absl::CondVar|(Await|LockWhen|WaitForNotification)With(Timeout|Deadline)' \
+  "$cpp" "^(testing|benchmarks)/|_testing\.cc$|^base/cond_var\.h$|$drivers"
+
 packages=$(select_files '^[^/]+/(.*/)?BUILD$' | cut -d/ -f1 | sort -u | paste -sd'|')
 check 'Our headers are included by troupe/<package>/<file>.h:' \
   "^ *# *include *[\"<](${packages:-none})/" "$cpp" '^tools/external_workspace/'

@@ -59,6 +59,12 @@ accepts actor/actor.cc 'int operand(int x); // std::this is fine'
 accepts scheduler/worker.cc 'std::thread t;'
 accepts mailbox/pool_benchmark.cc 'std::thread t;'
 
+finds stream/stream.h "$(header TROUPE_STREAM_STREAM_H_ 'absl::CondVar any;')" \
+  'monotonic'
+finds actor/actor.cc 'mu.AwaitWithTimeout(c, d);' 'monotonic'
+accepts actor/actor.cc 'any_.WaitWithTimeout(&mu_, timeout);'
+accepts actor/actor_test.cc 'mu.AwaitWithTimeout(c, d);'
+
 finds actor/actor.cc '#include "mailbox/mailbox.h"' 'troupe/<package>'
 accepts actor/actor.cc '#include "troupe/mailbox/mailbox.h"'
 

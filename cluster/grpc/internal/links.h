@@ -12,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "troupe/base/clock.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/cluster/grpc/internal/link.h"
 
 namespace troupe::internal {
@@ -31,6 +33,7 @@ class Links {
   void Remove(const Link& link) ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     links_.erase(&link);
+    removed_.SignalAll();
   }
 
   void CloseAll(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_) {
@@ -39,12 +42,11 @@ class Links {
   // False: some are there still.
   bool AwaitNone(absl::Duration within = absl::InfiniteDuration())
       ABSL_LOCKS_EXCLUDED(mu_) {
-    const auto none = [this] {
-      mu_.AssertHeld();
-      return links_.empty();
-    };
+    const MonotonicTime deadline = RealClock().Now() + within;
     absl::MutexLock lock(&mu_);
-    return mu_.AwaitWithTimeout(absl::Condition(&none), within);
+    while (!links_.empty() && !removed_.WaitWithDeadline(&mu_, deadline)) {
+    }
+    return links_.empty();
   }
 
  private:
@@ -60,6 +62,7 @@ class Links {
   }
 
   absl::Mutex mu_;
+  CondVar removed_;
   std::optional<absl::Status> why_closed_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<const Link*, std::weak_ptr<Link>> links_
       ABSL_GUARDED_BY(mu_);

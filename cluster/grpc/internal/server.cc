@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "grpc/grpc.h"
 #include "troupe/base/check.h"
+#include "troupe/base/clock.h"
 #include "troupe/cluster/grpc/internal/address.h"
 #include "troupe/cluster/grpc/internal/channel_settings.h"
 #include "troupe/cluster/grpc/internal/link_connection.h"
@@ -143,12 +144,10 @@ void Server::Take(int socket) {
 }
 
 void Server::AwaitUnused(absl::Duration within) {
-  const auto unused = [this] {
-    mu_.AssertHeld();
-    return users_ == 0;
-  };
+  const MonotonicTime deadline = RealClock().Now() + within;
   absl::MutexLock lock(&mu_);
-  (void)mu_.AwaitWithTimeout(absl::Condition(&unused), within);
+  while (users_ > 0 && !unused_.WaitWithDeadline(&mu_, deadline)) {
+  }
 }
 
 void Server::Break() {
@@ -281,6 +280,7 @@ void Server::Ended() {
   {
     absl::MutexLock lock(&mu_);
     if (--users_ > 0) return;
+    unused_.SignalAll();
   }
   server_->Shutdown();  // Does not wait any more.
   poller_->Shutdown();

@@ -24,6 +24,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/cluster/grpc/internal/lane_call.h"
 #include "troupe/cluster/grpc/internal/link.h"
 #include "troupe/cluster/grpc/internal/links.h"
@@ -150,6 +151,7 @@ class Server final {
   uint64_t begun_ = 0;
 
   mutable absl::Mutex mu_;
+  CondVar unused_;
   bool listening_ ABSL_GUARDED_BY(mu_) = true;
   // What uses the queue: links, calls, refusals, and listening itself.
   int users_ ABSL_GUARDED_BY(mu_) = 1;

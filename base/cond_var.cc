@@ -1,0 +1,49 @@
+#include "troupe/base/cond_var.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#if defined(__GLIBCXX__) && !defined(_GLIBCXX_USE_PTHREAD_COND_CLOCKWAIT)
+#error "this standard library waits by the time of day, whatever the clock"
+#endif
+
+namespace troupe {
+
+bool CondVar::WaitWithDeadline(absl::Mutex* mu, MonotonicTime deadline) {
+  if (deadline <= RealClock().Now()) return true;
+  ++waiting_;
+  bool passed = false;
+  {
+    std::unique_lock<std::mutex> inner(inner_);
+    mu->Unlock();
+    if (deadline == MonotonicTime::InfiniteFuture()) {
+      signal_.wait(inner);
+    } else {
+      // What RealClock() reads is what this one reads.
+      const std::chrono::steady_clock::time_point until(
+          std::chrono::nanoseconds(deadline.ToNanoseconds()));
+      passed = signal_.wait_until(inner, until) == std::cv_status::timeout;
+    }
+  }
+  mu->Lock();
+  --waiting_;
+  return passed;
+}
+
+void CondVar::SignalOne() {
+  // Who is about to wait has it until he does. Not held while waking: he needs
+  // it first thing.
+  inner_.lock();
+  inner_.unlock();
+  signal_.notify_one();
+}
+
+void CondVar::SignalAll() {
+  if (waiting_ == 0) return;
+  inner_.lock();
+  inner_.unlock();
+  signal_.notify_all();
+}
+
+}  // namespace troupe
