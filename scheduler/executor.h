@@ -110,7 +110,9 @@ class Executor {
 
   // -- for workers -----------------------------------------------------------
 
-  // Wakes the thread of a worker that fell asleep.
+  // Wakes the thread of a worker that fell asleep, whose nap a delivery of the
+  // caller has ended. Called once for each such nap, perhaps late: until then
+  // neither the worker nor the executor ends.
   virtual void Unpark(Worker& worker) = 0;
   // Blocks until no seat of the executor is being revoked.
   virtual void AwaitSettledSeat() = 0;

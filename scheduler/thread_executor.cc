@@ -3,8 +3,9 @@
 //
 // Ending, step by step (Shutdown()):
 //   1. Phase kClosing: no dedicated worker is started any more.
-//   2. Wait until every worker sleeps with an empty inbox, no turn is without
-//      its seat and no alarm rings: nothing can become ready again. One look at
+//   2. Wait until every worker sleeps with an empty inbox, nobody is about to
+//      wake one, no turn is without its seat and no alarm rings: nothing can
+//      become ready again, and nobody comes by. One look at
 //      each worker would not tell, because one that was seen asleep may be
 //      delivered to by one that is looked at later. So two looks are taken: who
 //      sleeps at both and did not fall asleep in between slept all the time,
@@ -23,6 +24,7 @@
 #include "troupe/base/check.h"
 #include "troupe/base/cpu_count.h"
 #include "troupe/base/membarrier.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/scheduler/guest.h"
 #include "troupe/scheduler/internal/station.h"
 
@@ -127,7 +129,10 @@ absl::Status ThreadExecutor::Start() {
     if (!status.ok()) return TooFewThreads(drivers_.size(), wanted, status);
   }
   absl::StatusOr<std::unique_ptr<JoinableThread>> monitor =
-      threads_->Start("monitor", [this] { MonitorMain(); });
+      threads_->Start("monitor", [this] {
+        internal::MustHaveMemory("the monitor of workers",
+                                 [this] { MonitorMain(); });
+      });
   if (!monitor.ok()) {
     return TooFewThreads(drivers_.size(), wanted, monitor.status());
   }
@@ -291,11 +296,12 @@ void ThreadExecutor::Wake(Station& station) {
     ++wakes_;
     WakeMonitor();
     if (station.driver == nullptr) {
-      Staff(station);
+      station.CountWake();
+      if (!station.finished) Staff(station);
       return;
     }
   }
-  station.Unpark();
+  station.Wake();
 }
 
 void ThreadExecutor::AwaitSettledSeat() {
@@ -325,6 +331,15 @@ bool ThreadExecutor::AllSleep() {
       if (!station->finished) workers.push_back(station->worker.get());
     }
   }
+  // Of those that sleep, and those that have no thread any more.
+  const auto settled = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    for (const auto* stations : {&shared_, &dedicated_}) {
+      if (!absl::c_all_of(*stations, std::mem_fn(&Station::IsSettled))) {
+        return false;
+      }
+    }
+    return true;
+  };
   const auto count_naps = [&workers] {
     uint64_t naps = 0;
     for (const Worker* worker : workers) naps += worker->naps();
@@ -335,7 +350,7 @@ bool ThreadExecutor::AllSleep() {
   };
   // Each count only grows, so equal sums are equal counts.
   const uint64_t naps = count_naps();
-  return look() && look() && count_naps() == naps;
+  return look() && settled() && look() && count_naps() == naps;
 }
 
 absl::Status ThreadExecutor::Shutdown() {
@@ -361,7 +376,7 @@ absl::Status ThreadExecutor::Shutdown() {
     }
     phase_ = Phase::kClosing;
     // Falling asleep takes no lock and wakes nobody: look every millisecond.
-    absl::CondVar nobody_signals;
+    CondVar nobody_signals;
     while (!AllSleep()) {
       nobody_signals.WaitWithTimeout(&mu_, absl::Milliseconds(1));
     }

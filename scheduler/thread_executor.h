@@ -45,6 +45,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/base/log.h"
 #include "troupe/base/random.h"
 #include "troupe/scheduler/event.h"
@@ -261,7 +262,7 @@ class ThreadExecutor final : public Executor {
   std::atomic<int> searchers_{0};
 
   mutable absl::Mutex mu_;
-  absl::CondVar monitor_wake_;
+  CondVar monitor_wake_;
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kRunning;
   absl::AnyInvocable<std::unique_ptr<WorkerLocal>(Worker&)> make_local_
       ABSL_GUARDED_BY(mu_);

@@ -38,21 +38,21 @@ void ThreadExecutor::DriverMain(Driver& driver) {
 }
 
 void ThreadExecutor::Serve(Driver& driver, Station* station) {
-  do {
-    while (station != nullptr) {
-      // What was accepted could not be handled any more.
-      const bool finished = internal::MustHaveMemory(
-          "a turn of a worker", [&] { return Drive(*station); });
-      if (finished) {
-        LeaveStation(driver, *station);
-        station = nullptr;
-      } else {
-        station = HandBack(driver);
+  // What was accepted could not be handled any more.
+  internal::MustHaveMemory("a turn of a worker", [&] {
+    do {
+      while (station != nullptr) {
+        if (Drive(*station)) {
+          LeaveStation(driver, *station);
+          station = nullptr;
+        } else {
+          station = HandBack(driver);
+        }
       }
-    }
-    station = AwaitStation(driver);
-  } while (station != nullptr);
-  EndDriver(driver);
+      station = AwaitStation(driver);
+    } while (station != nullptr);
+    EndDriver(driver);
+  });
 }
 
 ThreadExecutor::Station* ThreadExecutor::AwaitStation(Driver& driver) {
@@ -141,9 +141,11 @@ bool ThreadExecutor::Sleep(Station& station, MonotonicTime next_timer) {
       station.awaited =
           station.lent ? MonotonicTime::InfiniteFuture() : station.due;
       station.parked = true;
-      station.park_mu.AwaitWithTimeout(
-          absl::Condition(&station.unparked),
-          is_real ? station.awaited - now : absl::InfiniteDuration());
+      if (!station.unparked) {
+        station.unpark.WaitWithDeadline(
+            &station.park_mu,
+            is_real ? station.awaited : MonotonicTime::InfiniteFuture());
+      }
       station.parked = false;
       station.unparked = false;
       now = worker_clock_.Now();

@@ -58,7 +58,8 @@ bool ThreadExecutor::DriveAsGuest(Worker& worker, Guest& guest) {
     return true;
   }
   // It is a thread of the executor now.
-  Serve(*driver, HandBack(*driver));
+  Serve(*driver, internal::MustHaveMemory("a turn of a worker",
+                                          [&] { return HandBack(*driver); }));
   return false;
 }
 

@@ -1,7 +1,8 @@
 // The monitor of a ThreadExecutor: tells the workers the time, rings alarms,
 // gives the workers of handlers
 // that do not return to other threads, and reports long turns. It looks once a
-// millisecond while some worker is awake. One that sleeps for
+// millisecond while some worker is awake, and while a dedicated one that has
+// ended may be touched still. One that sleeps for
 // kLooksBeforeTidyUp looks is told to tidy up, once in each nap. When all have
 // been told, the monitor sleeps, kTicksBeforeSleep looks later.
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/base/contain.h"
 #include "troupe/scheduler/internal/station.h"
 #include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/thread_executor.h"
@@ -89,6 +91,9 @@ bool ThreadExecutor::LookAtWorkers() {
   }
   for (const std::unique_ptr<Driver>& driver : drivers_) {
     if (driver->lost_station != nullptr) awake = true;
+  }
+  for (const std::unique_ptr<Station>& station : dedicated_) {
+    if (station->finished) awake = true;  // Not settled: to be looked at again.
   }
   return awake;
 }
@@ -197,7 +202,12 @@ void ThreadExecutor::Staff(Station& station) {
     return;
   }
   if (!HasSpare()) return;
-  const absl::Status status = StartDriver(station);
+  absl::Status status;
+  const absl::Status memory = internal::Contain([&] {
+    mu_.AssertHeld();
+    status = StartDriver(station);
+  });
+  status.Update(memory);
   if (status.ok()) {
     ++spare_threads_;
     staffing_failed_ = false;
@@ -239,9 +249,10 @@ void ThreadExecutor::JoinEndedThreads() {
   {
     absl::MutexLock lock(&mu_);
     ended.swap(ended_);
-    const auto first =
-        std::partition(dedicated_.begin(), dedicated_.end(),
-                       [](const auto& station) { return !station->finished; });
+    const auto first = std::partition(
+        dedicated_.begin(), dedicated_.end(), [](const auto& station) {
+          return !station->finished || !station->IsSettled();
+        });
     std::move(first, dedicated_.end(), std::back_inserter(finished));
     dedicated_.erase(first, dedicated_.end());
   }

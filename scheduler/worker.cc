@@ -95,6 +95,8 @@ Worker::~Worker() {
 }
 
 void Worker::Deliver(Runnable& newest, Runnable& oldest) {
+  // Once it is pushed, the worker may run and end, and its executor with it:
+  // but for the call of Unpark(), which those wait for.
   if (inbox_.Push(&newest, &oldest)) executor_.Unpark(*this);
 }
 
@@ -109,7 +111,10 @@ bool Worker::FallAsleep() {
   // count in turn.
   naps_.store(naps_.load(std::memory_order_relaxed) + 1,
               std::memory_order_release);
-  return inbox_.FallAsleep();
+  const bool asleep = inbox_.FallAsleep();
+  // Who brought something has seen it awake, and wakes nobody.
+  if (!asleep) CountNapEndedHere();
+  return asleep;
 }
 
 void Worker::RaiseEpoch() {

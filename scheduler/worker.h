@@ -120,6 +120,13 @@ class alignas(64) Worker {
   // (base/ownership_worker_model_test.cc).
   uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   uint64_t naps() const { return naps_.load(std::memory_order_acquire); }
+  // Naps so far that somebody else's delivery has ended: so often
+  // Executor::Unpark() is called for the worker, or has been. For who knows
+  // that the worker sleeps, or that nobody drives it any more.
+  uint64_t WakesOwed() const {
+    return naps() - naps_ended_here_.load(std::memory_order_relaxed) -
+           (LooksAsleep() ? 1 : 0);
+  }
 
   // -- the driving thread, inside its seat -----------------------------------
 
@@ -270,7 +277,11 @@ class alignas(64) Worker {
 
   // See WorkerWord.
   [[nodiscard]] bool Rest() { return inbox_.Rest(); }
-  bool Rise() { return inbox_.Rise(); }
+  bool Rise() {
+    const bool ended_here = inbox_.Rise();
+    if (ended_here) CountNapEndedHere();
+    return ended_here;
+  }
   [[nodiscard]] bool FallAsleep();
 
   // Seats the calling thread on this worker. REQUIRES: nobody is; the thread is
@@ -301,6 +312,11 @@ class alignas(64) Worker {
   }
 
   uint32_t fresh() const { return static_cast<uint32_t>(fresh_but_one_ + 1); }
+
+  void CountNapEndedHere() {
+    naps_ended_here_.store(naps_ended_here_.load(std::memory_order_relaxed) + 1,
+                           std::memory_order_relaxed);
+  }
 
   void RaiseEpoch();
   void Receive(Runnable& runnable);
@@ -343,6 +359,9 @@ class alignas(64) Worker {
   // memory.
   std::atomic<MonotonicTime> now_;
   std::atomic<uint64_t> naps_{0};
+  // By this side: it did not fall asleep after all, or rose by itself. Relaxed:
+  // FALL ASLEEP publishes it, to who finds the worker asleep.
+  std::atomic<uint64_t> naps_ended_here_{0};
 
   // Written by many: on a line of its own.
   alignas(64) WorkerWord<Runnable> inbox_;

@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/scheduler/guest.h"
 #include "troupe/scheduler/internal/backlog_watch.h"
 #include "troupe/scheduler/thread_executor.h"
@@ -30,6 +31,7 @@ struct ThreadExecutor::Station {
   // the thread awake.
   absl::Mutex park_mu;
   bool unparked ABSL_GUARDED_BY(park_mu) = false;
+  CondVar unpark;
   bool ends ABSL_GUARDED_BY(park_mu) = false;
   bool parked ABSL_GUARDED_BY(park_mu) = false;
   bool lent ABSL_GUARDED_BY(park_mu) = false;      // A guest drives the worker.
@@ -39,6 +41,7 @@ struct ThreadExecutor::Station {
   MonotonicTime due ABSL_GUARDED_BY(park_mu);
   MonotonicTime awaited ABSL_GUARDED_BY(park_mu);
   bool untidy ABSL_GUARDED_BY(park_mu) = false;  // To be tidied up.
+  uint64_t wakes ABSL_GUARDED_BY(park_mu) = 0;   // By who had ended its nap.
 
   // Whoever drives: whether work should be shared, and, of a guest, the next
   // timer when the worker rested.
@@ -62,20 +65,46 @@ struct ThreadExecutor::Station {
   int looks_at_nap = 0;
   uint64_t seen_naps = 0;
 
+  void SetUnparked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(park_mu) {
+    unparked = true;
+    unpark.Signal();
+  }
+  // By who has nothing delivered.
   void Unpark() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
-    unparked = true;
+    SetUnparked();
+  }
+  // By who has ended the worker's nap, and touches nothing here after it.
+  void Wake() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    ++wakes;
+    SetUnparked();
+  }
+  // The same where it has no thread.
+  void CountWake() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    ++wakes;
+  }
+  // Whether all that have ended a nap of the worker are done with it. Only then
+  // may it go. Under the executor's lock, which they hold to the end, or have
+  // left before. REQUIRES: as for Worker::WakesOwed().
+  bool IsSettled() ABSL_LOCKS_EXCLUDED(park_mu) {
+    absl::MutexLock lock(&park_mu);
+    return wakes == worker->WakesOwed();
   }
   void End() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
-    ends = unparked = true;
+    ends = true;
+    SetUnparked();
   }
-  // Lets a guest drive, while its thread stays where it is. False: that thread
-  // is about to drive by itself, or has something else to do.
+  // Lets a guest drive, who has ended the worker's nap, while its thread stays
+  // where it is. False: that thread is about to drive by itself, or has
+  // something else to do.
   [[nodiscard]] bool Lend() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
     if (!parked || lent || unparked || ends || untidy) return false;
     lent = was_lent = true;
+    ++wakes;
     return true;
   }
   // The guest has left the worker busy, or asleep until `next_timer`.
@@ -84,12 +113,13 @@ struct ThreadExecutor::Station {
     lent = false;
     due = next_timer;
     // Whoever has woken it since has woken nobody.
-    if (!worker->LooksAsleep() || due < awaited) unparked = true;
+    if (!worker->LooksAsleep() || due < awaited) SetUnparked();
   }
   // Its thread tidies up before it sleeps on.
   void AskToTidyUp() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
-    untidy = unparked = true;
+    untidy = true;
+    SetUnparked();
   }
   // One step of that, by the thread.
   void TidyUpABit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(park_mu) {
@@ -105,7 +135,7 @@ struct ThreadExecutor::Driver {
   std::unique_ptr<JoinableThread> thread;
 
   // Guarded by the executor's lock.
-  absl::CondVar called;              // `station` or `ends` has been set.
+  CondVar called;                    // `station` or `ends` has been set.
   Station* station = nullptr;        // What it drives.
   ThreadContext* context = nullptr;  // Null: not seated yet.
   bool ends = false;
