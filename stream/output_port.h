@@ -73,7 +73,7 @@ class PortRef {
     if (core_->BeginTurn(nullptr) != internal::PortCore::Turn::kGranted) {
       return false;
     }
-    const EndOfTurn end{*core_};
+    const internal::PortCore::EndOfTurn end{*core_};
     Publish(std::forward<Args>(args)...);
     return true;
   }
@@ -127,11 +127,6 @@ class PortRef {
   const std::shared_ptr<internal::PortCore>& core() const { return core_; }
 
  private:
-  struct EndOfTurn {
-    ~EndOfTurn() { core.EndTurn(); }
-    internal::PortCore& core;
-  };
-
   template <typename... Args>
   static internal::SharedBody Build(Args&&... args) {
     internal::CheckShareable<T>();

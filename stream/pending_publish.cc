@@ -13,12 +13,6 @@ namespace {
 
 using internal::PortCore;
 
-// Gives the turn back, also if there is no memory to publish.
-struct EndOfTurn {
-  ~EndOfTurn() { port.EndTurn(); }
-  PortCore& port;
-};
-
 // A plain thread that waits for its turn.
 class WaitingPublisher final : public internal::PublishWaiter {
  public:
@@ -168,7 +162,7 @@ absl::Status PendingPublish::Wait() && {
     turn = waiter.granted ? PortCore::Turn::kGranted : PortCore::Turn::kClosed;
   }
   if (turn == PortCore::Turn::kClosed) return PortIsGone(*type_);
-  const EndOfTurn end{*port_};
+  const PortCore::EndOfTurn end{*port_};
   port_->Publish(body_);
   return absl::OkStatus();
 }

@@ -68,6 +68,11 @@ class PortCore final : public SubscriptionOwner,
     kRefused,  // There is no room, and no waiter.
     kClosed,
   };
+  // Ends a turn that was granted, also if there is no memory to publish.
+  struct EndOfTurn {
+    ~EndOfTurn() { port.EndTurn(); }
+    PortCore& port;
+  };
 
   explicit PortCore(const PortOptions& options) : options_(options) {}
   PortCore(const PortCore&) = delete;
