@@ -16,6 +16,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/call.h"
+#include "troupe/actor/events.h"
 #include "troupe/actor/internal/await_testing.h"
 #include "troupe/actor/internal/shared_message.h"
 #include "troupe/actor/internal/system_testing.h"
@@ -242,6 +244,35 @@ TEST_P(ChildRefTest, CallThatIsGivenUpIsNotHandled) {
   EXPECT_THAT(caller.KillAndWait(), IsOk());
   BringUp();
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
+}
+
+// §18: what nobody handles is a dead letter, whoever has given it up.
+TEST_P(ChildRefTest, CallThatIsGivenUpIsADeadLetter) {
+  Start(absl::ZeroDuration());
+  BringDown();
+  std::atomic<int> expired{0};
+  Subscription subscription =
+      system_->Subscribe<DeadLetter>([&expired](const DeadLetter& letter) {
+        if (letter.reason == DeadLetter::Reason::kExpired) ++expired;
+      });
+  const auto caller = system_->Spawn<Runner>().value();
+  internal::Handed<bool> asked;
+  caller.Send<Do>([&](Runner&) -> Task<absl::Status> {
+    asked.Put(true);
+    co_return (co_await worker_.Call<Ask>()).status();
+  });
+  asked.Await(*system_);
+  {
+    const StartedCall<Ask> dropped = worker_.Call<Ask>().Start();
+    // Long enough for the others to wait at the address, not on their way.
+    EXPECT_THAT(worker_.Call<Ask>().Within(absl::Milliseconds(2)).Wait(),
+                StatusIs(absl::StatusCode::kDeadlineExceeded));
+    EXPECT_THAT(caller.KillAndWait(), IsOk());
+  }
+  BringUp();
+  // Behind all three.
+  EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
+  EXPECT_EQ(expired, 3);
 }
 
 TEST_P(ChildRefTest, UrgentMessagesStayUrgent) {

@@ -68,7 +68,8 @@ bool DoorBase::DropWaiting(const ReplyRoute& route) {
         InfoOf(*envelope).route.IsSame(route)) {
       found = true;
       --waiting_count_;
-      DestroyEnvelope(envelope);
+      InfoOf(*envelope).Cancel();
+      (void)DropGivenUp(cell(), envelope);
     } else {
       waiting_.Append(envelope);
     }

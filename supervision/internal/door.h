@@ -66,7 +66,7 @@ class DoorBase : public ActorBase {
   bool Forward(Envelope* envelope);
   void Keep(Envelope* envelope);
   void Lose(Envelope* envelope, SendResult why);
-  // Drops the request that has this route, if it waits here.
+  // Makes a dead letter of the request that has this route, if it waits here.
   bool DropWaiting(const ReplyRoute& route);
 
   const size_t most_waiting_;
