@@ -20,18 +20,18 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/reply_of.h"
 #include "troupe/actor/send_result.h"
-#include "troupe/actor/task.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/asked_type.h"
+#include "troupe/cluster/internal/asker_testing.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/made_up_refs_testing.h"
 #include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/node.h"
-#include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/spawn.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/cluster/wire_type.h"
@@ -62,36 +62,6 @@ class Child : public Actor<Word> {
  public:
   void PostStart() { child_of_test = self(); }
   absl::Status Handle(Word) { return absl::DataLossError("as asked"); }
-};
-
-struct Begin {
-  using Reply = absl::Status;
-};
-class Asker : public Actor<Begin> {
- public:
-  explicit Asker(Node& node) : node_(node) {}
-  Task<absl::Status> Handle(Begin) {
-    const auto started = co_await SpawnOn<Word>(node_, "any@b", {});
-    co_return started.status();
-  }
-
- private:
-  Node& node_;
-};
-
-// Writes references to these actors of its own, one after the other.
-class Ours final : public RefWriter {
- public:
-  explicit Ours(std::vector<uint64_t> ids) : ids_(std::move(ids)) {}
-  void Write(const AnyActorRef&, WireTypeList, Encoder& out) override {
-    out.WriteVarint(1);  // The writer's.
-    out.WriteVarint(ids_.at(next_++));
-  }
-  uint64_t Subscribe(Subscriber, const WireType&) override { return 0; }
-
- private:
-  const std::vector<uint64_t> ids_;
-  size_t next_ = 0;
 };
 
 class FullOutboxTest : public ::testing::Test {
@@ -174,7 +144,7 @@ class FullOutboxTest : public ::testing::Test {
 TEST_F(FullOutboxTest, EndOfARemoteChildIsTold) {
   BecomePeer(0);
   Introduce<SpawnActor>(0);
-  Ours refs({kOwner});
+  MadeUpRefs refs({{kWriters, kOwner}});
   Encoder payload(&refs);
   SpawnActor request;
   request.factory = "child";
@@ -198,14 +168,14 @@ TEST_F(FullOutboxTest, EndOfARemoteChildIsTold) {
 // Otherwise what was started is killed, as one of which nobody knows.
 TEST_F(FullOutboxTest, StartIsClaimed) {
   BecomePeer(1);
-  const Asker::Ref asker =
-      a_.system().Spawn<Asker>(std::ref(a_.node())).value();
+  const Asker<Word>::Ref asker =
+      a_.system().Spawn<Asker<Word>>(std::ref(a_.node())).value();
   auto outcome = asker.Call<Begin>().Start();
   Play();
   const auto calls = b_.heard->AllHeads<CallHead>();
   ASSERT_EQ(calls.size(), 1);
   Fill();
-  Ours refs({kOwner, kKeeper});
+  MadeUpRefs refs({{kWriters, kOwner}, {kWriters, kKeeper}});
   Encoder payload(&refs);
   Encode(OutcomeOf<SpawnActor>(StartedActor{}), payload);
   Say(ReplyHead{calls[0].number}, payload);

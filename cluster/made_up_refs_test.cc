@@ -1,6 +1,5 @@
 // References and ids that a peer makes up (clause 35): whatever it says, no
 // actor gets what it does not take, and nothing is said in the name of others.
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,22 +17,21 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_ref.h"
 #include "troupe/actor/actor_system.h"
-#include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/reply_of.h"
-#include "troupe/actor/task.h"
 #include "troupe/cluster/codec/codec.h"
 #include "troupe/cluster/codec/decoder.h"
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/codec/shape.h"
 #include "troupe/cluster/in_process_transport.h"
 #include "troupe/cluster/internal/asked_type.h"
+#include "troupe/cluster/internal/asker_testing.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/made_up_refs_testing.h"
 #include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/internal/spawn_request.h"
 #include "troupe/cluster/node.h"
 #include "troupe/cluster/ports.h"
-#include "troupe/cluster/ref_codec.h"
 #include "troupe/cluster/spawn.h"
 #include "troupe/cluster/transport.h"
 #include "troupe/cluster/wire_type.h"
@@ -44,9 +42,16 @@ namespace troupe {
 namespace {
 
 using internal::AppendItem;
+using internal::Asker;
+using internal::Begin;
 using internal::CallHead;
 using internal::ItemKind;
+using internal::kNobodys;
+using internal::kReaders;
+using internal::kWriters;
 using internal::Line;
+using internal::MadeUpRef;
+using internal::MadeUpRefs;
 using internal::OtherEnd;
 using internal::ReplyHead;
 using internal::SendHead;
@@ -61,33 +66,6 @@ using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::IsOkAndHolds;
 using testing::StatusIs;
-
-// How a reference begins: whose actor it is.
-constexpr uint64_t kNobodys = 0;
-constexpr uint64_t kWriters = 1;
-constexpr uint64_t kReaders = 2;
-
-struct Written {
-  uint64_t whose;
-  uint64_t id = 0;
-};
-// Writes these, one after the other, whatever it is to write.
-class MadeUp final : public RefWriter {
- public:
-  explicit MadeUp(std::vector<Written> refs) : refs_(std::move(refs)) {}
-  void Write(const AnyActorRef&, WireTypeList, Encoder& out) override {
-    const Written& ref = refs_.at(next_++);
-    out.WriteVarint(ref.whose);
-    if (ref.whose != kNobodys) out.WriteVarint(ref.id);
-  }
-  uint64_t Subscribe(internal::Subscriber, const WireType&) override {
-    return 0;
-  }
-
- private:
-  const std::vector<Written> refs_;
-  size_t next_ = 0;
-};
 
 struct Price {
   static constexpr absl::string_view kWireName = "test.Price";
@@ -211,8 +189,8 @@ class MadeUpOwnersTest : public MadeUpRefsTest {
     EXPECT_THAT(ExportFactory<Short()>(a_->node(), "short"), IsOk());
     Introduce<SpawnActor>(0);
   }
-  absl::Status StartFor(Written owner) {
-    MadeUp refs({owner});
+  absl::Status StartFor(MadeUpRef owner) {
+    MadeUpRefs refs({owner});
     Encoder payload(&refs);
     SpawnActor request;
     request.factory = "short";
@@ -271,30 +249,15 @@ TEST_F(MadeUpOwnersTest, ActorOfAThirdNodeIsNot) {
   EXPECT_THAT(StartFor({3, 7}), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-struct Begin {
-  using Reply = absl::Status;
-};
-class Asker : public Actor<Begin> {
- public:
-  explicit Asker(Node& node) : node_(node) {}
-  Task<absl::Status> Handle(Begin) {
-    const auto started = co_await SpawnOn<Price>(node_, "any@b", {});
-    co_return started.status();
-  }
-
- private:
-  Node& node_;
-};
-
 // Of a start that b answers with these.
 class MadeUpStartsTest : public MadeUpRefsTest {
  protected:
-  absl::Status AnswerWith(Written actor, Written keeper) {
-    const Asker::Ref asker =
-        a_->system().Spawn<Asker>(std::ref(a_->node())).value();
+  absl::Status AnswerWith(MadeUpRef actor, MadeUpRef keeper) {
+    const Asker<Price>::Ref asker =
+        a_->system().Spawn<Asker<Price>>(std::ref(a_->node())).value();
     auto outcome = asker.Call<Begin>().Start();
     b_.heard->AwaitItems(ItemKind::kCall, 1);
-    MadeUp refs({actor, keeper});
+    MadeUpRefs refs({actor, keeper});
     Encoder payload(&refs);
     Encode(OutcomeOf<SpawnActor>(StartedActor{}), payload);
     Say(ReplyHead{b_.heard->AllHeads<CallHead>().at(0).number}, payload);

@@ -21,6 +21,7 @@
 #include "troupe/cluster/codec/encoder.h"
 #include "troupe/cluster/internal/cluster_testing.h"
 #include "troupe/cluster/internal/items.h"
+#include "troupe/cluster/internal/made_up_refs_testing.h"
 #include "troupe/cluster/internal/other_end_testing.h"
 #include "troupe/cluster/internal/port_items.h"
 #include "troupe/cluster/internal/stranger_testing.h"
@@ -37,6 +38,9 @@
 namespace troupe {
 namespace {
 
+using internal::kWriters;
+using internal::MadeUpRef;
+using internal::MadeUpRefs;
 using internal::PortEndItem;
 using internal::PortLeftItem;
 using internal::PortOpenItem;
@@ -89,18 +93,6 @@ class Follower : public Actor<Price, Rumour, Follow, Read, Follows> {
   PortSubscription prices_;
 };
 
-// Writes any reference as one to the writer's actor 7.
-class Seven final : public RefWriter {
- public:
-  void Write(const AnyActorRef&, WireTypeList, Encoder& out) override {
-    out.WriteVarint(1);
-    out.WriteVarint(7);
-  }
-  uint64_t Subscribe(internal::Subscriber, const WireType&) override {
-    return 0;
-  }
-};
-
 // The stranger has a port, its actor 7; the follower has subscribed, and its
 // token is 1.
 class PortsFaultsTest : public ::testing::Test {
@@ -114,8 +106,8 @@ class PortsFaultsTest : public ::testing::Test {
     Introduce<Price>(0);
     Introduce<Rumour>(1);
     Introduce<Follow>(2);
-    Seven seven;
-    Encoder payload(&seven);
+    MadeUpRefs refs({{kWriters, 7}});
+    Encoder payload(&refs);
     Encode(Follow{}, payload);
     stranger_->Say(SendHead{follower_.id().value(), 2, false}, payload.bytes());
     (void)stranger_->Await<SendHead>();  // The Subscribe.
@@ -347,8 +339,8 @@ TEST(PortCopiesTest, OneIsSentForAllSubscribersOfANode) {
   const WireType& type = WireTypeOf<Introduce>();
   stranger.Say(
       TypeItem{0, std::string(type.name), type.shape, type.reply_shape});
-  Seven seven;
-  Encoder payload(&seven);
+  MadeUpRefs refs(std::vector<MadeUpRef>(3, {kWriters, 7}));
+  Encoder payload(&refs);
   Encode(Introduce{std::vector<ActorRef<Price>>(3)}, payload);
   stranger.Say(SendHead{announcer.id().value(), 0, false}, payload.bytes());
   published.WaitForNotification();
