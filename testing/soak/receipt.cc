@@ -9,8 +9,7 @@ thread_local bool next_is_dead_letter = false;
 
 void internal::ReceiptState::Release() {
   if (ends.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-  // An answer to what nobody handled would be no explanation.
-  if (lost_silently && !answered) account.Add(Fate::kTold);
+  if (lost_silently && told) account.Add(Fate::kTold);
   delete this;
 }
 

@@ -11,7 +11,10 @@
 //   const auto outcome = co_await ref.Call<Ask>(receipt);
 //   receipt.Note(outcome.status());
 //
-// A caller that is destroyed while it waits needs no telling.
+// Only a failure that says that the request was not delivered (delivery.h)
+// explains a request that is destroyed and is no dead letter. A timeout or a
+// cancellation does not: what is given up then is still on its way, and is
+// handled or becomes a dead letter. Nor does the end of a caller that waits.
 //
 // Thread safety: each end belongs to one thread at a time.
 #ifndef TROUPE_TESTING_SOAK_RECEIPT_H_
@@ -21,6 +24,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "troupe/actor/delivery.h"
 #include "troupe/testing/soak/account.h"
 
 namespace troupe::testing {
@@ -36,7 +40,7 @@ struct ReceiptState {
   // ACQUIRE_RELEASE by who lets go: the last one reads what the other wrote.
   std::atomic<int> ends{2};
   bool lost_silently = false;  // By the request: not even as a dead letter.
-  bool answered = false;       // By the caller.
+  bool told = false;           // By the caller: that it was not delivered.
 };
 
 }  // namespace internal
@@ -50,7 +54,10 @@ class Receipt {
   Receipt& operator=(const Receipt&) = delete;
   ~Receipt() { state_->Release(); }
 
-  void Note(const absl::Status& outcome) { state_->answered = outcome.ok(); }
+  // What the call yielded. Not called where the caller ends while it waits.
+  void Note(const absl::Status& outcome) {
+    state_->told = Delivery(outcome) == DeliveryState::kNotDelivered;
+  }
 
  private:
   friend class RequestToken;
