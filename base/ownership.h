@@ -295,8 +295,9 @@ class MailWord {
 //   kLocked  a claimer works on the objects of a quiet worker; also beside a
 //            chain, so that pushes never wait for a claimer
 //
-// Thread safety: Push(), TryLock(), Unlock(), LooksQuiet() any thread; the rest
-// the worker only.
+// Thread safety: Push(), TryLock(), Unlock(), LooksQuiet() and LooksAsleep()
+// from any thread; the rest belongs to who drives the worker, or puts it to
+// sleep and wakes it while nobody does: one at a time.
 template <typename Node, typename Atomics = RealAtomics>
 class WorkerWord {
  public:
