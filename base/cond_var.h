@@ -30,7 +30,8 @@ namespace troupe {
 
 class CondVar {
  public:
-  CondVar() = default;
+  CondVar() : signal_() {}
+  ~CondVar() {}
   CondVar(const CondVar&) = delete;
   CondVar& operator=(const CondVar&) = delete;
 
@@ -63,7 +64,11 @@ class CondVar {
   // other mutex. Who waits takes it before he gives up the absl::Mutex, so that
   // no signal comes in between.
   std::mutex inner_;
-  std::condition_variable signal_;
+  // Holds nothing, and is not destroyed: in a child of fork() that would wait
+  // for who waited in the parent.
+  union {
+    std::condition_variable signal_;
+  };
 };
 
 }  // namespace troupe

@@ -99,6 +99,23 @@ TEST(CondVarTest, TellsThatTheDeadlineHasPassed) {
   EXPECT_TRUE(never.WaitWithTimeout(&mu, -absl::InfiniteDuration()));
 }
 
+// Who goes by a clock of his own, which stands, comes back again and again.
+TEST(CondVarTest, GivesTheMutexUpForAPassedDeadlineToo) {
+  absl::Mutex mu;
+  CondVar never;
+  bool done = false;
+  std::thread other;
+  {
+    absl::MutexLock lock(&mu);
+    other = std::thread([&] {
+      absl::MutexLock lock(&mu);
+      done = true;
+    });
+    while (!done) (void)never.WaitWithTimeout(&mu, absl::ZeroDuration());
+  }
+  other.join();
+}
+
 TEST(CondVarTest, WaitsByNoTimeOfDay) {
   absl::Mutex mu;
   CondVar never;

@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/base/cond_var.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/environment/environment_testing.h"
 #include "troupe/testing/status_matchers.h"
@@ -234,6 +235,34 @@ TEST_F(ForkTest, HandlerThatReturnsInTheChildAborts) {
   const auto forker = system_->Spawn<Forker>().value();
   EXPECT_THAT(forker.Call<Fork>().Within(absl::InfiniteDuration()).Wait(),
               IsOkAndHolds(true));
+}
+
+// The child has the memory, and not the thread that waits.
+TEST_F(ForkTest, ChildDestroysWhatAThreadOfTheParentWaitsFor) {
+  absl::Mutex mu;
+  auto changed = std::make_unique<CondVar>();
+  bool waits = false;
+  bool go_on = false;
+  std::thread waiter([&] {
+    absl::MutexLock lock(&mu);
+    waits = true;
+    while (!go_on) changed->Wait(&mu);
+  });
+  {
+    absl::MutexLock lock(&mu);
+    mu.Await(absl::Condition(&waits));
+  }
+  const Ended ended = InChild([&] {
+    changed.reset();
+    return true;
+  });
+  EXPECT_TRUE(ended.Exited(0)) << ended;
+  {
+    absl::MutexLock lock(&mu);
+    go_on = true;
+    changed->Signal();
+  }
+  waiter.join();
 }
 
 TEST(ForkBeforeTest, ChildMayHaveASystemIfThereIsNone) {
