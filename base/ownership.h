@@ -337,7 +337,7 @@ class WorkerWord {
   bool LooksAsleep() const {
     return (word_.load(std::memory_order_acquire) & kAsleep) != 0;
   }
-  // A hint for the worker, between turns.
+  // A hint for who drives the worker, between turns.
   bool LooksEmpty() const {
     return (word_.load(std::memory_order_relaxed) & kChain) == 0;
   }
@@ -384,9 +384,9 @@ class WorkerWord {
         busy, kQuiet, std::memory_order_release, std::memory_order_relaxed);
   }
 
-  // RISE: quiet to busy, by the worker itself (a timer is due). False if
-  // something was pushed: then it is busy already. Acquire pairs with the
-  // release of UNLOCK.
+  // RISE: quiet to busy, by nothing that was pushed: a timer is due, or
+  // somebody else drives the worker now. False if something was pushed: then it
+  // is busy already. Acquire pairs with the release of UNLOCK.
   bool Rise() {
     uintptr_t seen = word_.load(std::memory_order_relaxed);
     while ((seen & kQuiet) != 0) {

@@ -278,6 +278,63 @@ void LookWhetherAllSleep(Execution& run) {
   run.Join();
 }
 
+// What may be counted wrongly of naps.
+enum class Miscount : uint8_t { kNone, kRise, kNoNap, kWake };
+
+// While one that has ended its nap is late to say so, the worker rises for
+// something else, receives, and sleeps again. Somebody frees it, when all who
+// have ended a nap of it are done (ThreadExecutor::AllSleep()).
+void FreeBesideALateWake(Execution& run, Miscount miscount) {
+  Inbox inbox(run);
+  Object object;
+  Atomic<int> naps{0};
+  Atomic<int> ended_here{0};
+  Atomic<int> wakes{0};  // Under a lock, there.
+  Atomic<int> received{0};
+  ScheduledCell<int> freed{0};
+  run.Label(wakes, "wakes");
+  const auto end_here = [&](Miscount how) {
+    if (miscount == how) return;
+    ended_here.store(ended_here.load(kRelaxed) + 1, kRelaxed);
+  };
+  const auto fall_asleep = [&] {
+    naps.store(naps.load(kRelaxed) + 1, kRelease);
+    if (inbox.word.FallAsleep()) return true;
+    end_here(Miscount::kNoNap);
+    return false;
+  };
+  const auto is_settled = [&] {
+    return miscount == Miscount::kWake ||
+           naps.load(kAcquire) - ended_here.load(kRelaxed) - 1 ==
+               wakes.load(kAcquire);
+  };
+  Check(inbox.word.Rest() && fall_asleep(), "nothing was delivered to it");
+  run.Spawn("sender", [&] {
+    if (!inbox.word.Push(&object, &object)) return;
+    Check(freed == 0, "it is woken when it is gone");
+    wakes.fetch_add(1, kRelease);
+  });
+  run.Spawn("worker", [&] {
+    do {
+      if (inbox.word.Rise()) end_here(Miscount::kRise);
+      if (!inbox.Receive().empty()) received.store(1, kRelease);
+    } while (!inbox.word.Rest() || !fall_asleep() ||
+             (received.load(kRelaxed) == 0 && PauseOrEnd()));
+  });
+  run.Spawn("executor", [&] {
+    while (received.load(kAcquire) == 0) {
+      if (!PauseOrEnd()) return;
+    }
+    const int before = naps.load(kAcquire);
+    if (inbox.word.LooksAsleep() && is_settled() && inbox.word.LooksAsleep() &&
+        naps.load(kAcquire) == before) {
+      freed = 1;
+    }
+  });
+  run.Join();
+  Check(is_settled(), "nobody may ever free it");
+}
+
 std::vector<Harness> Harnesses() {
   return {
       {"deliver/sleep", DeliverAgainstSleep, {{3, 1}}},
@@ -287,6 +344,8 @@ std::vector<Harness> Harnesses() {
       {"claim/new-thread",
        [](Execution& run) { ClaimAgainstNewThread(run, true); }},
       {"all-sleep", LookWhetherAllSleep, {{3, 3}}},
+      {"late-wake",
+       [](Execution& run) { FreeBesideALateWake(run, Miscount::kNone); }},
   };
 }
 
@@ -348,6 +407,18 @@ TEST(WorkerModelTest, NeedsEachStepOfItsProtocol) {
   ExpectFound("naps are counted without release",
               {"all-sleep", LookWhetherAllSleep}, [](Operation& operation) {
                 if (operation.label == "naps") operation.order = kRelaxed;
+              });
+  const auto late_wake = [](Miscount miscount) -> Harness {
+    return {"late-wake",
+            [miscount](Execution& run) { FreeBesideALateWake(run, miscount); }};
+  };
+  ExpectFound("a nap that it ended itself counts as a delivery's",
+              late_wake(Miscount::kRise));
+  ExpectFound("so does one that was none", late_wake(Miscount::kNoNap));
+  ExpectFound("who is late is not waited for", late_wake(Miscount::kWake));
+  ExpectFound("wakes are counted without release", late_wake(Miscount::kNone),
+              [](Operation& operation) {
+                if (operation.label == "wakes") operation.order = kRelaxed;
               });
   // The load still sees what the worker did before it rested.
   const auto without_lock = in_inbox([](Operation& operation) {

@@ -61,9 +61,9 @@ class DeterministicExecutor final : public Executor {
     double lost_seat_probability = 0.05;
     Logger logger = {};
     // Called after each step that is played, whoever plays it, but not after
-    // those that are played in the midst of a turn: no handler is running. The
-    // ringing of alarms is no step. May do what a plain thread may, but must
-    // not play.
+    // those that are played in the midst of a turn: no handler of this executor
+    // is running. The ringing of alarms is no step. May do what a plain thread
+    // may, but must not play.
     std::function<void()> after_step = {};
     // Called before each turn, those in the midst of another one included, in
     // the seat of the worker: may look at what will run, and at nothing else of

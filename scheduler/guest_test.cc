@@ -126,6 +126,21 @@ TEST(GuestTest, LeavesWhatTakesLongToTheWorkersThread) {
   EXPECT_THAT(executor->Shutdown(), IsOk());
 }
 
+// What it would have run, before it goes.
+TEST(GuestTest, MayShutDownWhileItDelivers) {
+  const auto executor = CreatePatient();
+  (void)Play(*executor, [&](Guest& guest) {
+    Event ran;
+    const auto end = [&] {
+      Post(*executor, [&] { ran.Set(); });
+      EXPECT_THAT(executor->Shutdown(), IsOk());
+    };
+    EXPECT_TRUE(guest.Deliver(end));
+    EXPECT_TRUE(ran.IsSet());
+    return Round::kDone;
+  });
+}
+
 // §19. What the closure waits for is run by the same worker, and the thread
 // that would have gone on waiting for input is replaced.
 TEST(GuestTest, IsReplacedWhenAHandlerDoesNotReturn) {

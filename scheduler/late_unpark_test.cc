@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
+#include "troupe/base/membarrier.h"
 #include "troupe/scheduler/event.h"
 #include "troupe/scheduler/executor.h"
 #include "troupe/scheduler/internal/test_cell.h"
@@ -186,6 +187,29 @@ TEST_F(LateUnparkTest, TheExecutorStays) {
   EXPECT_TRUE(executor_.MayUnpark());
   executor_.LetUnpark();
   sender.join();
+}
+
+TEST_F(LateUnparkTest, AWorkerThatSleepsAgainGetsNoThread) {
+  if (!AsymmetricBarrierAvailable()) GTEST_SKIP() << "no membarrier(2)";
+  Event go_on;
+  TestCell blocks("blocks", [&](TestCell&, const TestMessage&) {
+    go_on.WaitWithTimeout(absl::InfiniteDuration());
+  });
+  Worker& worker = executor_.shared_worker(0);
+  blocks.Start(executor_);
+  Await([&] { return worker.LooksAsleep(); });
+
+  std::thread sender = executor_.SendButUnparkLate(blocks);
+  executor_.inner().ClockMoved();
+  Await([&] {
+    return executor_.inner().take_overs() == 1 && worker.LooksAsleep();
+  });
+  executor_.LetUnpark();
+  sender.join();
+  EXPECT_EQ(threads_.unjoined(),
+            2);  // Its own, which is lost, and the monitor.
+  go_on.Set();
+  EXPECT_THAT(executor_.Shutdown(), IsOk());
 }
 
 }  // namespace

@@ -5,14 +5,13 @@
 //   1. Phase kClosing: no dedicated worker is started any more.
 //   2. Wait until every worker sleeps with an empty inbox, nobody is about to
 //      wake one, no turn is without its seat and no alarm rings: nothing can
-//      become ready again, and nobody comes by. One look at
-//      each worker would not tell, because one that was seen asleep may be
-//      delivered to by one that is looked at later. So two looks are taken: who
-//      sleeps at both and did not fall asleep in between slept all the time,
-//      and between the looks all of them did so together.
+//      become ready again, and nobody comes by. One look at each worker would
+//      not tell, because one that was seen asleep may be delivered to by one
+//      that is looked at later. So two looks are taken: who sleeps at both and
+//      did not fall asleep in between slept all the time, and between the looks
+//      all of them did so together.
 //   3. Phase kEnding, in the same critical section: alarms ring no more.
-//   Drivers
-//      and the monitor are told to end, and are joined.
+//      Drivers and the monitor are told to end, and are joined.
 // Callers that come second wait for phase kEnded.
 #include "troupe/scheduler/thread_executor.h"
 
@@ -297,7 +296,9 @@ void ThreadExecutor::Wake(Station& station) {
     WakeMonitor();
     if (station.driver == nullptr) {
       station.CountWake();
-      if (!station.finished) Staff(station);
+      // Late, it may find the worker at its end, or asleep again: then whoever
+      // ends this nap finds it a thread.
+      if (!station.finished && !station.worker->LooksAsleep()) Staff(station);
       return;
     }
   }
@@ -354,6 +355,7 @@ bool ThreadExecutor::AllSleep() {
 }
 
 absl::Status ThreadExecutor::Shutdown() {
+  if (this_thread.guest != nullptr) this_thread.guest->WakeKept();
   if (lost_threads()) {
     return absl::FailedPreconditionError(
         "an executor is shut down by the process that made it, not by a child "

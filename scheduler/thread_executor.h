@@ -238,7 +238,7 @@ class ThreadExecutor final : public Executor {
   // Wakes the thread of a station, or finds it one.
   void Wake(Station& station) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether all workers sleep, and nothing here is about to wake one.
+  // Whether all workers sleep, and nobody is about to wake one.
   bool AllSleep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Set once.

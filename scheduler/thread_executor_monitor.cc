@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/base/contain.h"
+#include "troupe/base/must_have_memory.h"
 #include "troupe/scheduler/internal/station.h"
 #include "troupe/scheduler/internal/ticks.h"
 #include "troupe/scheduler/thread_executor.h"
@@ -66,7 +67,8 @@ void ThreadExecutor::RingAlarms() {
     due_.pop_front();
     ringing_ = &alarm;
     mu_.Unlock();
-    alarm.Ring();
+    // Here, where the lock is not held: nobody expects it to be.
+    internal::MustHaveMemory("an alarm", [&] { alarm.Ring(); });
     mu_.Lock();
     ringing_ = nullptr;
   }
@@ -93,7 +95,7 @@ bool ThreadExecutor::LookAtWorkers() {
     if (driver->lost_station != nullptr) awake = true;
   }
   for (const std::unique_ptr<Station>& station : dedicated_) {
-    if (station->finished) awake = true;  // Not settled: to be looked at again.
+    if (station->finished) awake = true;  // To be freed when it is settled.
   }
   return awake;
 }
@@ -167,7 +169,8 @@ void ThreadExecutor::Detach(Station& station, Driver& driver) {
   station.changes_hands = true;
   Seat<>& seat = worker.TakeSeat();
   mu_.Unlock();
-  worker.FlushLocal();
+  internal::MustHaveMemory("what a worker held back",
+                           [&] { worker.FlushLocal(); });
   mu_.Lock();
   seat.Settle(OwnerTag::kNoSeat);
   station.changes_hands = false;
@@ -212,10 +215,12 @@ void ThreadExecutor::Staff(Station& station) {
     ++spare_threads_;
     staffing_failed_ = false;
   } else if (!std::exchange(staffing_failed_, true)) {
-    options_.logger.Log(
-        LogSeverity::kWarning,
-        absl::StrCat("no thread for a worker whose handler blocks: ",
-                     status.ToString()));
+    (void)internal::Contain([&] {
+      options_.logger.Log(
+          LogSeverity::kWarning,
+          absl::StrCat("no thread for a worker whose handler blocks: ",
+                       status.ToString()));
+    });
   }
 }
 
@@ -232,14 +237,16 @@ void ThreadExecutor::ReportLostTurn() {
 
 void ThreadExecutor::Report(const LongTurn& turn) {
   mu_.Unlock();
-  if (options_.on_long_turn != nullptr) {
-    options_.on_long_turn(turn);
-  } else {
-    options_.logger.Log(
-        LogSeverity::kWarning,
-        absl::StrCat("a turn of ", turn.name, " has taken longer than ",
-                     absl::FormatDuration(turn.so_far)));
-  }
+  internal::MustHaveMemory("the report of a long turn", [&] {
+    if (options_.on_long_turn != nullptr) {
+      options_.on_long_turn(turn);
+    } else {
+      options_.logger.Log(
+          LogSeverity::kWarning,
+          absl::StrCat("a turn of ", turn.name, " has taken longer than ",
+                       absl::FormatDuration(turn.so_far)));
+    }
+  });
   mu_.Lock();
 }
 

@@ -121,9 +121,9 @@ class alignas(64) Worker {
   uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   uint64_t naps() const { return naps_.load(std::memory_order_acquire); }
   // Naps so far that somebody else's delivery has ended: so often
-  // Executor::Unpark() is called for the worker, or has been. For who knows
-  // that the worker sleeps, or that nobody drives it any more.
-  uint64_t WakesOwed() const {
+  // Executor::Unpark() has been called for the worker, or will be. For who
+  // knows that the worker sleeps, or that nobody drives it any more.
+  uint64_t NapsEndedByDeliveries() const {
     return naps() - naps_ended_here_.load(std::memory_order_relaxed) -
            (LooksAsleep() ? 1 : 0);
   }
@@ -360,7 +360,8 @@ class alignas(64) Worker {
   std::atomic<MonotonicTime> now_;
   std::atomic<uint64_t> naps_{0};
   // By this side: it did not fall asleep after all, or rose by itself. Relaxed:
-  // FALL ASLEEP publishes it, to who finds the worker asleep.
+  // FALL ASLEEP publishes it, to who finds the worker asleep. With an older
+  // count more of them are others', and whoever waits for those looks again.
   std::atomic<uint64_t> naps_ended_here_{0};
 
   // Written by many: on a line of its own.

@@ -41,7 +41,7 @@ struct ThreadExecutor::Station {
   MonotonicTime due ABSL_GUARDED_BY(park_mu);
   MonotonicTime awaited ABSL_GUARDED_BY(park_mu);
   bool untidy ABSL_GUARDED_BY(park_mu) = false;  // To be tidied up.
-  uint64_t wakes ABSL_GUARDED_BY(park_mu) = 0;   // By who had ended its nap.
+  uint64_t wakes ABSL_GUARDED_BY(park_mu) = 0;   // Calls of Unpark() so far.
 
   // Whoever drives: whether work should be shared, and, of a guest, the next
   // timer when the worker rested.
@@ -87,10 +87,10 @@ struct ThreadExecutor::Station {
   }
   // Whether all that have ended a nap of the worker are done with it. Only then
   // may it go. Under the executor's lock, which they hold to the end, or have
-  // left before. REQUIRES: as for Worker::WakesOwed().
+  // left before. REQUIRES: as for Worker::NapsEndedByDeliveries().
   bool IsSettled() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
-    return wakes == worker->WakesOwed();
+    return wakes == worker->NapsEndedByDeliveries();
   }
   void End() ABSL_LOCKS_EXCLUDED(park_mu) {
     absl::MutexLock lock(&park_mu);
