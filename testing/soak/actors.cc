@@ -29,7 +29,7 @@ Clerk::Clerk(World* world, int number)
     : world_(*world),
       number_(number),
       random_(world->NewSeed()),
-      is_lossless_(random_.Bernoulli(0.5)) {}
+      is_lossless_(world->IsDeaf(number) || random_.Bernoulli(0.5)) {}
 
 void Clerk::PostStart() {
   world_.instances.fetch_add(1, std::memory_order_relaxed);
@@ -47,6 +47,8 @@ void Clerk::PostStart() {
       self(), {.lag = is_lossless_ ? Lag::kLossless : lags[random_.Uniform(3)],
                .limit = 64,
                .replay = static_cast<uint32_t>(random_.Uniform(8))});
+  world_.price_ledger.Subscribe(number_, is_lossless_);
+  if (world_.IsDeaf(number_)) prices_.Unsubscribe();
   SendEvery<Beat>(absl::Milliseconds(5 + random_.Uniform(20)));
 }
 
@@ -110,14 +112,8 @@ void Clerk::TellNews() {
 }
 
 void Clerk::Handle(const Price& m) {
-  const bool follows = last_price_ == 0 || !is_lossless_
-                           ? m.number > last_price_
-                           : m.number == last_price_ + 1;
-  if (!follows) {
-    world_.Complain(absl::StrCat("clerk ", number_, " saw price ", m.number,
-                                 " after ", last_price_));
-  }
-  last_price_ = m.number;
+  const std::string wrong = world_.price_ledger.See(number_, m.number);
+  if (!wrong.empty()) world_.Complain(wrong);
   world_.prices_seen.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -141,6 +137,7 @@ void Gardener::PostStart() { SendEvery<Beat>(absl::Milliseconds(2)); }
 void Gardener::Handle(Beat) {
   if (world_.is_calm()) return;
   // Lossless readers that are behind get further behind.
+  world_.price_ledger.Publish(next_price_);
   world_.prices.Publish(next_price_++);
   if (random_.Bernoulli(0.2)) Plant();
   if (twigs_.size() > kTwigs) Fell();

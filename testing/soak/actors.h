@@ -48,7 +48,6 @@ class Clerk : public Actor<ClerkApi> {
   const int number_;
   Random random_;
   bool is_lossless_;
-  int64_t last_price_ = 0;
   PortSubscription prices_;
   Timer cancelled_;
 };

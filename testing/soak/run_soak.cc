@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -30,8 +31,6 @@
 namespace troupe::testing {
 namespace {
 
-// Whoever is asked must answer by then, whatever was done to it.
-constexpr absl::Duration kPatience = absl::Minutes(1);
 constexpr absl::Duration kSampleEvery = absl::Seconds(1);
 constexpr absl::Duration kLook = absl::Milliseconds(10);
 
@@ -61,7 +60,7 @@ class Soak {
       : options_(options),
         tell_(tell),
         random_(options.seed),
-        world_(random_.NextUint64()),
+        world_(random_.NextUint64(), options.has_deaf_clerk),
         before_(StateWithThreads()),
         began_(RealClock().Now()) {}
 
@@ -143,13 +142,15 @@ class Soak {
       Inject(next, world_, *system_, random_);
       ++report_.faults;
       AwaitAnswers(fault);
+      // Of those that the gardener publishes now.
+      AwaitPrice(world_.price_ledger.published() + 1);
     }
     TellHowItIs(fault);
   }
 
   // Every clerk is there, and answers.
   void AwaitAnswers(absl::string_view fault) {
-    const MonotonicTime deadline = RealClock().Now() + kPatience;
+    const MonotonicTime deadline = RealClock().Now() + options_.patience;
     for (int clerk = 0; clerk < kClerks; ++clerk) {
       // What a kill or a restart takes away is asked again.
       absl::Status status;
@@ -168,6 +169,18 @@ class Soak {
              absl::StrCat("clerk ", clerk, " does not answer after the fault '",
                           fault, "': ", status.ToString()));
     }
+  }
+
+  // It comes to all whom it was promised.
+  void AwaitPrice(int64_t number) {
+    std::string missing;
+    const bool all_came = system_->executor().RunUntil(
+        [&] {
+          missing = world_.price_ledger.Missing(number);
+          return missing.empty();
+        },
+        RealClock().Now() + options_.patience);
+    if (!all_came) world_.Complain(missing);
   }
 
   void TellHowItIs(absl::string_view fault) {
@@ -198,10 +211,11 @@ class Soak {
     drivers_.clear();
     const bool finished =
         system_->executor().RunUntil([this] { return world_.Waiting() == 0; },
-                                     RealClock().Now() + kPatience);
+                                     RealClock().Now() + options_.patience);
     FailIf(!finished, absl::StrCat(world_.Waiting(),
                                    " messages wait that nobody handles"));
     queued_ = world_.Waiting();
+    AwaitPrice(world_.price_ledger.published());
     const absl::Status status = system_->Shutdown();
     FailIf(!status.ok(), status.ToString());
     dead_letters_ = Subscription();

@@ -1,5 +1,18 @@
 // A soak: a mixed load on a system with threads, with a random fault from time
-// to time, and at the end an account of every message.
+// to time, and at the end an account of its messages:
+//
+//   items, requests, pages  each was handled, is a dead letter, or its sender
+//                           was told that it was not delivered
+//   news to a group         as many as its members took were handled or are
+//                           dead letters
+//   prices of a port        come in order; to clerks that subscribed without
+//                           loss, without a gap and to the last, which is
+//                           looked for after each fault and at the end
+//   ticks of timers         none outlives its actor; whether one came that was
+//                           due is not known
+//
+// What makes the load and the faults (beats, poison, stalls, the beginning of
+// blocking work) and the runtime's own messages are not accounted for.
 //
 //   const SoakReport report = RunSoak({.duration = absl::Minutes(20)},
 //                                     [](absl::string_view line) { ... });
@@ -34,6 +47,12 @@ struct SoakOptions {
   double resident_bytes_per_minute = 1 << 20;
   double heap_bytes_per_minute = 64 << 10;
   absl::Duration long_enough = absl::Minutes(10);
+  // Whoever is asked, or was promised something, has answered or got it by
+  // then, whatever was done to it.
+  absl::Duration patience = absl::Minutes(1);
+  // For the test that the soak notices it: one clerk drops the subscription
+  // that was to be without loss.
+  bool has_deaf_clerk = false;
 };
 
 struct SoakReport {

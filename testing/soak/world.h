@@ -23,6 +23,7 @@
 #include "troupe/supervision/child_ref.h"
 #include "troupe/supervision/supervisor.h"
 #include "troupe/testing/soak/account.h"
+#include "troupe/testing/soak/price_ledger.h"
 #include "troupe/testing/soak/receipt.h"
 
 namespace troupe::testing {
@@ -89,14 +90,15 @@ inline constexpr int kDrivers = 2;
 // Outlives the system. The references are set before anybody uses them.
 class World {
  public:
-  explicit World(uint64_t seed) : seed_(seed) {}
+  World(uint64_t seed, bool has_deaf_clerk)
+      : seed_(seed), has_deaf_clerk_(has_deaf_clerk) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   Account items{"items"};
   Account asks{"asks"};
   Account pages{"pages"};
-  // A timer that ends with its actor leaves no dead letter.
+  // A timer that ends with its actor, or is cancelled, leaves no dead letter.
   Account ticks{"ticks"};
   Account news{"news"};
 
@@ -107,6 +109,7 @@ class World {
   ActorRef<Page> dropping_press;
   const Group<News> readers{"soak/readers"};
   OutputPort<Price> prices{{.keeps = 16}};
+  PriceLedger price_ledger{kClerks};
 
   // Has each dead letter counted in its account, as long as it is kept.
   Subscription CountDeadLetters(ActorSystem& system);
@@ -124,6 +127,9 @@ class World {
   void CalmDown() { calm_.store(true, std::memory_order_relaxed); }
   // Relaxed: a late look begins one thing more.
   bool is_calm() const { return calm_.load(std::memory_order_relaxed); }
+
+  // SoakOptions::has_deaf_clerk.
+  bool IsDeaf(int clerk) const { return has_deaf_clerk_ && clerk == 0; }
 
   // For an actor or a thread.
   uint64_t NewSeed() {
@@ -144,6 +150,7 @@ class World {
 
  private:
   const uint64_t seed_;
+  const bool has_deaf_clerk_;
   std::atomic<uint64_t> next_seed_{0};
   std::atomic<bool> calm_{false};
   std::array<std::array<std::atomic<int64_t>, kClerks>, kDrivers> last_ = {};
