@@ -136,6 +136,16 @@ TEST_P(PendingPublishTest, WaitsForWhatOthersBrought) {
   EXPECT_THAT(got_, ElementsAre(0, 1, 2, 3, 4, 5, 6));
 }
 
+// Otherwise nobody would ever have the next one.
+TEST_P(PendingPublishTest, WhoDoesNotWaitEndsItsTurnToo) {
+  const PortSubscription slow = SubscribeSlow(2);
+  EXPECT_TRUE(port_->TryPublish(1));
+  EXPECT_TRUE(port_->TryPublish(2));
+  PublishAll(3, 1);
+  for (int i = 0; i < 3; ++i) LetOnePass();
+  EXPECT_THAT(got_, ElementsAre(1, 2, 3));
+}
+
 TEST_P(PendingPublishTest, EndsWhereTheSubscriberHas) {
   const PortSubscription slow = SubscribeSlow(1);
   PublishAll(1, 4);
