@@ -1,4 +1,4 @@
-// Who may do what on which node (clause 40): rules that a seed draws.
+// Who may do what on which node (clause 35): rules that a seed draws.
 //
 // Invariants:
 //   what is refused leaves no trace  nothing of it happens
