@@ -179,6 +179,31 @@ TEST(ExploreTest, PauseWaitsForAStore) {
   EXPECT_TRUE(result.complete);
 }
 
+// What comes behind a pause that need not be one is tried as all else is.
+TEST(ExploreTest, GoesOnBehindAPause) {
+  const Result result =
+      Explore(Everything("behind a pause"), [](Execution& run) {
+        Int x(0);
+        Int y(0);
+        Int z(0);
+        run.Spawn("writer", [&] {
+          x.store(1);
+          z.store(1);
+          y.store(5);
+        });
+        run.Spawn("reader", [&] {
+          const int a = x.load();
+          const int b = z.load();
+          if (a != 0 || b != 1) return;
+          ScheduledAtomics::SpinPause();
+          const int before = y.fetch_add(1);
+          Check(before != 0 || y.load() != 5, "it came in between");
+        });
+        run.Join();
+      });
+  EXPECT_THAT(result.failure, HasSubstr("it came in between"));
+}
+
 TEST(ExploreTest, FindsThreadsThatWaitForOneAnother) {
   const Result result = Explore({.name = "deadlock"}, [](Execution& run) {
     Int first(0);

@@ -216,8 +216,10 @@ int Machine::PickEnabled() {
   }
   if (count == 0) return 0;
   if (count == 1) return able[0];
-  const ChoiceKind kind =
-      current_can ? ChoiceKind::kPreempt : ChoiceKind::kThread;
+  // Who waits is not preempted.
+  const ChoiceKind kind = current_can && !threads_[current_].waits
+                              ? ChoiceKind::kPreempt
+                              : ChoiceKind::kThread;
   return able[Choose(kind, absl::MakeConstSpan(able.data(), count), count)];
 }
 
@@ -432,10 +434,13 @@ bool Machine::Pause(bool may_end) {
     return false;
   }
   // A store is seen in the end: the next load does not find the same again.
+  // Part of the past: who goes on is elsewhere than who is about to.
   for (const Awaited& awaited : self.loaded) {
-    memory_.Overtake(
-        current_, awaited.location,
-        std::min(awaited.store + 1, memory_.Newest(awaited.location)));
+    const uint32_t seen =
+        std::min(awaited.store + 1, memory_.Newest(awaited.location));
+    memory_.Overtake(current_, awaited.location, seen);
+    memory_.AddToPast(current_, uint64_t{seen} << 32 |
+                                    static_cast<uint32_t>(awaited.location));
   }
   self.loaded.clear();
   return true;
