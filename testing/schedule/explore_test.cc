@@ -404,6 +404,29 @@ TEST(MemoryModelTest, WritingWhatAnotherReadsIsADataRace) {
   EXPECT_THAT(result.failure, HasSubstr("data race"));
 }
 
+// Only what is looked at again and again is seen in the end.
+TEST(MemoryModelTest, APauseIsNoFence) {
+  const Result result = Explore(EverythingWeak("no fence"), [](Execution& run) {
+    Int data(0);
+    Int flag(0);
+    run.Spawn("writer", [&] {
+      data.store(1, kRelaxed);
+      flag.store(1, kRelaxed);
+    });
+    run.Spawn("reader", [&] {
+      (void)data.load(kRelaxed);
+      bool paused = false;
+      while (flag.load(kRelaxed) == 0) {
+        paused = true;
+        ScheduledAtomics::SpinPause();
+      }
+      Check(!paused || data.load(kRelaxed) == 1, "the data are old");
+    });
+    run.Join();
+  });
+  EXPECT_THAT(result.failure, HasSubstr("the data are old"));
+}
+
 TEST(MemoryModelTest, ALocationNeverGoesBack) {
   std::set<int> seen;
   const Result result =

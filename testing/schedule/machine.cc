@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "troupe/base/check.h"
@@ -134,6 +135,7 @@ void Machine::Spawn(std::string name, std::function<void()> body) {
   thread.ended = false;
   thread.waits = false;
   thread.loaded.clear();
+  thread.loaded_before.clear();
   if (thread.fiber == nullptr) {
     thread.fiber =
         std::make_unique<Fiber>(home_, [this, number] { Serve(number); });
@@ -438,11 +440,18 @@ bool Machine::Pause(bool may_end) {
   for (const Awaited& awaited : self.loaded) {
     const uint32_t seen =
         std::min(awaited.store + 1, memory_.Newest(awaited.location));
-    memory_.Overtake(current_, awaited.location, seen);
+    // What was loaded once may be read again as it was: a pause is no fence.
+    const bool again =
+        std::any_of(self.loaded_before.begin(), self.loaded_before.end(),
+                    [&awaited](const Awaited& before) {
+                      return before.location == awaited.location &&
+                             before.store == awaited.store;
+                    });
+    if (again) memory_.Overtake(current_, awaited.location, seen);
     memory_.AddToPast(current_, uint64_t{seen} << 32 |
                                     static_cast<uint32_t>(awaited.location));
   }
-  self.loaded.clear();
+  self.loaded_before = std::exchange(self.loaded, {});
   return true;
 }
 

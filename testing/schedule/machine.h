@@ -84,6 +84,8 @@ class Machine {
     bool waits = false;
     bool may_end = false;         // While it waits.
     std::vector<Awaited> loaded;  // Since it last paused.
+    // The same between the two pauses before.
+    std::vector<Awaited> loaded_before;
   };
   struct Labelled {
     const char* begin;
