@@ -26,10 +26,12 @@
 #include "troupe/actor/call.h"
 #include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/retry.h"
 #include "troupe/actor/send_result.h"
 
 namespace {
 
+using troupe::ActorEnded;
 using troupe::ActorSystem;
 using troupe::DeadLetter;
 using troupe::SendResult;
@@ -72,6 +74,8 @@ int main() {
   int dead_letters = 0;
   const troupe::Subscription subscription = system->Subscribe<DeadLetter>(
       [&dead_letters](const DeadLetter&) { ++dead_letters; });
+  const troupe::Subscription endings = system->Subscribe<ActorEnded>(
+      [](const ActorEnded& ended) { std::cout << ended.reason << std::endl; });
 
   std::cout << system->Spawn<Printer>(0).status().code() << std::endl;
 
@@ -81,11 +85,13 @@ int main() {
     const absl::Status sent = printer.SendWhenReady<Page>(text).Wait();
     if (!sent.ok()) return 1;
   }
-  std::cout << printer.Call<CountPages>().Wait().value() << " pages"
-            << std::endl;
+  // Pages that wait may leave no room for a question: ask again.
+  std::cout
+      << printer.Call<CountPages>().Retry({.attempts = 100}).Wait().value()
+      << " pages" << std::endl;
   printer.SendUrgent<Page>("a notice");
   printer.SendUrgent<Page>("four");
-  std::cout << printer.Wait().value() << std::endl;
+  if (!printer.Wait().ok()) return 1;
 
   Page five{"five"};
   if (printer.TrySend(std::move(five)) == SendResult::kNoActor) {

@@ -166,7 +166,8 @@ TEST_P(NastyCasesTest, WhateverAnyHookThrowsIsAFailureAndIsSurvived) {
           {.id = "a", .restart = fails_at_end ? kTransient : kPermanent},
           std::ref(ills));
       const SupervisorRef supervisor = Start(std::move(spec));
-      PlayUntil(*system_, [&] { return !child.ref().IsNull(); });
+      // Its hooks of the start have run, and throw no more.
+      PlayUntil(*system_, [&] { return child.Call<Ask>().Wait().ok(); });
       reports_.Clear();
       const AnyActorRef before = child.ref();
       ills.left = 1;
