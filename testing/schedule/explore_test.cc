@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -311,20 +312,21 @@ TEST(ExploreTest, MutationsChangeOperations) {
 
 // Each of two threads writes its own and reads the other's. Returns all pairs
 // that were read.
-std::set<int> StoreBuffering(const Options& options, std::memory_order order) {
+std::set<int> StoreBuffering(const Options& options, std::memory_order store,
+                             std::memory_order load) {
   std::set<int> seen;
-  const Result result = Explore(options, [&seen, order](Execution& run) {
+  const Result result = Explore(options, [&seen, store, load](Execution& run) {
     Int x(0);
     Int y(0);
     int read_y = 0;
     int read_x = 0;
     run.Spawn("x", [&] {
-      x.store(1, order);
-      read_y = y.load(order);
+      x.store(1, store);
+      read_y = y.load(load);
     });
     run.Spawn("y", [&] {
-      y.store(1, order);
-      read_x = x.load(order);
+      y.store(1, store);
+      read_x = x.load(load);
     });
     run.Join();
     seen.insert(read_y * 10 + read_x);
@@ -334,12 +336,20 @@ std::set<int> StoreBuffering(const Options& options, std::memory_order order) {
 }
 
 TEST(MemoryModelTest, WeakLoadsMayMissBothStores) {
-  EXPECT_THAT(StoreBuffering(Everything("buffering"), kRelaxed),
+  EXPECT_THAT(StoreBuffering(Everything("buffering"), kRelaxed, kRelaxed),
               ElementsAre(1, 10, 11));
-  EXPECT_THAT(StoreBuffering(EverythingWeak("buffering"), kRelaxed),
+  EXPECT_THAT(StoreBuffering(EverythingWeak("buffering"), kRelaxed, kRelaxed),
               ElementsAre(0, 1, 10, 11));
-  EXPECT_THAT(StoreBuffering(EverythingWeak("buffering"), kSeqCst),
+  EXPECT_THAT(StoreBuffering(EverythingWeak("buffering"), kSeqCst, kSeqCst),
               ElementsAre(1, 10, 11));
+}
+
+// They are in one order with each other, and with nothing else.
+TEST(MemoryModelTest, SequentialOperationsAreNoFences) {
+  EXPECT_THAT(StoreBuffering(EverythingWeak("buffering"), kSeqCst, kAcquire),
+              ElementsAre(0, 1, 10, 11));
+  EXPECT_THAT(StoreBuffering(EverythingWeak("buffering"), kRelease, kSeqCst),
+              ElementsAre(0, 1, 10, 11));
 }
 
 // Hands over data under a flag. `then` may do something to the flag that the
@@ -402,6 +412,18 @@ TEST(MemoryModelTest, WritingWhatAnotherReadsIsADataRace) {
   });
 
   EXPECT_THAT(result.failure, HasSubstr("data race"));
+}
+
+TEST(MemoryModelTest, DestroyingWhatAnotherReadsIsADataRace) {
+  const Result result = Explore(Everything("destroy"), [](Execution& run) {
+    auto data = std::make_unique<ScheduledCell<int>>(0);
+    run.Label(*data, "data");
+    run.Spawn("reader", [&] { static_cast<void>(data->Read()); });
+    run.Spawn("owner", [&] { data = nullptr; });
+    run.Join();
+  });
+
+  EXPECT_THAT(result.failure, HasSubstr("data race: data is destroyed"));
 }
 
 // Only what is looked at again and again is seen in the end.
@@ -492,6 +514,35 @@ TEST(MemoryModelTest, WeakCompareExchangeMayFailForNothing) {
 
   EXPECT_EQ(fails(Everything("spurious")).failure, "");
   EXPECT_THAT(fails(EverythingWeak("spurious")).failure, HasSubstr("failed"));
+}
+
+TEST(MemoryModelTest, CompareExchangeThatFailsMayReadWhatIsOld) {
+  const auto reads_old = [](bool weak) {
+    bool found = false;
+    const Result result =
+        Explore(EverythingWeak("old"), [&found, weak](Execution& run) {
+          Int x(0);
+          bool is_old = false;
+          run.Spawn("writer", [&] {
+            x.store(1, kRelaxed);
+            is_old = true;
+          });
+          run.Spawn("changer", [&] {
+            int expected = 0;
+            const bool changed =
+                weak ? x.compare_exchange_weak(expected, 2, kRelaxed, kRelaxed)
+                     : x.compare_exchange_strong(expected, 2, kRelaxed,
+                                                 kRelaxed);
+            found |= is_old && !changed && expected == 0;
+          });
+          run.Join();
+        });
+    EXPECT_TRUE(result.complete);
+    return found;
+  };
+
+  EXPECT_TRUE(reads_old(/*weak=*/true));
+  EXPECT_FALSE(reads_old(/*weak=*/false));
 }
 
 // Two threads that must not both find the other's flag unset; one pays with a

@@ -341,7 +341,7 @@ Machine::Outcome Machine::Load(int location, std::memory_order order) {
   const uint32_t newest = memory_.Newest(location);
   uint32_t store = newest;
   if (PlaysStaleReads()) {
-    const uint32_t oldest = memory_.OldestReadable(current_, location);
+    const uint32_t oldest = memory_.OldestReadable(current_, location, order);
     if (oldest != newest) {
       store -= static_cast<uint32_t>(
           Choose(ChoiceKind::kRead, {}, static_cast<int>(newest - oldest) + 1));
@@ -359,17 +359,18 @@ Machine::Outcome Machine::CompareExchange(int location,
   bool exchanges = current == operation.expected;
   uint32_t store = newest;
   if (PlaysStaleReads()) {
-    const bool may_fail_for_nothing =
-        exchanges && operation.kind == Operation::Kind::kCompareExchangeWeak;
-    // The plain outcome, the failure for nothing, then a failure because of
-    // each older store, the youngest first.
+    // The plain outcome, then a failure because of each store that may be read,
+    // the youngest first; a weak one may fail for nothing, too.
+    const auto fails_at = [&](uint32_t read) {
+      return operation.kind == Operation::Kind::kCompareExchangeWeak ||
+             memory_.Value(location, read) != operation.expected;
+    };
     std::vector<uint32_t> failures;
-    if (may_fail_for_nothing) failures.push_back(newest);
-    const uint32_t oldest = memory_.OldestReadable(current_, location);
+    if (exchanges && fails_at(newest)) failures.push_back(newest);
+    const uint32_t oldest =
+        memory_.OldestReadable(current_, location, operation.failure_order);
     for (uint32_t older = newest; older > oldest; --older) {
-      if (memory_.Value(location, older - 1) != operation.expected) {
-        failures.push_back(older - 1);
-      }
+      if (fails_at(older - 1)) failures.push_back(older - 1);
     }
     if (!failures.empty()) {
       const int chosen =
@@ -467,6 +468,14 @@ void Machine::WriteCell(const void* object, CellState& cell) {
   Fail(absl::StrCat("data race: ", LabelOf(object),
                     " is written, and was read or written by another (last ",
                     "writer: ", threads_[writer].name, ")"));
+}
+
+void Machine::EndCell(const void* object, CellState& cell) {
+  const int writer = cell.writer;
+  if (memory_.WriteCell(current_, cell)) return;
+  NoteFailure(absl::StrCat("data race: ", LabelOf(object),
+                           " is destroyed, and was read or written by another ",
+                           "(last writer: ", threads_[writer].name, ")"));
 }
 
 void Machine::Trace(const void* object, int location,

@@ -67,6 +67,8 @@ class Machine {
 
   void ReadCell(const void* object, CellState& cell);
   void WriteCell(const void* object, CellState& cell);
+  // As a write, but throws nothing: the run ends at the next switch point.
+  void EndCell(const void* object, CellState& cell);
 
  private:
   // Unwinds the threads of a run that failed.

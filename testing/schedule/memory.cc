@@ -36,7 +36,7 @@ void Memory::Reset() {
     locations_[i].readers = 0;
   }
   locations_begun_ = 0;
-  sequential_ = View();
+  sequential_.fill(0);
   threads_[0] = Thread();
   threads_[0].view.time[0] = 1;
   threads_begun_ = 1;
@@ -86,11 +86,10 @@ uint64_t Memory::Load(int thread, int location, uint32_t store,
                       std::memory_order order) {
   Thread& self = threads_[thread];
   Location& at = locations_[location];
-  if (order == std::memory_order_seq_cst) LearnSeen(self.view, sequential_);
   self.view.seen[location] = std::max(self.view.seen[location], store);
   const Made& made = at.stores[store];
   if (Acquires(order)) Learn(self.view, made.told);
-  if (order == std::memory_order_seq_cst) LearnSeen(sequential_, self.view);
+  Agree(thread, location, order);
   self.past = Mix(self.past, made.hash);
   at.readers += self.past;
   return made.value;
@@ -111,17 +110,20 @@ void Memory::Tell(int thread, Made& made, std::memory_order order) {
   if (!Releases(order)) return;
   View& view = threads_[thread].view;
   Learn(made.told, view);
-  if (order == std::memory_order_seq_cst) LearnSeen(sequential_, view);
   // What the thread does from now on was not told.
   ++view.time[thread];
 }
 
+void Memory::Agree(int thread, int location, std::memory_order order) {
+  if (order != std::memory_order_seq_cst) return;
+  sequential_[location] =
+      std::max(sequential_[location], threads_[thread].view.seen[location]);
+}
+
 void Memory::Store(int thread, int location, uint64_t value,
                    std::memory_order order) {
-  if (order == std::memory_order_seq_cst) {
-    LearnSeen(threads_[thread].view, sequential_);
-  }
   Tell(thread, Append(thread, locations_[location], location, value), order);
+  Agree(thread, location, order);
 }
 
 void Memory::ReadModifyWrite(int thread, int location, uint64_t value,
@@ -130,11 +132,11 @@ void Memory::ReadModifyWrite(int thread, int location, uint64_t value,
   Location& at = locations_[location];
   // Whoever acquires from this also acquires from what it replaces.
   const View told = at.stores.back().told;
-  if (order == std::memory_order_seq_cst) LearnSeen(self.view, sequential_);
   if (Acquires(order)) Learn(self.view, told);
   Made& made = Append(thread, at, location, value);
   made.told = told;
   Tell(thread, made, order);
+  Agree(thread, location, order);
 }
 
 void Memory::Overtake(int thread, int location, uint32_t store) {

@@ -16,6 +16,7 @@
 #ifndef TROUPE_TESTING_SCHEDULE_MEMORY_H_
 #define TROUPE_TESTING_SCHEDULE_MEMORY_H_
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -52,8 +53,12 @@ class Memory {
   uint32_t Newest(int location) const {
     return static_cast<uint32_t>(locations_[location].stores.size()) - 1;
   }
-  uint32_t OldestReadable(int thread, int location) const {
-    return threads_[thread].view.seen[location];
+  uint32_t OldestReadable(int thread, int location,
+                          std::memory_order order) const {
+    const uint32_t seen = threads_[thread].view.seen[location];
+    return order == std::memory_order_seq_cst
+               ? std::max(seen, sequential_[location])
+               : seen;
   }
   uint64_t Value(int location, uint32_t store) const {
     return locations_[location].stores[store].value;
@@ -111,12 +116,17 @@ class Memory {
   void LearnSeen(View& to, const View& from) const;
   Made& Append(int thread, Location& location, int number, uint64_t value);
   void Tell(int thread, Made& made, std::memory_order order);
+  // What `thread` has done to the location is in the order of all that is
+  // sequentially consistent, if it is.
+  void Agree(int thread, int location, std::memory_order order);
 
   int threads_begun_ = 0;
   int locations_begun_ = 0;
   std::array<Thread, kMaxThreads> threads_;
   std::array<Location, kMaxLocations> locations_;
-  View sequential_;  // What all sequentially consistent operations knew.
+  // Of each location the newest store that a sequentially consistent operation
+  // made or read: none of them reads an older one from then on.
+  std::array<uint32_t, kMaxLocations> sequential_;
 };
 
 }  // namespace troupe::schedule::internal

@@ -115,6 +115,7 @@ class ScheduledCell {
   explicit ScheduledCell(T value) : value_(std::move(value)) {
     internal::Machine::Current().WriteCell(this, state_);
   }
+  ~ScheduledCell() { internal::Machine::Current().EndCell(this, state_); }
   ScheduledCell(const ScheduledCell&) = delete;
 
   ScheduledCell& operator=(T value) {
