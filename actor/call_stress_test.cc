@@ -114,7 +114,11 @@ TEST(CallStressTest, DeathOfTheCallerRacesTheAnswer) {
   Tally tally;
   auto system = ActorSystem::Create({.workers = 2}).value();
   const auto callee = system->Spawn<Echoing>().value();
-  for (int round = 0; round < kRounds; ++round) {
+  // Until there was either outcome, too: on a loaded machine all of so many
+  // callers may have been killed before their first turn.
+  for (int round = 0;
+       round < kRounds || tally.answered == 0 || tally.abandoned == 0;
+       ++round) {
     const auto caller =
         system->SpawnInstant<Caller>(ActorRef<Echo>(callee), std::ref(tally))
             .value();
@@ -128,8 +132,6 @@ TEST(CallStressTest, DeathOfTheCallerRacesTheAnswer) {
   }
   EXPECT_THAT(callee.DrainAndWait(), IsOk());
   EXPECT_TRUE(system->AwaitNoActors());
-  EXPECT_GT(tally.answered, 0);
-  EXPECT_GT(tally.abandoned, 0);
   EXPECT_EQ(tally.begun, tally.ended + tally.abandoned);
   system.reset();
   EXPECT_EQ(tally.living, 0);
