@@ -11,7 +11,8 @@
 namespace troupe {
 
 bool CondVar::WaitWithDeadline(absl::Mutex* mu, MonotonicTime deadline) {
-  if (deadline <= RealClock().Now()) {
+  const bool has_limit = deadline != MonotonicTime::InfiniteFuture();
+  if (has_limit && deadline <= RealClock().Now()) {
     // Others get it, also where one goes by another clock and comes back.
     mu->Unlock();
     mu->Lock();
@@ -22,13 +23,13 @@ bool CondVar::WaitWithDeadline(absl::Mutex* mu, MonotonicTime deadline) {
   {
     std::unique_lock<std::mutex> inner(inner_);
     mu->Unlock();
-    if (deadline == MonotonicTime::InfiniteFuture()) {
-      signal_.wait(inner);
-    } else {
+    if (has_limit) {
       // What RealClock() reads is what this one reads.
       const std::chrono::steady_clock::time_point until(
           std::chrono::nanoseconds(deadline.ToNanoseconds()));
       passed = signal_.wait_until(inner, until) == std::cv_status::timeout;
+    } else {
+      signal_.wait(inner);
     }
   }
   mu->Lock();
@@ -36,18 +37,20 @@ bool CondVar::WaitWithDeadline(absl::Mutex* mu, MonotonicTime deadline) {
   return passed;
 }
 
-void CondVar::SignalOne() {
-  // Who is about to wait has it until he does. Not held while waking: he needs
-  // it first thing.
+void CondVar::LetWaitersBegin() {
+  // Not held while waking: who wakes needs it first thing.
   inner_.lock();
   inner_.unlock();
+}
+
+void CondVar::SignalOne() {
+  LetWaitersBegin();
   signal_.notify_one();
 }
 
 void CondVar::SignalAll() {
   if (waiting_ == 0) return;
-  inner_.lock();
-  inner_.unlock();
+  LetWaitersBegin();
   signal_.notify_all();
 }
 

@@ -57,6 +57,8 @@ class CondVar {
 
  private:
   void SignalOne();
+  // Who has given `mu` up has `inner_` until he waits.
+  void LetWaitersBegin();
 
   int waiting_ = 0;
 

@@ -208,6 +208,10 @@ class ThreadExecutor final : public Executor {
 
   // -- monitor thread
   void MonitorMain();
+  // Calls `function`, which wakes workers, or is a user's, without the lock.
+  template <typename F>
+  void WithoutLock(const char* what_for, F&& function)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RingAlarms() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Looks at each worker's turn; returns whether any worker is awake, or not
   // asleep for long enough.

@@ -1,8 +1,9 @@
 // The monitor of a ThreadExecutor: tells the workers the time, rings alarms,
-// gives the workers of handlers
-// that do not return to other threads, and reports long turns. It looks once a
-// millisecond while some worker is awake, and while a dedicated one that has
-// ended may be touched still. One that sleeps for
+// gives the workers of handlers that do not return to other threads, and
+// reports long turns.
+//
+// It looks once a millisecond while some worker is awake, and while a dedicated
+// one that has ended may be touched still. A worker that sleeps for
 // kLooksBeforeTidyUp looks is told to tidy up, once in each nap. When all have
 // been told, the monitor sleeps, kTicksBeforeSleep looks later.
 #include <algorithm>
@@ -56,6 +57,13 @@ void ThreadExecutor::MonitorMain() {
   }
 }
 
+template <typename F>
+void ThreadExecutor::WithoutLock(const char* what_for, F&& function) {
+  mu_.Unlock();
+  internal::MustHaveMemory(what_for, std::forward<F>(function));
+  mu_.Lock();
+}
+
 void ThreadExecutor::RingAlarms() {
   if (monitor_ends_) return;
   alarms_.Advance(ticks_.At(RealClock().Now()),
@@ -66,10 +74,7 @@ void ThreadExecutor::RingAlarms() {
     Alarm& alarm = *due_.front();
     due_.pop_front();
     ringing_ = &alarm;
-    mu_.Unlock();
-    // Here, where the lock is not held: nobody expects it to be.
-    internal::MustHaveMemory("an alarm", [&] { alarm.Ring(); });
-    mu_.Lock();
+    WithoutLock("an alarm", [&] { alarm.Ring(); });
     ringing_ = nullptr;
   }
 }
@@ -165,13 +170,10 @@ void ThreadExecutor::Detach(Station& station, Driver& driver) {
   driver.lost_since = station.turn_seen_at;
   driver.long_turn_reported = station.turn_reported;
   // What the worker holds back goes out before the lost thread can send again
-  // (it waits in AwaitSettledSeat()). Not under the lock: it may wake workers.
+  // (it waits in AwaitSettledSeat()).
   station.changes_hands = true;
   Seat<>& seat = worker.TakeSeat();
-  mu_.Unlock();
-  internal::MustHaveMemory("what a worker held back",
-                           [&] { worker.FlushLocal(); });
-  mu_.Lock();
+  WithoutLock("what a worker held back", [&] { worker.FlushLocal(); });
   seat.Settle(OwnerTag::kNoSeat);
   station.changes_hands = false;
   driver.station = nullptr;
@@ -236,8 +238,7 @@ void ThreadExecutor::ReportLostTurn() {
 }
 
 void ThreadExecutor::Report(const LongTurn& turn) {
-  mu_.Unlock();
-  internal::MustHaveMemory("the report of a long turn", [&] {
+  WithoutLock("the report of a long turn", [&] {
     if (options_.on_long_turn != nullptr) {
       options_.on_long_turn(turn);
     } else {
@@ -247,7 +248,6 @@ void ThreadExecutor::Report(const LongTurn& turn) {
                        absl::FormatDuration(turn.so_far)));
     }
   });
-  mu_.Lock();
 }
 
 void ThreadExecutor::JoinEndedThreads() {
