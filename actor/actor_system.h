@@ -1,9 +1,9 @@
 // An ActorSystem is where actors live: their workers, their events, and the
 // services they find by type. Systems do not know of each other.
 //
-//   absl::StatusOr<std::unique_ptr<ActorSystem>> system =
-//   ActorSystem::Create(); ActorRef<Deposit> account =
-//   (*system)->Spawn<Account>(100).value(); account.Send<Deposit>(5);
+//   std::unique_ptr<ActorSystem> system = ActorSystem::Create().value();
+//   ActorRef<Deposit> account = system->Spawn<Account>(100).value();
+//   account.Send<Deposit>(5);
 //
 // Ownership: the system owns its actors. References may outlive it.
 // Blocking: Create(), Shutdown() and the destructor start and join threads.

@@ -38,7 +38,9 @@
 //   kCancelled           its handler dropped the request unanswered; or the
 //                        caller was told to give up
 //   kDeadlineExceeded    no answer in time
-//   kResourceExhausted   its bounded mailbox refused the request
+//   kResourceExhausted   its bounded mailbox, or the way to its node, is full
+//   kUnavailable         there is no connection with its node, or none any more
+//   kPermissionDenied    its node does not let this one ask
 //   kFailedPrecondition  an actor calls itself; Wait() in a handler; co_await
 //                        outside of an actor
 #ifndef TROUPE_ACTOR_CALL_H_

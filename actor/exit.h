@@ -12,6 +12,7 @@
 //   normal, drained               | lives on
 //   shutdown                      | stops, with that reason
 //   killed, failed, no such actor | fails, with a status that names the other
+//   no connection with its node   | fails, with a status that names the other
 //
 // Order: as that of a Down (down.h): an Exit is the last message of the actor
 // that has ended.

@@ -15,9 +15,10 @@
 // Cancellation: the handler that was given the duty is told that its caller has
 // given up as any other is: if it is a Task, what it awaits ends early,
 // wherever the duty is by then. Who else holds it is not told; its answer is
-// dropped. Ownership: move-only; of the duty. The answer is moved. Blocking: no
-// call blocks. Thread safety: a value; may be used on any thread, also outside
-// of actors.
+// dropped.
+// Ownership: move-only; of the duty. The answer is moved.
+// Blocking: no call blocks.
+// Thread safety: a value; may be used on any thread, also outside of actors.
 #ifndef TROUPE_ACTOR_REPLY_TO_H_
 #define TROUPE_ACTOR_REPLY_TO_H_
 

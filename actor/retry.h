@@ -22,12 +22,13 @@
 // Order: one attempt after the other; between them other calls and messages of
 // the caller may overtake.
 // Deadline: that of the call is for all attempts and the pauses between them;
-// no pause is begun that would not end before it. Ownership: each attempt but
-// the last has a copy of the message, which must be copyable. Cancellation,
-// blocking, thread safety: as of a Call, see call.h. The pauses are sleeps of
-// the coroutine; a plain thread blocks. Randomness: the executor's; a
-// DeterministicExecutor replays it. Memory: the frame of a coroutine. Calls
-// without Retry() cost nothing more.
+// no pause is begun that would not end before it.
+// Ownership: each attempt but the last has a copy of the message, which must be
+// copyable.
+// Cancellation, Blocking, Thread safety: as of a Call, see call.h. The pauses
+// are sleeps of the coroutine; a plain thread blocks.
+// Randomness: the executor's; a DeterministicExecutor replays it.
+// Memory: the frame of a coroutine. Calls without Retry() cost nothing more.
 #ifndef TROUPE_ACTOR_RETRY_H_
 #define TROUPE_ACTOR_RETRY_H_
 

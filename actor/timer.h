@@ -1,10 +1,10 @@
 // A Timer is a handle to something that an actor has told itself to do later;
 // see Actor::SendAfter(), SendEvery(), StopAfter() and KillAfter().
 //
-//   void Handle(Request) { idle_ = RestartIdleTimer(); }
-//   ...
-//   idle_.Cancel();
-//   idle_ = SendAfter<Idle>(absl::Seconds(30));
+//   void Handle(const Line& line) {
+//     idle_.Cancel();
+//     idle_ = SendAfter<Idle>(absl::Seconds(30));
+//   }
 //
 // Time: the monotonic clock of the system's executor. Never early; up to 1 ms
 // late, or as late as the actor and its worker are busy.

@@ -1,5 +1,6 @@
-// Who is in the cluster, and where: the seam behind which lie a static list and
-// etcd. All providers pass membership_conformance.h.
+// Who is in the cluster, and where: a seam, behind which lies a static list
+// (static_membership.h), or what users provide. All providers pass
+// membership_conformance.h.
 //
 //   absl::Status status = provider.Start(
 //       {.name = "a", .address = "10.0.0.1:4000", .incarnation = 7}, listener);

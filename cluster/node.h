@@ -85,6 +85,7 @@ struct NodeOptions {
   // The longest message that is sent or taken, in bytes on the wire: at most
   // 2^40. What is longer is refused where it is sent.
   uint64_t max_message_bytes = uint64_t{64} << 20;
+  // How long it pauses before it dials a peer again.
   internal::DialOptions dial = {};
   // What actors of other nodes may do to those of this one.
   Authorization authorization = {};

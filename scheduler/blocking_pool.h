@@ -53,11 +53,12 @@ struct BlockingPoolOptions {
 // Ownership: the pool owns a task from Submit() until it has run or was handed
 // back by Shutdown(), and destroys it before it takes the next one.
 // Blocking: Submit() may block while a thread is created (some 10 us).
-// Shutdown() and the destructor wait for tasks. Thread safety: every member but
-// the destructor may be called from any thread, that of a task included. Memory
-// ordering: what happened before Submit() is visible to the task; what tasks
-// did is visible after a Shutdown() that returned OK. Errors: an exception that
-// leaves a task is logged and goes no further.
+// Shutdown() and the destructor wait for tasks.
+// Thread safety: every member but the destructor may be called from any thread,
+// that of a task included.
+// Memory ordering: what happened before Submit() is visible to the task; what
+// tasks did is visible after a Shutdown() that returned OK.
+// Errors: an exception that leaves a task is logged and goes no further.
 class BlockingPool {
  public:
   using Task = absl::AnyInvocable<void() &&>;

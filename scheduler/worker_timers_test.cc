@@ -1,5 +1,4 @@
-// Timers of one worker, step by step; timers of executors are in
-// executor_timers_test.cc.
+// Timers of one worker, step by step.
 #include <cmath>
 #include <cstdint>
 #include <memory>

@@ -5,7 +5,7 @@
 //       system, monitor, {.lag = Lag::kDropOldest, .limit = 100});
 //   PortSubscription ends = SubscribeEvents<ActorEnded>(
 //       system, monitor, [](const EndedActor& ended) -> std::optional<Alarm> {
-//         if (ended.reason.IsNormal()) return std::nullopt;
+//         if (ended.reason.IsGraceful()) return std::nullopt;
 //         return Alarm(ended.class_name);
 //       });
 //

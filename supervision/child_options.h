@@ -4,8 +4,7 @@
 //   spec.Add<Account>({.id = "account",
 //                      .restart = kTransient,
 //                      .shutdown = Shutdown::Within(absl::Seconds(1)),
-//                      .backoff = RestartBackoff{.initial =
-//                      absl::Milliseconds(50)}},
+//                      .backoff = RestartBackoff{.max = absl::Seconds(5)}},
 //                     100);
 //
 // Thread safety: values.

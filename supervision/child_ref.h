@@ -19,10 +19,12 @@
 // between these and what is sent to ref() directly.
 // Watching: who monitors or links the address hears of its end, with the
 // supervisor's; a link ends nothing on the other side. Those of one instance
-// are made with ref(). Bounds: an instance with a bounded mailbox that is full
-// makes dead letters of what comes by the address: nobody waits for space
-// there. Ownership: none; a value, that keeps no actor alive. Thread safety:
-// any thread. Each use takes a lock; who sends much keeps the address.
+// are made with ref().
+// Bounds: an instance with a bounded mailbox that is full makes dead letters of
+// what comes by the address: nobody waits for space there.
+// Ownership: none; a value, that keeps no actor alive.
+// Thread safety: any thread. Each use takes a lock; who sends much keeps the
+// address.
 #ifndef TROUPE_SUPERVISION_CHILD_REF_H_
 #define TROUPE_SUPERVISION_CHILD_REF_H_
 

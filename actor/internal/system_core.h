@@ -172,8 +172,8 @@ class SystemCore : public std::enable_shared_from_this<SystemCore> {
 
   // Has `task` called once, where it may block: on a thread of a pool that is
   // made when it is first needed; in a turn of its own where the executor has
-  // no threads. Errors: those of BlockingPool::Submit(); `task` stays with the
-  // caller.
+  // no threads.
+  // Errors: those of BlockingPool::Submit(); `task` stays with the caller.
   [[nodiscard]] absl::Status RunBlocking(BlockingPool::Task&& task)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Runs nothing more there, and waits for what runs.

@@ -3,8 +3,9 @@
 //   absl::StatusOr<std::unique_ptr<GrpcTransport>> transport =
 //       GrpcTransport::Create();
 //   auto node = Node::Start(*system, {.name = "a",
-//                                     .listen = "127.0.0.1:0",
-//                                     .transport = *std::move(transport)});
+//                                     .listen = "127.0.0.1:4000",
+//                                     .transport = *std::move(transport),
+//                                     .membership = *std::move(members)});
 //
 // Addresses are "host:port", "[::1]:port" and "unix:/path". Port 0, to listen,
 // is one that is free.

@@ -5,8 +5,8 @@
 // references of the bulk lane, which are written or read with it, are its own.
 //
 // Ownership: shared by the session and who does the work. Nothing of the
-// session is used, which may be killed meanwhile. Thread safety: none; it is
-// handed over, and back by a Completion.
+// session is used, which may be killed meanwhile.
+// Thread safety: none; it is handed over, and back by a Completion.
 #ifndef TROUPE_CLUSTER_INTERNAL_LONG_MESSAGE_H_
 #define TROUPE_CLUSTER_INTERNAL_LONG_MESSAGE_H_
 

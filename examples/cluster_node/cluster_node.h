@@ -1,7 +1,6 @@
 // What the programs of a cluster have in common: a node, as flags say.
 //
-//   chat --name=ann --members=ann=10.0.0.1:4000,bob=10.0.0.2:4000
-//   --tls=/etc/tls
+//   chat --name=ann --members=ann=10.0.0.1:4000,bob=10.0.0.2:4000 --tls=keys
 //
 // --members is the same for all of them. --tls is a folder with the files that
 // //tools/certificates makes, --cookie a file with the secret of the cluster.

@@ -1,9 +1,10 @@
 // The children of a supervisor in their order, and who waits for an answer
 // about them: what supervisor_machine.h keeps, without what it decides.
 //
-// Costs: constant for every operation. Memory: Child has its size checked
-// below. Nothing is allocated while there are no more children, and no more
-// waiters, than ever before. Thread safety: none.
+// Costs: constant for every operation.
+// Memory: Child has its size checked below. Nothing is allocated while there
+// are no more children, and no more waiters, than ever before.
+// Thread safety: none.
 #ifndef TROUPE_SUPERVISION_INTERNAL_CHILD_TABLE_H_
 #define TROUPE_SUPERVISION_INTERNAL_CHILD_TABLE_H_
 

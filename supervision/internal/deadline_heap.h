@@ -9,8 +9,9 @@
 //   }
 //
 // Costs: Set(), Cancel() and Pop() are logarithmic in the number of deadlines,
-// next() and IsSet() constant. Memory: 4 bytes per entry of the table, 16 more
-// per deadline; nothing is allocated while there are no more than ever before.
+// next() and IsSet() constant.
+// Memory: 4 bytes per entry of the table, 16 more per deadline; nothing is
+// allocated while there are no more than ever before.
 // Thread safety: none.
 #ifndef TROUPE_SUPERVISION_INTERNAL_DEADLINE_HEAP_H_
 #define TROUPE_SUPERVISION_INTERNAL_DEADLINE_HEAP_H_

@@ -30,7 +30,9 @@
 
 namespace troupe::internal {
 
-// What happened, in order. Thread safety: any thread.
+// What happened, in order.
+//
+// Thread safety: any thread.
 class Journal {
  public:
   void Add(std::string entry) ABSL_LOCKS_EXCLUDED(mu_) {
@@ -55,7 +57,9 @@ class Journal {
   std::vector<std::string> entries_ ABSL_GUARDED_BY(mu_);
 };
 
-// What supervisors of a system report. Thread safety: any thread.
+// What supervisors of a system report.
+//
+// Thread safety: any thread.
 class Reports {
  public:
   explicit Reports(ActorSystem& system)

@@ -48,8 +48,8 @@ namespace troupe::internal {
 //
 // Blocking: never. No operation waits for a child that is being stopped or
 // started, but the answer to whom it is about may come later.
-// Thread safety: none. Time: never decreases; an earlier `now` is taken for the
-// latest one seen.
+// Thread safety: none.
+// Time: never decreases; an earlier `now` is taken for the latest one seen.
 // Memory: 64 bytes per child, 16 more while it is being stopped or its restart
 // is delayed. No call allocates while there are not more children, commands to
 // take, and failures within Intensity than ever before.

@@ -9,7 +9,8 @@
 //   a.Take("down b");
 //
 // Blocking: Take() waits for as long as what is waited for may take on a
-// machine that is busy; what takes longer ends the test. Thread safety: none.
+// machine that is busy; what takes longer ends the test.
+// Thread safety: none.
 #ifndef TROUPE_TESTING_PROCESSES_NODE_PROCESS_H_
 #define TROUPE_TESTING_PROCESSES_NODE_PROCESS_H_
 

@@ -1,9 +1,8 @@
 // A certificate authority for tests, and for clusters of one's own: it makes
 // the certificates by which nodes know each other.
 //
-//   const CertificateAuthority authority =
-//   CertificateAuthority::Create("mine"); const Certificate node =
-//   authority.Issue({.names = {"a"}});
+//   const auto authority = CertificateAuthority::Create("mine");
+//   const Certificate node = authority.Issue({.names = {"a"}});
 //
 // Keys are on the curve P-256; certificates are for both ends of a connection.
 // Errors: of OpenSSL, which lacks memory or random bytes, end the process.
