@@ -241,7 +241,9 @@ TEST_P(ChildRefTest, CallThatIsGivenUpIsNotHandled) {
     co_return (co_await worker_.Call<Ask>()).status();
   });
   asked.Await(*system_);
+  const uint64_t before = system_->dead_letters();
   EXPECT_THAT(caller.KillAndWait(), IsOk());
+  PlayUntil(*system_, [&] { return system_->dead_letters() == before + 1; });
   BringUp();
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
 }
@@ -269,20 +271,47 @@ TEST_P(ChildRefTest, CallThatIsGivenUpIsADeadLetter) {
                 StatusIs(absl::StatusCode::kDeadlineExceeded));
     EXPECT_THAT(caller.KillAndWait(), IsOk());
   }
+  // The other one is seen to be late when it is handed on.
+  PlayUntil(*system_, [&] { return expired >= 2; });
   BringUp();
   // Behind all three.
   EXPECT_THAT(worker_.Call<Ask>().Wait(), IsOkAndHolds(1));
   EXPECT_EQ(expired, 3);
 }
 
+// Handles nothing before it is told to begin.
+class Patient : public Actor<Note> {
+ public:
+  Patient(Journal& journal, const std::atomic<bool>& begins)
+      : journal_(journal), begins_(begins) {}
+  Task<void> PostStart() {
+    while (!begins_) (void)co_await Sleep(absl::Milliseconds(1));
+  }
+  void Handle(const Note& m) { journal_.Add(m.text); }
+
+ private:
+  Journal& journal_;
+  const std::atomic<bool>& begins_;
+};
+
 TEST_P(ChildRefTest, UrgentMessagesStayUrgent) {
-  Start(absl::ZeroDuration());
-  BringDown();
-  worker_.Send<Note>("1");
-  worker_.SendUrgent<Note>("2");
-  BringUp();
+  std::atomic<bool> begins{false};
+  Supervisor::Spec spec;
+  const auto patient =
+      spec.Add<Patient>({.id = "p"}, std::ref(journal_), std::cref(begins));
+  const SupervisorRef supervisor =
+      Supervisor::Start(*system_, std::move(spec)).value();
+  patient.Send<Note>("1");
+  patient.SendUrgent<Note>("2");
+  patient.Send<Note>("3");
+  // All have come through the address: those that are not urgent are counted.
+  PlayUntil(*system_, [&] {
+    const auto tree = supervisor.Call<GetTree>().Wait();
+    return tree.ok() && tree->children[0].mailbox_messages == 2;
+  });
+  begins = true;
   PlayUntil(*system_, [&] { return journal_.entries().size() == 3; });
-  EXPECT_THAT(journal_.entries(), ElementsAre("+w", "w: 2", "w: 1"));
+  EXPECT_THAT(journal_.entries(), ElementsAre("2", "1", "3"));
 }
 
 // -- handing state on

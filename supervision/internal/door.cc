@@ -8,6 +8,17 @@
 #include "troupe/actor/internal/watch_table.h"
 
 namespace troupe::internal {
+namespace {
+
+// Whether the caller of a request may have given it up: that was marked while
+// it waited in the mailbox, or is remembered.
+bool MayBeGivenUp(const Cell& cell, Envelope& envelope) {
+  if (!IsRequest(envelope)) return false;
+  return InfoOf(envelope).IsCancelled() ||
+         (cell.handler != nullptr && cell.handler->has_cancelled());
+}
+
+}  // namespace
 
 DoorBase::~DoorBase() {
   while (Envelope* const envelope = waiting_.Pop()) {
@@ -16,11 +27,7 @@ DoorBase::~DoorBase() {
 }
 
 void DoorBase::Pass(Envelope* envelope) {
-  const HandlerState* const handler = cell().handler;
-  if (handler != nullptr && handler->has_cancelled() && IsRequest(*envelope) &&
-      DropGivenUp(cell(), envelope)) {
-    return;
-  }
+  if (MayBeGivenUp(cell(), *envelope) && DropGivenUp(cell(), envelope)) return;
   switch (where_) {
     case Where::kInstance:
       // Behind what waits already, if it does.
