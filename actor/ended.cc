@@ -5,11 +5,29 @@
 #include "troupe/actor/internal/end_question.h"
 
 namespace troupe::internal {
+namespace {
+
+// What is asked for next.
+Ending EndingOf(Urging by) {
+  switch (by) {
+    case Urging::kNone:
+      break;
+    case Urging::kStop:
+    case Urging::kShutdown:
+      return Ending::kStop;
+    case Urging::kDrain:
+      return Ending::kDrain;
+    case Urging::kKill:
+      return Ending::kKill;
+  }
+  return Ending::kNone;
+}
+
+}  // namespace
 
 bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
-  if (!Prepare()) return Pass(waiting);
-  if (IsLate()) {
-    SettleLate();
+  if (!Prepare()) {
+    if (absl::IsCancelled(error())) Urge();
     return Pass(waiting);
   }
   if (actor_.id().value() == caller().CurrentId()) {
@@ -18,12 +36,33 @@ bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
         "waiting for ", What(), ": an actor cannot outlive its own end"));
     return Pass(waiting);
   }
-  if (AskForEnd(actor_, route())) {
+  if (IsLate()) {
+    SettleLate();
+    Urge();
+    return Pass(waiting);
+  }
+  if (AskForEnd(actor_, route(), EndingOf(by_))) {
     Suspend(waiting);
+    Urge();
     return true;
   }
   Settle();
   return Pass(waiting);
+}
+
+void EndWait::Urge() const {
+  switch (by_) {
+    case Urging::kNone:
+      return;
+    case Urging::kStop:
+      return actor_.Stop();
+    case Urging::kShutdown:
+      return actor_.Stop(ExitReason::Shutdown());
+    case Urging::kDrain:
+      return actor_.Drain();
+    case Urging::kKill:
+      return actor_.Kill();
+  }
 }
 
 absl::StatusOr<ExitReason> EndWait::await_resume() {
@@ -32,7 +71,7 @@ absl::StatusOr<ExitReason> EndWait::await_resume() {
   return TakeEnd(*reply());
 }
 
-void EndWait::OnGiveUp() { AskForEndNoMore(actor_, route()); }
+void EndWait::OnGiveUp() { AskForEndNoMore(actor_, route(), EndingOf(by_)); }
 
 std::string EndWait::What() const {
   return absl::StrCat("the end of ", actor_.ToString());

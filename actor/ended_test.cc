@@ -102,6 +102,15 @@ TEST_P(EndedTest, RefusesTheActorsOwnEnd) {
   EXPECT_THAT(why.Await(*system),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("outlive its own end")));
+  Handed<absl::StatusOr<ExitReason>> killed;
+  runner.Send<Do>([&](Runner& self) -> Task<absl::Status> {
+    killed.Put(co_await Ended(self.self()).ByKill());
+    co_return absl::OkStatus();
+  });
+  EXPECT_THAT(killed.Await(*system),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("outlive its own end")));
+  EXPECT_EQ(runner.status(), ActorStatus::kRunning);
 }
 
 TEST_P(EndedTest, KillDestroysTheWait) {
@@ -113,6 +122,43 @@ TEST_P(EndedTest, KillDestroysTheWait) {
   EXPECT_THAT(runner.KillAndWait(), IsOk());
   EXPECT_THAT(actor.StopAndWait(), IsOkAndHolds(ExitReason::Normal()));
   EXPECT_FALSE(why.IsPut());
+}
+
+// However soon it ends, and whatever becomes of the wait.
+TEST_P(EndedTest, YieldsTheReasonOfTheEndThatItBrings) {
+  using Change = Ended (*)(Ended);
+  const std::pair<Change, ExitReason> ways[] = {
+      {[](Ended ended) { return std::move(ended).ByStop(); },
+       ExitReason::Normal()},
+      {[](Ended ended) { return std::move(ended).ByShutdown(); },
+       ExitReason::Shutdown()},
+      {[](Ended ended) { return std::move(ended).ByDrain(); },
+       ExitReason::Drained()},
+      {[](Ended ended) { return std::move(ended).ByKill(); },
+       ExitReason::Killed()},
+  };
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  const auto runner = system->Spawn<Runner>().value();
+  for (const auto& [change, reason] : ways) {
+    for (const bool late : {false, true}) {
+      Handed<absl::StatusOr<ExitReason>> why;
+      const auto actor = system->Spawn<Runner>().value();
+      const Ended wait = change(Ended(actor).Within(
+          late ? absl::ZeroDuration() : absl::InfiniteDuration()));
+      runner.Send<Do>([&why, wait](Runner&) -> Task<absl::Status> {
+        why.Put(co_await wait);
+        co_return absl::OkStatus();
+      });
+      if (late) {
+        EXPECT_THAT(
+            why.Await(*system),
+            StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("end")));
+      } else {
+        EXPECT_THAT(why.Await(*system), IsOkAndHolds(reason));
+      }
+      EXPECT_THAT(actor.Wait(), IsOk());
+    }
+  }
 }
 
 // Who asks an actor that lives long, again and again, leaves nothing with it.
@@ -158,8 +204,7 @@ class Parent : public Actor<Note> {
   void Handle(Note note) { child_.Send(std::move(note)); }
   Task<void> PostStop(const ExitReason&) {
     child_.Send<Note>(2);
-    child_.Drain();
-    const absl::StatusOr<ExitReason> why = co_await Ended(child_);
+    const absl::StatusOr<ExitReason> why = co_await Ended(child_).ByDrain();
     EXPECT_THAT(why, IsOkAndHolds(ExitReason::Drained()));
     EXPECT_EQ(child_.status(), ActorStatus::kStopped);
     log_.push_back(-2);

@@ -74,11 +74,14 @@ class Box : public Actor<Put, Get, Lend> {
 struct WaitFor {
   using Reply = absl::Status;
   AnyActorRef whom;
+  bool kills = false;
 };
 class Waiter : public Actor<WaitFor> {
  public:
   Task<absl::Status> Handle(WaitFor m) {
-    const absl::StatusOr<ExitReason> why = co_await Ended(m.whom);
+    Ended end(m.whom);
+    if (m.kills) end = std::move(end).ByKill();
+    const absl::StatusOr<ExitReason> why = co_await end;
     co_return why.status();
   }
 };
@@ -247,10 +250,14 @@ TEST_F(GateTest, WhoWaitsForARefusedEndIsToldSo) {
   Start(std::move(rules));
   const auto waiter = a_->system().Spawn<Waiter>();
   auto other = waiter->Call<WaitFor>(far_).Start();
-  EXPECT_THAT(far_.KillAndWait().status(),
-              StatusIs(absl::StatusCode::kPermissionDenied,
-                       AllOf(HasSubstr("may not kill 'box'"),
-                             HasSubstr("{Verb::kKill}, \"box\")"))));
+  const auto killer = a_->system().Spawn<Waiter>();
+  for (const absl::Status& refused :
+       {far_.KillAndWait().status(),
+        killer->Call<WaitFor>(far_, /*kills=*/true).Wait()}) {
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kPermissionDenied,
+                                  AllOf(HasSubstr("may not kill 'box'"),
+                                        HasSubstr("{Verb::kKill}, \"box\")"))));
+  }
   for (const absl::Status& refused :
        {far_.StopAndWait().status(), far_.DrainAndWait().status()}) {
     EXPECT_THAT(refused, StatusIs(absl::StatusCode::kPermissionDenied,

@@ -74,8 +74,7 @@ class Top : public Actor<> {
   // Asked to stop: the root is stopped with what follows, in its own time.
   Task<void> PostStop(const ExitReason&) {
     for (const AnyActorRef& root : children()) {
-      root.Stop(ExitReason::Shutdown());
-      const absl::StatusOr<ExitReason> why = co_await Ended(root);
+      const absl::StatusOr<ExitReason> why = co_await Ended(root).ByShutdown();
       outcome_.Put(why.ok() ? *why : ExitReason::Failed(why.status()));
     }
     outcome_.Put(ExitReason::Shutdown());

@@ -146,6 +146,17 @@ std::vector<Case> Cases() {
                      return Unless(world.threw || world.status.has_value(),
                                    "waits for ever");
                    }});
+  cases.push_back({"EndedByStop",
+                   [](World& world, Doer&) -> Task<void> {
+                     const auto why = co_await Ended(world.other).ByStop();
+                     world.status = why.status();
+                   },
+                   [](World& world) {
+                     world.KillOther();
+                     return Unless(world.threw || world.status.has_value(),
+                                   "waits for ever");
+                   },
+                   {{"what an actor was sent", 2}}});
   // Beside a call that waits, so that it is not the first.
   cases.push_back({"EndedBesideACall",
                    [](World& world, Doer&) -> Task<void> {
