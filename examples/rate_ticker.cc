@@ -10,7 +10,7 @@
 #include <deque>
 #include <iostream>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -20,22 +20,22 @@
 
 namespace {
 
-struct Job {
-  std::string name;
+struct Jobs {
+  std::vector<std::string> names;
 };
 struct Tick {};
 
-class Worker : public troupe::Actor<Job, Tick> {
+class Worker : public troupe::Actor<Jobs, Tick> {
  public:
-  void Handle(Job job) {
-    jobs_.push_back(std::move(job));
+  void Handle(const Jobs& m) {
+    jobs_.insert(jobs_.end(), m.names.begin(), m.names.end());
     if (!ticker_.pending()) ticker_ = SendEvery<Tick>(kPeriod);
   }
 
   void Handle(Tick) {
     std::cout << "period " << ++periods_ << ":";
     for (int i = 0; i < kJobsPerPeriod && !jobs_.empty(); ++i) {
-      std::cout << " " << jobs_.front().name;
+      std::cout << " " << jobs_.front();
       jobs_.pop_front();
     }
     std::cout << std::endl;
@@ -48,7 +48,7 @@ class Worker : public troupe::Actor<Job, Tick> {
   static constexpr absl::Duration kPeriod = absl::Milliseconds(20);
   static constexpr int kJobsPerPeriod = 3;
 
-  std::deque<Job> jobs_;
+  std::deque<std::string> jobs_;
   int periods_ = 0;
   troupe::Timer ticker_;
 };
@@ -58,8 +58,6 @@ class Worker : public troupe::Actor<Job, Tick> {
 int main() {
   const auto system = troupe::ActorSystem::Create({}).value();
   const auto worker = system->Spawn<Worker>().value();
-  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) {
-    worker.Send(Job{name});
-  }
+  worker.Send(Jobs{{"a", "b", "c", "d", "e", "f", "g"}});
   system->AwaitNoActors();
 }

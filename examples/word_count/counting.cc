@@ -1,12 +1,14 @@
 #include "troupe/examples/word_count/counting.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "troupe/actor/actor.h"
+#include "troupe/actor/call.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
+#include "troupe/actor/reply_to.h"
 #include "troupe/examples/word_count/reading.h"
 #include "troupe/scheduler/executor.h"
 
@@ -23,7 +25,11 @@ struct Counted {
   WordCounts counts;
 };
 
-struct ReducerApi : Protocol<Progress, Counted, InputsRead> {};
+struct Count {
+  using Reply = Outcome;
+};
+
+struct ReducerApi : Protocol<Count, Progress, Counted, InputsRead> {};
 
 class Counter : public Actor<Chunk> {
  public:
@@ -54,23 +60,17 @@ class Counter : public Actor<Chunk> {
 };
 
 // Starts the others, merges what they bring, and ends when it has it all. They
-// are its children: when one of them fails, so does the reducer.
+// are its children: when one of them fails, so does the reducer, and the call.
 class Reducer : public Actor<ReducerApi> {
  public:
-  Reducer(const CountingOptions* options, std::optional<Outcome>* result)
-      : options_(*options), result_(*result) {}
+  explicit Reducer(const CountingOptions* options) : options_(*options) {}
 
-  absl::Status PreStart() {
-    absl::StatusOr<ActorRef<Refill>> reader =
-        SpawnInstant<Reader>({.dedicated_thread = true}, options_.paths,
-                             options_.chunk_bytes, self());
-    if (!reader.ok()) return reader.status();
-    awaited_ = 1;
-    for (; awaited_ <= system().executor().shared_workers(); ++awaited_) {
-      absl::StatusOr<ActorRef<Chunk>> counter = Spawn<Counter>(*reader, self());
-      if (!counter.ok()) return counter.status();
+  void Handle(Count, ReplyTo<Outcome> reply) {
+    reply_ = std::move(reply);
+    if (absl::Status status = StartOthers(); !status.ok()) {
+      (void)reply_.Send(std::move(status));
+      StopSelf();
     }
-    return absl::OkStatus();
   }
 
   void Handle(Progress progress) {
@@ -90,14 +90,26 @@ class Reducer : public Actor<ReducerApi> {
   }
 
  private:
+  absl::Status StartOthers() {
+    absl::StatusOr<ActorRef<Refill>> reader =
+        SpawnInstant<Reader>({.dedicated_thread = true}, options_.paths,
+                             options_.chunk_bytes, self());
+    if (!reader.ok()) return reader.status();
+    awaited_ = 1;
+    for (; awaited_ <= system().executor().shared_workers(); ++awaited_) {
+      absl::StatusOr<ActorRef<Chunk>> counter = Spawn<Counter>(*reader, self());
+      if (!counter.ok()) return counter.status();
+    }
+    return absl::OkStatus();
+  }
   void EndIfLast() {
     if (--awaited_ > 0) return;
-    result_ = std::move(outcome_);
+    (void)reply_.Send(std::move(outcome_));
     StopSelf();
   }
 
   const CountingOptions& options_;
-  std::optional<Outcome>& result_;
+  ReplyTo<Outcome> reply_;
   int awaited_ = 0;  // Counters that count, and the reader while it reads.
   int64_t bytes_ = 0;
   Outcome outcome_;
@@ -108,15 +120,15 @@ class Reducer : public Actor<ReducerApi> {
 absl::StatusOr<Outcome> CountWords(const CountingOptions& options,
                                    ActorSystem& system) {
   if (options.paths.empty()) return Outcome();
-  std::optional<Outcome> result;
-  absl::StatusOr<ActorRef<ReducerApi>> reducer =
-      system.Spawn<Reducer>(&options, &result);
+  const absl::StatusOr<ActorRef<ReducerApi>> reducer =
+      system.Spawn<Reducer>(&options);
   if (!reducer.ok()) return reducer.status();
-  absl::StatusOr<ExitReason> reason = reducer->Wait();
-  if (!reason.ok()) return reason.status();
-  if (result.has_value()) return *std::move(result);
-  if (!reason->status().ok()) return reason->status();
-  return absl::AbortedError("the count ended early: " + reason->ToString());
+  absl::StatusOr<Outcome> outcome =
+      reducer->Call<Count>().Within(absl::InfiniteDuration()).Wait();
+  // It refers to `options`.
+  const absl::StatusOr<ExitReason> ended = reducer->Wait();
+  if (!ended.ok()) return ended.status();
+  return outcome;
 }
 
 }  // namespace troupe::word_count

@@ -49,8 +49,8 @@ struct Outcome {
 //
 // Blocking: until all is counted.
 // Thread safety: any thread outside of handlers.
-// Errors: kResourceExhausted: the reader's thread cannot be created. Others:
-// what an actor has failed with, as for want of memory.
+// Errors: kResourceExhausted: the reader's thread cannot be created. kAborted:
+// an actor has failed, as for want of memory; the message says with what.
 absl::StatusOr<Outcome> CountWords(const CountingOptions& options,
                                    ActorSystem& system);
 
