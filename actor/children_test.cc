@@ -18,6 +18,7 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/child_event.h"
 #include "troupe/actor/internal/system_testing.h"
+#include "troupe/scheduler/thread_executor.h"
 
 namespace troupe {
 namespace {
@@ -67,9 +68,12 @@ class Deaf : public Actor<Breed, Look> {
 TEST(ChildrenTest, EndsThatNobodyHearsDoNotPileUp) {
   std::optional<size_t> left;
   absl::Notification seen;
-  // One worker: when the parent runs again, its children have run.
-  std::unique_ptr<ActorSystem> system =
-      ActorSystem::Create({.workers = 1}).value();
+  // One thread: when the parent runs again, its children have run.
+  std::unique_ptr<ActorSystem> system = ActorSystem::CreateOn(
+      ThreadExecutor::Create(
+          {.workers = 1, .take_over_after = absl::InfiniteDuration()})
+          .value(),
+      {});
   system->Spawn<Deaf>(left, seen).value().Send<Breed>(1000);
   seen.WaitForNotification();
   EXPECT_EQ(left, 0u);

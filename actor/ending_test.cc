@@ -201,6 +201,7 @@ TEST_F(EndingTest, ChildrenHaveTimeToStopOneByOne) {
               ElementsAre("parent PostStop normal", "young PostStop shutdown",
                           "young destroyed", "old PostStop shutdown",
                           "old destroyed", "parent destroyed"));
+  EXPECT_TRUE(system_->AwaitNoActors());  // It counts when all is given back.
   EXPECT_EQ(executor_->NextAlarm(), MonotonicTime::InfiniteFuture());
 }
 
@@ -248,6 +249,8 @@ TEST_F(EndingTest, DestructorWaitsForHandlers) {
            std::string::npos;
   };
   while (!warned()) executor_->Advance(absl::Seconds(1));
+  // The kill has reached the children, the young one first.
+  AwaitEntry("old destroyed");
   barrier_.released.Notify();
   destroyer.join();
   std::vector<std::string> entries = log_.entries();

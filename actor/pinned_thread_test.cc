@@ -22,7 +22,9 @@
 #include "troupe/actor/any_actor_ref.h"
 #include "troupe/actor/call.h"
 #include "troupe/actor/child_event.h"
+#include "troupe/actor/completion.h"
 #include "troupe/actor/exit_reason.h"
+#include "troupe/actor/internal/await_testing.h"
 #include "troupe/actor/internal/system_testing.h"
 #include "troupe/actor/name_service.h"
 #include "troupe/actor/send_result.h"
@@ -41,6 +43,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::troupe::internal::Handed;
 using ::troupe::internal::SystemTest;
 using ::troupe::testing::IsOk;
 using ::troupe::testing::IsOkAndHolds;
@@ -56,8 +59,9 @@ struct Place {
 using Places = std::vector<Place>;
 
 struct Work {};
+// Waits for a while, or until what it puts there is completed.
 struct Wait {
-  Event* begun = nullptr;
+  Handed<Completer<void>>* end = nullptr;
   using Reply = int;
 };
 struct Throw {};
@@ -88,8 +92,13 @@ class Pinned : public Actor<Work, Wait, Throw> {
   void Handle(Work) { Note(); }
   Task<int> Handle(Wait m) {
     Note();
-    if (m.begun != nullptr) m.begun->Set();
-    co_await Sleep(absl::Microseconds(10));
+    if (m.end != nullptr) {
+      auto [completer, completion] = MakeCompletion<void>();
+      m.end->Put(std::move(completer));
+      (void)co_await std::move(completion);
+    } else {
+      co_await Sleep(absl::Microseconds(10));
+    }
     Note();
     co_return 1;
   }
@@ -274,12 +283,14 @@ TEST_P(PinnedThreadTest, NameThatIsTakenIsRefused) {
 TEST_P(PinnedThreadTest, StopAwaitsTheHandlerAndPostStop) {
   Pinned::Ref actor =
       system_->Spawn<Pinned>({.thread = Start()}, std::ref(places_)).value();
-  Event begun;
-  StartedCall<Wait> answer = actor.Call<Wait>(&begun).Start();
-  EXPECT_TRUE(
-      system_->executor().WaitFor(begun, MonotonicTime::InfiniteFuture()));
+  internal::Endings endings(*system_);
+  Handed<Completer<void>> end;
+  StartedCall<Wait> answer = actor.Call<Wait>(&end).Start();
+  end.Await(*system_);
   actor.Send<Work>();
-  EXPECT_THAT(actor.StopAndWait(), IsOkAndHolds(ExitReason::Normal()));
+  actor.Stop();
+  EXPECT_TRUE(end.Await(*system_).Complete());
+  EXPECT_EQ(endings.Await(actor), ExitReason::Normal());
   EXPECT_THAT(actor.StopAndWait(), IsOk());
   EXPECT_THAT(std::move(answer).Wait(), IsOkAndHolds(1));
   ExpectOnePlace(places_, 6 + 2);  // Work is a dead letter.

@@ -31,20 +31,24 @@ class Tally {
   void BeginBlock() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     blocked_ = true;
+    ++begun_;
   }
   void EndBlock() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     blocked_ = false;
-    ++blocks_;
   }
   void CountPoke() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
     ++poked_;
   }
 
-  void AwaitBlocked() ABSL_LOCKS_EXCLUDED(mu_) {
+  // Until so many blocks have begun.
+  void AwaitBlocks(int64_t blocks) ABSL_LOCKS_EXCLUDED(mu_) {
+    const auto begun = [this, blocks]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return begun_ == blocks;
+    };
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(&blocked_));
+    mu_.Await(absl::Condition(&begun));
   }
   bool IsBlocked() ABSL_LOCKS_EXCLUDED(mu_) {
     absl::MutexLock lock(&mu_);
@@ -61,7 +65,7 @@ class Tally {
  private:
   absl::Mutex mu_;
   bool blocked_ ABSL_GUARDED_BY(mu_) = false;
-  int64_t blocks_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t begun_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t poked_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
@@ -127,11 +131,11 @@ absl::StatusOr<std::vector<double>> Run(const MeasureOptions& options) {
   int64_t pokes = 0;
   for (int64_t i = 0; i < blocks; ++i) {
     blocker.Send<Block>();
-    tally.AwaitBlocked();
-    while (tally.IsBlocked()) {
+    tally.AwaitBlocks(i + 1);
+    do {
       others[pokes++ % kOthers].Send<Poke>(RealClock().Now());
       absl::SleepFor(kBetweenPokes);
-    }
+    } while (tally.IsBlocked());
   }
   tally.AwaitPokes(pokes);
   (*stage)->Finish();

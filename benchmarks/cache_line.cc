@@ -44,7 +44,7 @@ double CacheLineRoundTripNanoseconds() {
   int64_t number = 0;
   const MonotonicTime end = RealClock().Now() + kTime;
   MonotonicTime before = RealClock().Now();
-  while (before < end) {
+  do {
     for (int trip = 0; trip < kTripsPerSample; ++trip) {
       line.value.store(number + 1, std::memory_order_release);
       number += 2;
@@ -54,7 +54,7 @@ double CacheLineRoundTripNanoseconds() {
     samples.push_back(absl::ToDoubleNanoseconds(now - before) /
                       kTripsPerSample);
     before = now;
-  }
+  } while (before < end);
   line.value.store(kEnd, std::memory_order_release);
   partner.join();
   const auto median = samples.begin() + samples.size() / 2;

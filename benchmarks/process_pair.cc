@@ -69,7 +69,7 @@ ProcessSide::ProcessSide(const Options& options)
                                  .transport = std::move(transport),
                                  .membership = std::move(membership),
                                  .heartbeat = options.heartbeat,
-                                 .silence = 4 * options.heartbeat})
+                                 .silence = absl::Minutes(10)})
               .value();
 }
 

@@ -13,11 +13,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/events.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/cluster/authorization.h"
 #include "troupe/cluster/codec/codec.h"
@@ -247,9 +249,17 @@ TEST_F(RemoteChildTest, NodeThatStaysAwayUsesUpTheIntensity) {
                                       .max = absl::Milliseconds(2)}},
            On("b", "x"));
   ASSERT_THAT(Start(std::move(spec)), IsOk());
+  // Wait() would know no reason if it had ended before.
+  std::optional<ExitReason> why;
+  absl::Notification ended;
+  const Subscription subscription = a_->system().Subscribe<ActorEnded>(
+      [&, id = supervisor_->id()](const ActorEnded& event) {
+        if (event.actor != id) return;
+        why = event.reason;
+        ended.Notify();
+      });
   b_->Leave();
-  const absl::StatusOr<ExitReason> why = supervisor_->Wait();
-  ASSERT_THAT(why, IsOk());
+  ended.WaitForNotification();
   EXPECT_THAT(why->status(),
               StatusIs(absl::StatusCode::kUnavailable,
                        HasSubstr("'a' has no session with 'b'")));

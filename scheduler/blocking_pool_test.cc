@@ -426,9 +426,11 @@ TEST(BlockingPoolShutdownTest, TasksDoNotWaitForEachOther) {
 }
 
 TEST(BlockingPoolShutdownTest, TaskStopsWaitingForATaskThatShutsDownToo) {
+  absl::Notification both_are_there;
   absl::Notification other_returned;
   BlockingPool pool({});
   ASSERT_THAT(pool.Submit([&] {
+    both_are_there.WaitForNotification();
     while (!absl::IsFailedPrecondition(pool.Submit([] {}))) {
       std::this_thread::yield();
     }
@@ -438,6 +440,7 @@ TEST(BlockingPoolShutdownTest, TaskStopsWaitingForATaskThatShutsDownToo) {
   }),
               IsOk());
   ASSERT_THAT(pool.Submit([&] {
+    both_are_there.Notify();
     pool.Shutdown(MonotonicTime::InfiniteFuture());
     other_returned.Notify();
   }),

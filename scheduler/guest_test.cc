@@ -170,7 +170,7 @@ TEST(GuestTest, IsReplacedWhenAHandlerDoesNotReturn) {
 // The same by itself.
 TEST(GuestTest, IsReplacedWhenAHandlerGivesUpItsSeat) {
   const auto executor = CreatePatient();
-  bool gave_up = false;
+  std::atomic<bool> gave_up{false};
   const int kept = Play(*executor, [&](Guest& guest) {
     if (gave_up) return Round::kDone;
     absl::Notification other_ran, returned;

@@ -201,6 +201,9 @@ TEST_F(LateUnparkTest, AWorkerThatSleepsAgainGetsNoThread) {
 
   std::thread sender = executor_.SendButUnparkLate(blocks);
   executor_.inner().ClockMoved();
+  // Unpark() would wake the monitor, if it sleeps.
+  Alarm alarm([] {});
+  executor_.SetAlarm(alarm, RealClock().Now());
   Await([&] {
     return executor_.inner().take_overs() == 1 && worker.LooksAsleep();
   });
@@ -210,6 +213,7 @@ TEST_F(LateUnparkTest, AWorkerThatSleepsAgainGetsNoThread) {
             2);  // Its own, which is lost, and the monitor.
   go_on.Set();
   EXPECT_THAT(executor_.Shutdown(), IsOk());
+  (void)executor_.CancelAlarm(alarm);
 }
 
 }  // namespace

@@ -113,7 +113,9 @@ class PostOnEitherTest : public ::testing::TestWithParam<Which> {
       return;
     }
     absl::StatusOr<std::unique_ptr<ThreadExecutor>> executor =
-        ThreadExecutor::Create({.workers = 3, .logger = Logger(&sink_)});
+        ThreadExecutor::Create({.workers = 3,
+                                .long_turn_after = absl::InfiniteDuration(),
+                                .logger = Logger(&sink_)});
     ASSERT_THAT(executor, IsOk());
     executor_ = *std::move(executor);
   }

@@ -128,7 +128,7 @@ TEST(TidyUpTest, GoesOnUntilNothingIsLeft) {
 }
 
 TEST(TidyUpTest, HappensOnTheThreadOfTheWorker) {
-  Place place;
+  Place place({.workers = 1, .take_over_after = absl::InfiniteDuration()});
   const ThreadContext* of_worker = nullptr;
   place.Run([&] {
     of_worker = &this_thread;
@@ -140,7 +140,7 @@ TEST(TidyUpTest, HappensOnTheThreadOfTheWorker) {
 }
 
 TEST(TidyUpTest, HappensOnceInEachNap) {
-  Place place;
+  Place place({.workers = 1, .take_over_after = absl::InfiniteDuration()});
   ASSERT_TRUE(place.AwaitSleep());
   for (int i = 0; i < 3; ++i) {
     int calls = 0;

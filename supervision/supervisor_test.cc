@@ -120,10 +120,11 @@ TEST_P(SupervisorTest, PermanentChildIsRestartedAfterANormalEnd) {
 TEST_P(SupervisorTest, TransientChildIsRestartedAfterAFailureOnly) {
   const SupervisorRef bank = Start(Workers(kOneForOne, kTransient));
   a_.Send<Leave>();
-  AwaitEntries(1);
   b_.ref().Kill();
   AwaitEntries(3);
-  EXPECT_THAT(bank.Call<GetChild>("a").Wait()->status, ChildStatus::kIdle);
+  PlayUntil(*system_, [&] {
+    return bank.Call<GetChild>("a").Wait()->status == ChildStatus::kIdle;
+  });
   EXPECT_EQ(journal_.CountOf("+a"), 0u);
   EXPECT_EQ(journal_.CountOf("+b"), 1u);
   // It stays in the list, and can be restarted.

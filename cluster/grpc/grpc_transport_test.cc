@@ -268,7 +268,8 @@ TEST(GrpcTransportTest, LibraryStaysWhenNobodyUsesIt) {
 }
 
 TEST(GrpcTransportTest, CloseTellsTheOtherEndItsStatus) {
-  Pair pair;
+  const GrpcTransportOptions patient = {.linger = absl::Minutes(1)};
+  Pair pair(patient, patient);
   ASSERT_TRUE(pair.Meet());
   pair.connection().Send(kData, "last");
   pair.connection().Close(absl::DataLossError("what is this?"));

@@ -22,6 +22,7 @@
 #include "troupe/actor/actor_system.h"
 #include "troupe/base/cond_var.h"
 #include "troupe/scheduler/deterministic_executor.h"
+#include "troupe/scheduler/thread_executor.h"
 #include "troupe/testing/environment/environment_testing.h"
 #include "troupe/testing/status_matchers.h"
 
@@ -232,7 +233,14 @@ class Forker : public Actor<Fork> {
 
 // One that forgets to exec, say: the only thread of the child drives a worker.
 TEST_F(ForkTest, HandlerThatReturnsInTheChildAborts) {
-  const auto forker = system_->Spawn<Forker>().value();
+  // Whose monitor has no lock and no seat when the child begins.
+  const std::unique_ptr<ActorSystem> system = ActorSystem::CreateOn(
+      ThreadExecutor::Create({.workers = 1,
+                              .take_over_after = absl::InfiniteDuration(),
+                              .long_turn_after = absl::InfiniteDuration()})
+          .value(),
+      {});
+  const auto forker = system->Spawn<Forker>().value();
   EXPECT_THAT(forker.Call<Fork>().Within(absl::InfiniteDuration()).Wait(),
               IsOkAndHolds(true));
 }

@@ -24,6 +24,7 @@
 //
 // By itself it says "ready ADDRESS", "up NAME INCARNATION", and
 // "down NAME INCARNATION WHY".
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -263,7 +264,12 @@ absl::Status NodeUnderTest::Join(const std::string& name,
   for (const Member& member : members) {
     if (member.name == name) address = member.address;
   }
-  auto transport = GrpcTransport::Create({.tls = tls});
+  const absl::Duration silence = absl::GetFlag(FLAGS_silence);
+  // Silence comes first, if that may be.
+  auto transport = GrpcTransport::Create(
+      {.taken_within = std::clamp(
+           2 * silence, GrpcTransportOptions().taken_within, absl::Hours(1)),
+       .tls = tls});
   if (!transport.ok()) return transport.status();
   auto membership = StaticMembership::Create(system_->executor(), members);
   if (!membership.ok()) return membership.status();
@@ -274,7 +280,7 @@ absl::Status NodeUnderTest::Join(const std::string& name,
                              .transport = *std::move(transport),
                              .membership = *std::move(membership),
                              .heartbeat = absl::GetFlag(FLAGS_heartbeat),
-                             .silence = absl::GetFlag(FLAGS_silence)});
+                             .silence = silence});
   if (!node.ok()) return node.status();
   node_ = *std::move(node);
   const auto inbox = system_->Spawn<Inbox>(node_->id().incarnation);
