@@ -6,9 +6,10 @@
 #include "absl/time/time.h"
 #include "troupe/actor/actor.h"
 #include "troupe/actor/call.h"
+#include "troupe/actor/completion.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/protocol.h"
-#include "troupe/actor/reply_to.h"
+#include "troupe/actor/task.h"
 #include "troupe/examples/word_count/reading.h"
 #include "troupe/scheduler/executor.h"
 
@@ -63,14 +64,19 @@ class Counter : public Actor<Chunk> {
 // are its children: when one of them fails, so does the reducer, and the call.
 class Reducer : public Actor<ReducerApi> {
  public:
+  // All is handled while the count is awaited.
+  using Interleaved = ReducerApi;
+
   explicit Reducer(const CountingOptions* options) : options_(*options) {}
 
-  void Handle(Count, ReplyTo<Outcome> reply) {
-    reply_ = std::move(reply);
-    if (absl::Status status = StartOthers(); !status.ok()) {
-      (void)reply_.Send(std::move(status));
-      StopSelf();
-    }
+  Task<absl::StatusOr<Outcome>> Handle(Count) {
+    auto [completer, all_counted] = MakeCompletion<void>();
+    all_counted_ = std::move(completer);
+    absl::Status status = StartOthers();
+    if (status.ok()) status = co_await std::move(all_counted);
+    StopSelf();
+    if (!status.ok()) co_return status;
+    co_return std::move(outcome_);
   }
 
   void Handle(Progress progress) {
@@ -104,12 +110,11 @@ class Reducer : public Actor<ReducerApi> {
   }
   void EndIfLast() {
     if (--awaited_ > 0) return;
-    (void)reply_.Send(std::move(outcome_));
-    StopSelf();
+    (void)all_counted_.Complete();
   }
 
   const CountingOptions& options_;
-  ReplyTo<Outcome> reply_;
+  Completer<void> all_counted_;
   int awaited_ = 0;  // Counters that count, and the reader while it reads.
   int64_t bytes_ = 0;
   Outcome outcome_;

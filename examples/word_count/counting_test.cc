@@ -4,10 +4,12 @@
 #include <fstream>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,6 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::troupe::testing::IsOk;
 using ::troupe::testing::SeedTrace;
+using ::troupe::testing::StatusIs;
 using ::troupe::testing::TestSeeds;
 
 constexpr size_t kAll = std::numeric_limits<size_t>::max();
@@ -132,6 +135,16 @@ TEST(CountingTest, ProgressGrowsToTheBytesOfAllInputs) {
                      2);
   ASSERT_THAT(outcome, IsOk());
   EXPECT_EQ(progress.back(), static_cast<int64_t>(text.size()));
+}
+
+TEST(CountingTest, FailureOfAnActorIsTold) {
+  const std::string path = TextFile("text.txt", SomeText(1000));
+  const std::unique_ptr<ActorSystem> system =
+      ActorSystem::Create({.workers = 2}).value();
+  const auto fails = [](int64_t) { throw std::runtime_error("no room"); };
+  EXPECT_THAT(
+      CountWords({.paths = {path}, .on_progress = fails}, *system).status(),
+      StatusIs(absl::StatusCode::kAborted, HasSubstr("no room")));
 }
 
 }  // namespace
