@@ -48,7 +48,8 @@ absl::StatusOr<ExitReason> WaitAfter(const AnyActorRef& ref,
     return absl::FailedPreconditionError(
         absl::StrCat("waiting for ", ref.ToString(),
                      " inside a handler would block its worker; make the "
-                     "handler a Task and await Ended()"));
+                     "handler a Task and await Ended(), or Ended().ByStop() "
+                     "and its kin to have it end"));
   }
   const std::shared_ptr<internal::SystemCore> system =
       internal::IdSpace::Find(ref.id().value());

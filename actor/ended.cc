@@ -27,10 +27,10 @@ Ending EndingOf(Urging by) {
 
 bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
   if (!Prepare()) {
-    if (absl::IsCancelled(error())) Urge();
+    if (absl::IsCancelled(error()) && !IsOwn()) Urge();
     return Pass(waiting);
   }
-  if (actor_.id().value() == caller().CurrentId()) {
+  if (IsOwn()) {
     Settle();
     error() = absl::FailedPreconditionError(absl::StrCat(
         "waiting for ", What(), ": an actor cannot outlive its own end"));
@@ -48,6 +48,10 @@ bool EndWait::await_suspend(std::coroutine_handle<> waiting) {
   }
   Settle();
   return Pass(waiting);
+}
+
+bool EndWait::IsOwn() const {
+  return actor_.id().value() == caller().CurrentId();
 }
 
 void EndWait::Urge() const {

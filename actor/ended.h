@@ -3,8 +3,9 @@
 //   absl::StatusOr<ExitReason> why =
 //       co_await Ended(child).ByDrain().Within(absl::Seconds(1));
 //
-// Yields the reason; at once and kNoActor if it had ended before. The end does
-// not depend on who waits: giving up changes nothing for it.
+// Yields the reason; at once if it had ended before (kNoActor), or if its node
+// cannot be reached (kNoConnection). The end does not depend on who waits:
+// giving up changes nothing for it.
 //
 // ByDrain() and the others ask the actor to end, and yield the reason however
 // soon it does: the wait has begun by then. Where the wait is given up at once
@@ -17,11 +18,14 @@
 // Order: the actor has no status but kStopped, its name is free, and its parent
 // has been told, if not yet heard.
 // Cancellation: as of a call, see call.h.
-// Blocking: no call blocks. A plain thread uses AnyActorRef::Wait().
+// Blocking: no call blocks. A plain thread uses AnyActorRef::Wait(),
+// StopAndWait() and their kin.
 //
 // kDeadlineExceeded: it has not ended in time. kCancelled: the request that is
 // handled was given up. kFailedPrecondition: awaited outside of an actor, or by
-// the actor itself; nothing is asked for.
+// the actor itself; nothing is asked for. kPermissionDenied,
+// kResourceExhausted: the actor's node refuses the wait or the end, or keeps
+// too many waits.
 #ifndef TROUPE_ACTOR_ENDED_H_
 #define TROUPE_ACTOR_ENDED_H_
 
@@ -54,6 +58,7 @@ class EndWait final : public AnswerWait {
  private:
   std::string What() const override;
   void OnGiveUp() override;
+  bool IsOwn() const;
   void Urge() const;
 
   const AnyActorRef actor_;

@@ -13,10 +13,12 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/actor_status.h"
 #include "troupe/actor/actor_system.h"
+#include "troupe/actor/call.h"
 #include "troupe/actor/exit_reason.h"
 #include "troupe/actor/internal/await_testing.h"
 #include "troupe/actor/internal/extras.h"
 #include "troupe/actor/internal/system_testing.h"
+#include "troupe/actor/sleep.h"
 #include "troupe/actor/task.h"
 #include "troupe/scheduler/deterministic_executor.h"
 #include "troupe/testing/status_matchers.h"
@@ -159,6 +161,34 @@ TEST_P(EndedTest, YieldsTheReasonOfTheEndThatItBrings) {
       EXPECT_THAT(actor.Wait(), IsOk());
     }
   }
+}
+
+// The wait is given up at once, but the other one is to end all the same.
+TEST_P(EndedTest, AsksForTheEndWhenItsOwnRequestWasGivenUp) {
+  Handed<bool> begun;
+  Handed<absl::StatusOr<ExitReason>> own, other;
+  std::unique_ptr<ActorSystem> system = MakeSystem();
+  const auto runner = system->Spawn<Runner>().value();
+  const auto actor = system->Spawn<Runner>().value();
+  {
+    const StartedCall<Do> given_up =
+        runner
+            .Call<Do>([&](Runner& self) -> Task<absl::Status> {
+              begun.Put(true);
+              (void)co_await Sleep(absl::InfiniteDuration());
+              own.Put(co_await Ended(self.self()).ByKill());
+              other.Put(co_await Ended(actor).ByStop());
+              co_return absl::OkStatus();
+            })
+            .Start();
+    begun.Await(*system);
+  }
+  for (auto* const why : {&own, &other}) {
+    EXPECT_THAT(why->Await(*system),
+                StatusIs(absl::StatusCode::kCancelled, HasSubstr("given up")));
+  }
+  EXPECT_THAT(actor.Wait(), IsOk());
+  EXPECT_EQ(runner.status(), ActorStatus::kRunning);
 }
 
 // Who asks an actor that lives long, again and again, leaves nothing with it.
