@@ -56,8 +56,11 @@ ProcessSide::ProcessSide(const Options& options)
                   {.workers = 1,
                    .high_water_messages = std::numeric_limits<uint32_t>::max()})
                   .value()) {
+  // What is measured ends no session, however busy the machine is.
+  constexpr absl::Duration kSilence = absl::Minutes(10);
   std::unique_ptr<Transport> transport =
-      GrpcTransport::Create({.tls = options.tls}).value();
+      GrpcTransport::Create({.taken_within = 2 * kSilence, .tls = options.tls})
+          .value();
   if (options.wrap != nullptr) transport = options.wrap(std::move(transport));
   auto membership = StaticMembership::Create(
                         system_->executor(),
@@ -69,7 +72,7 @@ ProcessSide::ProcessSide(const Options& options)
                                  .transport = std::move(transport),
                                  .membership = std::move(membership),
                                  .heartbeat = options.heartbeat,
-                                 .silence = absl::Minutes(10)})
+                                 .silence = kSilence})
               .value();
 }
 
