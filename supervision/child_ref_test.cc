@@ -279,37 +279,46 @@ TEST_P(ChildRefTest, CallThatIsGivenUpIsADeadLetter) {
   EXPECT_EQ(expired, 3);
 }
 
-// Handles nothing before it is told to begin.
+// Starts, and handles something, only when it may.
 class Patient : public Actor<Note> {
  public:
-  Patient(Journal& journal, const std::atomic<bool>& begins)
-      : journal_(journal), begins_(begins) {}
-  Task<void> PostStart() {
-    while (!begins_) (void)co_await Sleep(absl::Milliseconds(1));
-  }
+  enum May { kNothing, kStart, kHandle };
+
+  Patient(Journal& journal, const std::atomic<May>& may)
+      : journal_(journal), may_(may) {}
+  Task<void> PreStart() { return Await(kStart); }
+  Task<void> PostStart() { return Await(kHandle); }
   void Handle(const Note& m) { journal_.Add(m.text); }
 
  private:
+  Task<void> Await(May what) {
+    while (may_ < what) (void)co_await Sleep(absl::Milliseconds(1));
+  }
+
   Journal& journal_;
-  const std::atomic<bool>& begins_;
+  const std::atomic<May>& may_;
 };
 
 TEST_P(ChildRefTest, UrgentMessagesStayUrgent) {
-  std::atomic<bool> begins{false};
+  std::atomic<Patient::May> may{Patient::kHandle};
   Supervisor::Spec spec;
   const auto patient =
-      spec.Add<Patient>({.id = "p"}, std::ref(journal_), std::cref(begins));
+      spec.Add<Patient>({.id = "p"}, std::ref(journal_), std::cref(may));
   const SupervisorRef supervisor =
       Supervisor::Start(*system_, std::move(spec)).value();
+  may = Patient::kNothing;
+  patient.ref().Kill();
+  PlayUntil(*system_, [&] { return patient.ref().IsNull(); });
   patient.Send<Note>("1");
   patient.SendUrgent<Note>("2");
   patient.Send<Note>("3");
+  may = Patient::kStart;
   // All have come through the address: those that are not urgent are counted.
   PlayUntil(*system_, [&] {
     const auto tree = supervisor.Call<GetTree>().Wait();
     return tree.ok() && tree->children[0].mailbox_messages == 2;
   });
-  begins = true;
+  may = Patient::kHandle;
   PlayUntil(*system_, [&] { return journal_.entries().size() == 3; });
   EXPECT_THAT(journal_.entries(), ElementsAre("2", "1", "3"));
 }
