@@ -2,8 +2,6 @@
 
 #include <pthread.h>
 
-#include "absl/synchronization/mutex.h"
-
 namespace troupe {
 
 // Relaxed, all of them: what fork() makes of this process begins with one
@@ -14,11 +12,9 @@ constinit std::atomic<bool> ForkWitness::threads_lost_{false};
 
 void ForkWitness::InChild() {
   forks_.fetch_add(1, std::memory_order_relaxed);
-  if (living_.load(std::memory_order_relaxed) == 0) return;
-  threads_lost_.store(true, std::memory_order_relaxed);
-  // A debug build of Abseil looks for deadlocks at each lock, in a graph that
-  // has a lock itself: one of the threads may have had it.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  if (living_.load(std::memory_order_relaxed) > 0) {
+    threads_lost_.store(true, std::memory_order_relaxed);
+  }
 }
 
 void ForkWitness::Begin() {

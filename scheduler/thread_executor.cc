@@ -15,11 +15,14 @@
 // Callers that come second wait for phase kEnded.
 #include "troupe/scheduler/thread_executor.h"
 
+#include <pthread.h>
+
 #include <functional>
 #include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "troupe/base/check.h"
 #include "troupe/base/cpu_count.h"
 #include "troupe/base/membarrier.h"
@@ -44,6 +47,13 @@ absl::Status TooFewThreads(size_t started, size_t wanted,
       " threads could be started: ", why.message(),
       "; ask for fewer workers, or raise the limit of threads (ulimit -u, "
       "pids.max) or of memory"));
+}
+
+// A debug build of Abseil looks for deadlocks at each lock, in a graph that has
+// a lock itself: in a child of fork(), a thread that is lost may have had it.
+void LookForNoDeadlocksInChild() {
+  if (!ForkWitness::ThreadsWereLost()) return;
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
 }  // namespace
@@ -103,6 +113,10 @@ absl::StatusOr<std::unique_ptr<ThreadExecutor>> ThreadExecutor::Create(
 }
 
 absl::Status ThreadExecutor::Start() {
+  // Behind the witness's own, which says what was lost.
+  static const int error =
+      pthread_atfork(nullptr, nullptr, &LookForNoDeadlocksInChild);
+  static_cast<void>(error);
   const int count =
       options_.workers > 0 ? options_.workers : AvailableCpuCount();
   looks_before_wait_ = AvailableCpuCount() > 1 ? kLooksBeforeWait : 0;
