@@ -3,7 +3,6 @@
 //
 //   ./bazelw run --config=opt //registry:striped_mutex_benchmark
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ struct NoLock {};
 struct NoReaderLock {
   explicit NoReaderLock(NoLock&) {}
 };
-// Of absl::Mutex, by pointers.
+// Those of Abseil take a pointer.
 struct Exclusive {
   explicit Exclusive(absl::Mutex& mu) : lock(&mu) {}
   absl::MutexLock lock;
